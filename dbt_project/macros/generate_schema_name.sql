@@ -1,0 +1,4 @@
+{# A room is a schema and is called what everybody calls it: no prefix of the target's own. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

@@ -1,0 +1,99 @@
+-- Every return that was due or that came, and what became of it. A return that came without being
+-- due is listed and stays out of the figures: another sender counts those households already.
+with
+
+in_force as (
+
+    select
+        judged.sender_code,
+        judged.return_name,
+        judged.quarter,
+        judged.submission_id,
+        judged.is_nil,
+        judged.rows_read,
+        judged.rows_accepted,
+        judged.rows_quarantined,
+        judged.errors,
+        judged.queries,
+        submission.received_at,
+        submission.is_late
+    from {{ ref('stg_submission_return') }} as judged
+    inner join {{ ref('stg_submission') }} as submission
+        on judged.submission_id = submission.submission_id
+    where judged.is_in_force
+
+),
+
+refused as (
+
+    select
+        sender_code,
+        quarter,
+        count(*) as refused_deliveries,
+        max(received_at) as last_refused_at
+    from {{ ref('stg_submission') }}
+    where status = 'refused' and sender_code is not null and quarter is not null
+    group by sender_code, quarter
+
+),
+
+waiting as (
+
+    select distinct
+        sender_code,
+        quarter
+    from {{ ref('stg_submission') }}
+    where status = 'received' and sender_code is not null and quarter is not null
+
+),
+
+expected as (
+
+    select
+        sender_code,
+        return_name,
+        quarter,
+        max(is_due) as is_due
+    from (
+        select sender_code, return_name, quarter, 1 as is_due
+        from {{ ref('stg_return_due') }}
+        union all
+        select sender_code, return_name, quarter, 0 as is_due
+        from in_force
+    ) as either
+    group by sender_code, return_name, quarter
+
+)
+
+select
+    expected.sender_code,
+    expected.return_name,
+    expected.quarter,
+    expected.is_due = 1 as is_due,
+    case
+        when in_force.is_nil then 'nil'
+        when in_force.submission_id is not null then 'accepted'
+        when waiting.sender_code is not null then 'received'
+        when refused.sender_code is not null then 'refused'
+        else 'missing'
+    end as status,
+    in_force.submission_id is not null as is_accepted,
+    in_force.submission_id,
+    in_force.received_at,
+    in_force.is_late,
+    in_force.rows_read,
+    in_force.rows_accepted,
+    in_force.rows_quarantined,
+    in_force.errors,
+    in_force.queries,
+    coalesce(refused.refused_deliveries, 0) as refused_deliveries,
+    refused.last_refused_at
+from expected
+left join in_force
+    on expected.sender_code = in_force.sender_code
+    and expected.return_name = in_force.return_name
+    and expected.quarter = in_force.quarter
+left join refused
+    on expected.sender_code = refused.sender_code and expected.quarter = refused.quarter
+left join waiting
+    on expected.sender_code = waiting.sender_code and expected.quarter = waiting.quarter

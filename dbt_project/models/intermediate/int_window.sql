@@ -1,0 +1,33 @@
+-- Which quarters a window covers. A window that reaches back before the first quarter known keeps
+-- its declared length, so that the gap shows.
+with
+
+quarter as (
+
+    select quarter, financial_year, quarter_number, quarter_index
+    from {{ ref('stg_quarter') }}
+
+),
+
+window_length as (
+
+    select 'quarter' as window_name, quarter, 1 as quarters_in_window from quarter
+    union all
+    select 'year_to_date' as window_name, quarter, quarter_number as quarters_in_window from quarter
+    union all
+    select 'rolling_4' as window_name, quarter, 4 as quarters_in_window from quarter
+    union all
+    select 'rolling_12' as window_name, quarter, 12 as quarters_in_window from quarter
+
+)
+
+select
+    window_length.window_name,
+    window_length.quarter,
+    covered.quarter as covered_quarter,
+    cast(window_length.quarters_in_window as bigint) as quarters_in_window
+from window_length
+inner join quarter as ending on window_length.quarter = ending.quarter
+inner join quarter as covered
+    on covered.quarter_index > ending.quarter_index - window_length.quarters_in_window
+    and covered.quarter_index <= ending.quarter_index

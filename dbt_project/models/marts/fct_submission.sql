@@ -1,0 +1,19 @@
+select
+    submission_id,
+    delivery_number,
+    received_at,
+    sha256,
+    sender_code,
+    quarter,
+    version,
+    declared_version,
+    status,
+    is_in_force,
+    refusal_code,
+    refusal_sentence_en,
+    is_late,
+    is_synthetic,
+    signed_off_by_role,
+    signed_off_on,
+    rule_set_hash
+from {{ ref('stg_submission') }}

@@ -1,0 +1,4 @@
+select
+    indicator_id,
+    nation_code
+from {{ source('validated', 'indicator_nations') }}

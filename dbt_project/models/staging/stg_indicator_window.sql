@@ -1,0 +1,4 @@
+select
+    indicator_id,
+    window_name
+from {{ source('validated', 'indicator_windows') }}

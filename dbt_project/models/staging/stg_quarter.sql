@@ -1,0 +1,8 @@
+select
+    quarter,
+    financial_year,
+    quarter_number,
+    quarter_index,
+    first_day,
+    last_day
+from {{ source('validated', 'quarters') }}

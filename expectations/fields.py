@@ -1,0 +1,216 @@
+"""The rules a declaration implies for each field of a return.
+
+| Code | Holds when | Great Expectations sees |
+|---|---|---|
+| REQUIRED | something was written where the field is required | 1, or nothing |
+| DATE, NUMBER | the text was understood as a date, a whole number | true or false |
+| CODE | the code is in the list in force that quarter | the code, or "not understood" |
+| LENGTH | the text is no longer than ``maxLength`` | its length |
+| PATTERN | the text fits ``pattern`` | true or false |
+| RANGE | the number lies within ``minimum`` and ``maximum`` | the number |
+| FUTURE | the date is not after the quarter's last day | true or false |
+| UNIQUE | no other row of the submission has the same key | a running number of the key |
+
+No reference and no date is ever handed to Great Expectations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from expectations.rules import RULES
+from expectations.rules.rule import Rows, Severity, has_readable
+from pipelines.declarations import Declarations, Return, ReturnField
+from pipelines.quarters import Quarter
+
+# Stands in the checked column for text that was not understood; in no code list
+# because codes are printable.
+NOT_UNDERSTOOD = "\x00"
+
+Expectation = Literal["not_null", "in_set", "between", "unique"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation of a suite: a column to derive, and what is expected of it.
+
+    ``column`` is unique within a return. ``arguments`` are those of the
+    expectation beside its column.
+    """
+
+    code: str
+    severity: Severity
+    fields: tuple[str, ...]
+    sentence_en: str
+    sentence_cy: str
+    source: str
+    column: str
+    derive: Callable[[], pl.Expr]
+    expectation: Expectation
+    arguments: tuple[tuple[str, Any], ...] = ()
+    is_truth: bool = False  # derived as Boolean, null meaning that the rule holds
+
+
+def checks_in_force(
+    return_name: str, quarter: Quarter, declarations: Declarations
+) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """Every check of a return in a quarter, and the codes of the rules skipped in it."""
+    declared = declarations.returns[return_name]
+    rows = Rows(declared, quarter, declarations)
+    fields = declared.fields_in_force(quarter)
+    checks = [
+        check for field in fields for check in _field_checks(field, rows, quarter, declarations)
+    ]
+    checks.extend(_key_checks(declared, quarter))
+    asked_for = frozenset(field.name for field in fields)
+    skipped = []
+    for rule in RULES[return_name]:
+        if not rule.in_force(quarter, asked_for):
+            skipped.append(rule.code)
+            continue
+        checks.append(
+            Check(
+                code=rule.code,
+                severity=rule.severity,
+                fields=rule.fields,
+                sentence_en=rule.sentence_en,
+                sentence_cy=rule.sentence_cy,
+                source=rule.source,
+                column=rule.code,
+                derive=lambda rule=rule: rule.passes(rows),
+                expectation="in_set",
+                arguments=_TRUE,
+                is_truth=True,
+            )
+        )
+    return tuple(checks), tuple(skipped)
+
+
+_TRUE = (("value_set", (True,)),)
+
+
+def _field_checks(
+    field: ReturnField, rows: Rows, quarter: Quarter, declarations: Declarations
+) -> Iterator[Check]:
+    name, limits = field.name, field.constraints
+    if limits.required:
+        yield _check(
+            "REQUIRED", field, lambda: pl.when(rows.given(name)).then(1), "not_null",
+            en="{title} is missing: fill in the cell.",
+            cy="Mae {title} ar goll: llenwch y gell.",
+        )  # fmt: skip
+    if field.code_list:
+        yield _check(
+            "CODE", field,
+            lambda: pl.when(pl.col(f"readable__{name}")).then(pl.col(name))
+            .otherwise(pl.lit(NOT_UNDERSTOOD)),
+            "in_set", (("value_set", declarations.codes(field.code_list, quarter)),),
+            en="{title} is not in the list for this quarter: choose from the drop-down list.",
+            cy="Nid yw {title} yn y rhestr ar gyfer y chwarter hwn: dewiswch o'r gwymplen.",
+        )  # fmt: skip
+    elif has_readable(field):
+        yield _not_understood(field)
+    if field.type == "date":
+        yield _check(
+            "FUTURE", field, lambda: pl.col(name) <= quarter.last_day, "in_set", _TRUE, truth=True,
+            en="{title} is after the last day of the quarter: correct the date, or leave the cell "
+            "blank and report it in the quarter in which it happens.",
+            cy="Mae {title} ar ôl diwrnod olaf y chwarter: cywirwch y dyddiad, neu gadewch y gell "
+            "yn wag a'i adrodd yn y chwarter y mae'n digwydd.",
+            source="SSDA903 117 and 301, adapted",
+        )  # fmt: skip
+    if limits.maxLength is not None:
+        yield _check(
+            "LENGTH", field, lambda: pl.col(name).str.len_chars(), "between",
+            (("max_value", limits.maxLength),),
+            en=f"{{title}} is longer than {limits.maxLength} characters: shorten it.",
+            cy=f"Mae {{title}} yn hwy na {limits.maxLength} nod: byrhewch y cofnod.",
+        )  # fmt: skip
+    if limits.pattern is not None:
+        yield _check(
+            "PATTERN", field, lambda: pl.col(name).str.contains(f"^(?:{limits.pattern})$"),
+            "in_set", _TRUE, truth=True,
+            en="{title} is not written in the form asked for: see the note on the column.",
+            cy="Nid yw {title} wedi'i ysgrifennu yn y ffurf y gofynnir amdani: gweler y nodyn ar "
+            "y golofn.",
+        )  # fmt: skip
+    if limits.minimum is not None or limits.maximum is not None:
+        yield _range(field)
+
+
+def _not_understood(field: ReturnField) -> Check:
+    name = field.name
+    if field.type == "date":
+        return _check(
+            "DATE", field, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True,
+            en="{title} is not a date that can be read: write it as dd/mm/yyyy, or leave the cell "
+            "blank if the date is not known yet.",
+            cy="Nid yw {title} yn ddyddiad y gellir ei ddarllen: ysgrifennwch ef fel dd/mm/bbbb, "
+            "neu gadewch y gell yn wag os nad yw'r dyddiad yn hysbys eto.",
+        )  # fmt: skip
+    return _check(
+        "NUMBER", field, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True,
+        en="{title} is not a whole number that can be read: write it in digits.",
+        cy="Nid yw {title} yn rhif cyfan y gellir ei ddarllen: ysgrifennwch ef mewn digidau.",
+    )  # fmt: skip
+
+
+def _range(field: ReturnField) -> Check:
+    low, high = field.constraints.minimum, field.constraints.maximum
+    if high is None:
+        en, cy = f"{{title}} is below {low}", f"Mae {{title}} yn is na {low}"
+    elif low is None:
+        en, cy = f"{{title}} is above {high}", f"Mae {{title}} yn uwch na {high}"
+    else:
+        en = f"{{title}} is not between {low} and {high}"
+        cy = f"Nid yw {{title}} rhwng {low} a {high}"
+    bounds = (("min_value", low), ("max_value", high))
+    return _check(
+        "RANGE", field, lambda: pl.col(field.name), "between",
+        tuple((word, bound) for word, bound in bounds if bound is not None),
+        en=f"{en}: correct the number.", cy=f"{cy}: cywirwch y rhif.",
+    )  # fmt: skip
+
+
+def _key_checks(declared: Return, quarter: Quarter) -> Iterator[Check]:
+    """UNIQUE, where the key of the return is asked for in the quarter."""
+    key = declared.primary_key
+    if not key or not all(declared.field(name).in_force(quarter) for name in key):
+        return
+    first = declared.field(key[0])
+    complete = pl.all_horizontal(*(pl.col(name).is_not_null() for name in key))
+    number = pl.struct("submission_id", *key).rank("dense")
+    yield _check(
+        "UNIQUE", first, lambda: pl.when(complete).then(number), "unique",
+        en="Another row of this sheet has the same {title_inside}: keep one row for each.",
+        cy="Mae gan res arall ar y daflen hon yr un {title_inside}: cadwch un rhes i bob un.",
+    )  # fmt: skip
+
+
+def _check(
+    code: str, field: ReturnField, derive: Callable[[], pl.Expr], expectation: Expectation,
+    arguments: tuple[tuple[str, Any], ...] = (), *,
+    en: str, cy: str, source: str | None = None, truth: bool = False,
+) -> Check:  # fmt: skip
+    return Check(
+        code=code,
+        severity="error",
+        fields=(field.name,),
+        sentence_en=_fill(en, field.title.en),
+        sentence_cy=_fill(cy, field.title.cy),
+        source=source or f"declared: sources/returns, field {field.name}",
+        column=f"{code}__{field.name}",
+        derive=derive,
+        expectation=expectation,
+        arguments=arguments,
+        is_truth=truth,
+    )
+
+
+def _fill(sentence: str, title: str) -> str:
+    quoted = f"“{title}”"
+    return sentence.format(title=quoted, title_inside=quoted)

@@ -1,0 +1,120 @@
+"""What a rule is, and what it may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Literal
+
+import polars as pl
+
+from pipelines.declarations import Declarations, Return, ReturnField
+from pipelines.quarters import Quarter
+
+Severity = Literal["error", "query"]
+
+
+class Rows:
+    """The typed rows of one return and quarter, as a rule sees them.
+
+    Every method gives a Boolean expression. A comparison with a date that is
+    not known is null, and a rule that comes out null holds: what is missing is
+    the business of the rules on completeness alone.
+    """
+
+    def __init__(self, declared: Return, quarter: Quarter, declarations: Declarations) -> None:
+        self.quarter = quarter
+        self._declared = declared
+        self._declarations = declarations
+
+    def given(self, name: str) -> pl.Expr:
+        """Something was written in the cell, understood or not.
+
+        A cell that was not understood has its own problem already; without
+        this it would be reported as missing as well.
+        """
+        declared = self._declared.field(name)
+        if has_readable(declared):
+            return pl.col(name).is_not_null() | ~pl.col(f"readable__{name}")
+        return (pl.col(name).str.strip_chars() != "").fill_null(False)
+
+    def missing(self, name: str) -> pl.Expr:
+        return ~self.given(name)
+
+    def any_given(self, *names: str) -> pl.Expr:
+        return reduce(lambda left, right: left | right, (self.given(name) for name in names))
+
+    def is_code(self, name: str, *codes: str) -> pl.Expr:
+        """False where the cell is blank."""
+        return pl.col(name).is_in(codes).fill_null(False)
+
+    def in_order(self, earlier: str, later: str) -> pl.Expr:
+        """``earlier`` is on or before ``later``."""
+        return pl.col(earlier) <= pl.col(later)
+
+    def not_before_last_of(self, name: str, *earlier: str) -> pl.Expr:
+        """``name`` is on or after the nearest of ``earlier`` (nearest first) that is known.
+
+        One wrong early date is then reported once, not against every later step.
+        """
+        return pl.col(name) >= pl.coalesce(*earlier)
+
+    def rows_sharing(self, name: str) -> pl.Expr:
+        """Number of rows of the same submission with the same ``name``; an integer."""
+        return pl.len().over("submission_id", name)
+
+    @property
+    def place_kinds(self) -> Mapping[str, str]:
+        """Kind of each declared place, by its code."""
+        return {code: place.kind for code, place in self._declarations.places.items()}
+
+
+def has_readable(declared: ReturnField) -> bool:
+    """Whether the typed frame says of this field if it was understood."""
+    return declared.type != "string" or declared.code_list is not None
+
+
+def when(condition: pl.Expr, then: pl.Expr) -> pl.Expr:
+    """``then`` must hold where ``condition`` does."""
+    return ~condition | then
+
+
+def never(*conditions: pl.Expr) -> pl.Expr:
+    """The conditions must not all hold at once."""
+    return ~reduce(lambda left, right: left & right, conditions)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule across the fields of a row, or across the rows of a submission.
+
+    ``fields[0]`` is the field whose cell the officer is sent to. A rule is
+    skipped in a quarter in which any of ``fields`` is not asked for. ``source``
+    says where the rule comes from; "SSDA903 554, adapted" is rule 554 of the
+    English looked-after children return, on the fields of this return.
+    A code is never used again for another rule.
+    """
+
+    code: str
+    return_name: Literal["child", "adopter", "support"]
+    severity: Severity
+    fields: tuple[str, ...]
+    sentence_en: str
+    sentence_cy: str
+    source: str
+    passes: Callable[[Rows], pl.Expr] = field(repr=False)
+    since: Quarter | None = None
+    until: Quarter | None = None
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise ValueError(f"{self.code}: a rule names at least one field")
+        if self.severity not in ("error", "query"):
+            raise ValueError(f"{self.code}: severity is error or query")
+
+    def in_force(self, quarter: Quarter, asked_for: frozenset[str]) -> bool:
+        """Whether the rule applies in ``quarter``, whose return has the fields ``asked_for``."""
+        begun = self.since is None or self.since <= quarter
+        ended = self.until is not None and self.until < quarter
+        return begun and not ended and asked_for.issuperset(self.fields)

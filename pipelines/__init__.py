@@ -1,0 +1,1 @@
+"""How a return travels: landing, raw, validated, the dbt build, exports."""

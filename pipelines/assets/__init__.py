@@ -1,0 +1,1 @@
+"""What Dagster materialises: one thin file per room."""

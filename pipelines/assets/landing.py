@@ -1,0 +1,37 @@
+"""landing: files as received, never changed."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.assets.partitions import TRY_AGAIN
+from pipelines.assets.progress import no_values_in_errors
+from pipelines.declarations import Declarations
+from pipelines.settings import SOURCES, Settings, make_private
+
+
+@dg.asset(
+    key=["landing", "deliveries"],
+    group_name="landing",
+    description="Every file received, stored under its hash and entered in the ledger.",
+    retry_policy=TRY_AGAIN,
+)
+def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    from pipelines.landing import receive_inbox
+    from pipelines.ledger import Ledger
+
+    make_private()
+    settings = Settings.from_environment()
+    ledger = Ledger(settings.ledger)
+    with no_values_in_errors(), ledger.held():
+        new = receive_inbox(settings, Declarations(SOURCES))
+    everything = ledger.submissions()
+    context.log.info(f"{len(new)} files received now, {len(everything)} deliveries in the ledger")
+    return dg.MaterializeResult(
+        metadata={
+            "received now": len(new),
+            "deliveries in the ledger": len(everything),
+            "waiting for a verdict": sum(item.is_waiting for item in everything),
+            "duplicates": sum(item.status == "duplicate" for item in everything),
+        }
+    )

@@ -1,0 +1,32 @@
+"""Partitioned by quarter only: authority, region and return are data."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from pipelines.quarters import Quarter, quarters_between
+from pipelines.tables import FIRST_QUARTER
+
+QUARTERS = dg.StaticPartitionsDefinition(
+    [quarter.label for quarter in quarters_between(FIRST_QUARTER, Quarter.containing(date.today()))]
+)
+
+# One run may cover many quarters: a run costs 8 CPU seconds, a quarter in it less than one.
+ONE_RUN = dg.BackfillPolicy.single_run()
+
+# A killed step or a ledger held by another process passes; a bad return is never an exception.
+TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5)
+
+
+def range_tags(quarters: list[Quarter]) -> dict[str, str]:
+    """Run tags that make one run cover every quarter from the first to the last of these."""
+    return {
+        "dagster/asset_partition_range_start": min(quarters).label,
+        "dagster/asset_partition_range_end": max(quarters).label,
+    }
+
+
+def quarters_of(context: dg.AssetExecutionContext) -> list[Quarter]:
+    return [Quarter.parse(key) for key in context.partition_keys]

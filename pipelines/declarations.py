@@ -1,0 +1,549 @@
+"""Typed view of ``sources/``: what is declared there, and nothing else.
+
+Knows no tool of the pipeline. Every loader checks what it reads and raises
+:class:`DeclarationError` naming the file and the place in it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from pipelines.quarters import Quarter
+
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class DeclarationError(Exception):
+    """Something in ``sources/`` does not fit; the message names file and place."""
+
+
+def _quarter(value: Any) -> Any:
+    if value is None or isinstance(value, Quarter):
+        return value
+    return Quarter.parse(str(value))  # a YAML date or year is told the expected form too
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _iso_day(value: Any) -> Any:
+    """Text only as ``2025-04-01``: left to pydantic, ``"0"`` would be a day in 1970."""
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value) is None:
+        raise ValueError("a date is written like 2025-04-01")
+    return value
+
+
+QuarterLabel = Annotated[Quarter, BeforeValidator(_quarter)]
+OptionalQuarter = Annotated[
+    Quarter | None, BeforeValidator(_quarter), BeforeValidator(_blank_is_none)
+]
+OptionalDate = Annotated[date | None, BeforeValidator(_iso_day), BeforeValidator(_blank_is_none)]
+OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
+Words = Annotated[str, Field(pattern=r"\S")]  # text that may not be left blank
+PublicStatus = Literal["published", "partly published", "proposed", "unverified"]
+
+
+class Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @model_validator(mode="after")
+    def _life_runs_forward(self) -> Declared:
+        since, until = getattr(self, "since", None), getattr(self, "until", None)
+        if since is not None and until is not None and since > until:
+            raise ValueError("since is later than until, so it would never be in force")
+        return self
+
+
+class Text(Declared):
+    """A sentence in both languages."""
+
+    en: Words
+    cy: Words
+
+
+# --- returns ---------------------------------------------------------------
+
+
+class Constraints(Declared):
+    """The Frictionless Table Schema constraints in use."""
+
+    required: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    maxLength: int | None = None
+    pattern: str | None = None
+
+
+class ReturnField(Declared):
+    """One column of a return.
+
+    ``privacy`` says what the validated room keeps of it: ``identifier`` becomes
+    a keyed pseudonym, ``month`` the first day of the month, ``none`` stays.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    description: Text
+    type: Literal["string", "date", "integer"]
+    code_list: str | None = None
+    constraints: Constraints = Constraints()
+    privacy: Literal["none", "identifier", "month"] = "none"
+    pseudonym_of: Literal["child", "household", "sibling_group"] | None = None
+    issued_by: str | None = None  # field holding the issuing agency's code; default: the sender
+    measured_as: str | None = None  # column name in the validated room, where it differs
+    synonyms: tuple[str, ...] = ()
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: PublicStatus = "proposed"
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ReturnField:
+        if (self.privacy == "identifier") != (self.pseudonym_of is not None):
+            raise ValueError(f"{self.name}: privacy identifier and pseudonym_of go together")
+        if self.privacy == "month" and self.type != "date":
+            raise ValueError(f"{self.name}: only a date can become a month")
+        return self
+
+    @property
+    def validated_name(self) -> str:
+        """Name of the column from the validated room on."""
+        if self.measured_as:
+            return self.measured_as
+        if self.privacy == "identifier":
+            return self.name.removesuffix("_reference") + "_pseudonym"
+        return self.name
+
+    @property
+    def validated_type(self) -> Literal["string", "date", "integer"]:
+        return self.type
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
+class Return(Declared):
+    """One sheet an authority or agency fills in."""
+
+    name: Literal["child", "adopter", "support"]
+    title: Text
+    description: Text
+    grain: Text
+    sheet: Text
+    primary_key: tuple[str, ...]
+    max_rows: int | None = None
+    fields: tuple[ReturnField, ...]
+    status: PublicStatus
+    source: Words
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Return:
+        names = [field.name for field in self.fields]
+        if len(set(names)) != len(names):
+            raise ValueError("a field name appears twice")
+        for key in self.primary_key:
+            if key not in names:
+                raise ValueError(f"primary_key names {key}, which is no field")
+        for field in self.fields:
+            if field.issued_by and field.issued_by not in names:
+                raise ValueError(
+                    f"{field.name}: issued_by names {field.issued_by}, which is no field"
+                )
+        return self
+
+    def fields_in_force(self, quarter: Quarter) -> tuple[ReturnField, ...]:
+        return tuple(field for field in self.fields if field.in_force(quarter))
+
+    def field(self, name: str) -> ReturnField:
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+
+class CoverField(Declared):
+    """One line of the cover sheet."""
+
+    name: str
+    title: Text
+    guidance: Text
+    type: Literal["string", "date", "integer", "yes_no", "quarter", "sender"]
+    required: bool = False
+
+
+class Cover(Declared):
+    title: Text
+    sheet: Text
+    notice: Text
+    fields: tuple[CoverField, ...]
+    status: PublicStatus
+    source: Words
+
+
+class Code(Declared):
+    code: Words
+    label_en: Words
+    label_cy: Words
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: PublicStatus = "proposed"
+    source: OptionalText = None
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
+# --- places ----------------------------------------------------------------
+
+PlaceKind = Literal[
+    "nation", "region", "regional_agency", "partnership", "authority", "voluntary_agency", "service"
+]
+
+
+class Place(Declared):
+    place_code: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    name_en: Words
+    name_cy: Words
+    kind: PlaceKind
+    nation_code: str
+    gss_code: OptionalText = None
+    since: OptionalDate = None
+    until: OptionalDate = None
+    status: Literal["sourced", "unverified", "proposed"]
+    source: Words
+    note: OptionalText = None
+
+
+class Membership(Declared):
+    """``member_code`` plays ``role`` in ``parent_code`` from ``since`` to ``until``.
+
+    Both days are included. A blank date means: not known to have an end on that side.
+    """
+
+    member_code: str
+    parent_code: str
+    role: Literal["member", "host", "commissioner", "provider"]
+    since: OptionalDate = None
+    until: OptionalDate = None
+    status: Literal["sourced", "unverified", "proposed"]
+    source: Words
+    note: OptionalText = None
+
+
+class ReturnDue(Declared):
+    """``sender_code`` owes ``return_name`` for every quarter from ``since`` to ``until``."""
+
+    sender_code: str
+    return_name: Literal["child", "adopter", "support"]
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: Literal["sourced", "unverified", "proposed"]
+    source: Words
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
+# --- indicators and policies -----------------------------------------------
+
+
+class Benchmark(Declared):
+    """``value`` in the indicator's own unit, in force from ``since`` to ``until``."""
+
+    value: float
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    nation_code: str
+    status: PublicStatus
+    source: Words
+
+
+class WorkedExample(Declared):
+    """A few invented children or households and the answer a reader works out by hand."""
+
+    quarter: QuarterLabel
+    rows: tuple[dict[str, Any], ...]
+    numerator: float
+    denominator: float | None = None
+    value: float | None
+    why: str
+
+
+class Indicator(Declared):
+    """A row of the catalogue: numerator measure over denominator measure.
+
+    ``unit`` fixes the multiplier: ``percent`` 100, ``months`` 12/365.25 on days,
+    ``days``, ``children``, ``households`` and ``requests`` 1.
+    """
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
+    headline: bool = False
+    title: Text
+    definition: Text
+    nations: tuple[Literal["W92000004", "E92000001"], ...]
+    subject: Literal["child", "adopter", "support"]
+    numerator: str
+    denominator: str | None = None
+    timing: Literal["flow", "stock"]
+    clock_start: str | None = None
+    clock_stop: str | None = None
+    unit: Literal["children", "households", "requests", "percent", "months", "days"]
+    direction: Literal["higher", "lower", "context"]
+    windows: tuple[Literal["quarter", "year_to_date", "rolling_4", "rolling_12"], ...]
+    rounding: int = 1  # decimal places of the published value
+    benchmarks: tuple[Benchmark, ...] = ()
+    status: PublicStatus
+    status_note: Text
+    sources: tuple[str, ...]
+    reviewed_on: date
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    example: WorkedExample
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Indicator:
+        if self.unit in ("percent", "months", "days") and self.denominator is None:
+            raise ValueError(f"a value in {self.unit} needs a denominator")
+        return self
+
+    @property
+    def multiplier(self) -> float:
+        return {"percent": 100.0, "months": 12 / 365.25}.get(self.unit, 1.0)
+
+
+class Calendar(Declared):
+    days_after_quarter_end: int
+    status: PublicStatus
+    note: Text
+
+
+class RefusalPolicy(Declared):
+    """A return is refused when more rows have errors than both limits allow."""
+
+    tolerated_error_rows: int
+    tolerated_error_percent: float
+    status: PublicStatus
+    note: Text
+
+
+class Policy(Declared):
+    """What one national body asks for."""
+
+    body: str
+    nation_code: str
+    title: Text
+    calendar: Calendar
+    refusal: RefusalPolicy
+    export_label: Text
+
+
+# --- loading ---------------------------------------------------------------
+
+
+def _in_force(since: Quarter | None, until: Quarter | None, quarter: Quarter) -> bool:
+    return (since is None or since <= quarter) and (until is None or quarter <= until)
+
+
+def _read_text(path: Path) -> str:
+    """The file as text. A byte order mark is dropped: Excel puts one before the first heading."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise DeclarationError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise DeclarationError(f"{path}: not saved as UTF-8") from error
+
+
+def _read_yaml(path: Path, model: type[Declared]) -> Any:
+    text = _read_text(path)
+    try:
+        return model.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise DeclarationError(f"{path}: not readable as YAML: {error}") from error
+    except ValidationError as error:
+        raise DeclarationError(f"{path}: {_places(error)}") from error
+
+
+def _read_csv(path: Path, model: type[Declared]) -> tuple[Any, ...]:
+    """Rows in the order of the file. Every column must be there, even one that may stay blank:
+    a lost ``until`` column would otherwise bring every ended membership back to life."""
+    reader = csv.DictReader(io.StringIO(_read_text(path), newline=""))
+    missing = [name for name in model.model_fields if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DeclarationError(f"{path}, line 1: missing column {', '.join(missing)}")
+    rows = []
+    for row in reader:
+        if None in row or None in row.values():
+            raise DeclarationError(
+                f"{path}, line {reader.line_num}: {len(reader.fieldnames or ())} columns are "
+                "declared, this line has more or fewer (a comma inside a text needs quotes)"
+            )
+        try:
+            rows.append(model.model_validate(row))
+        except ValidationError as error:
+            raise DeclarationError(f"{path}, line {reader.line_num}: {_places(error)}") from error
+    return tuple(rows)
+
+
+def _places(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in detail['loc']) or 'whole entry'}: {detail['msg']}"
+        for detail in error.errors()
+    )
+
+
+class Declarations:
+    """Everything in ``sources/``, loaded when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def returns(self) -> dict[str, Return]:
+        """``child``, ``adopter``, ``support``, in that order."""
+        found = {
+            name: _read_yaml(self.folder / "returns" / f"{name}.yaml", Return)
+            for name in ("child", "adopter", "support")
+        }
+        for declared in found.values():
+            for field in declared.fields:
+                if field.code_list and field.code_list not in self.code_lists:
+                    raise DeclarationError(
+                        f"{declared.name}.{field.name}: no code list called {field.code_list}"
+                    )
+        return found
+
+    @cached_property
+    def cover(self) -> Cover:
+        return _read_yaml(self.folder / "returns" / "cover.yaml", Cover)
+
+    @cached_property
+    def code_lists(self) -> dict[str, tuple[Code, ...]]:
+        found = {}
+        for path in sorted((self.folder / "code_lists").glob("*.csv")):
+            codes = _read_csv(path, Code)
+            _no_duplicates((code.code for code in codes), f"code_lists/{path.name}")
+            found[path.stem] = codes
+        return found
+
+    def codes(self, code_list: str, quarter: Quarter) -> tuple[str, ...]:
+        return tuple(code.code for code in self.code_lists[code_list] if code.in_force(quarter))
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        rows = _read_csv(self.folder / "places" / "agencies.csv", Place)
+        _no_duplicates((row.place_code for row in rows), "places/agencies.csv")
+        nations = {row.place_code for row in rows if row.kind == "nation"}
+        for row in rows:
+            if row.nation_code not in nations:
+                raise DeclarationError(
+                    f"places/agencies.csv: {row.place_code}: {row.nation_code} is no nation there"
+                )
+        return {row.place_code: row for row in rows}
+
+    @cached_property
+    def memberships(self) -> tuple[Membership, ...]:
+        rows = _read_csv(self.folder / "places" / "memberships.csv", Membership)
+        for row in rows:
+            for code in (row.member_code, row.parent_code):
+                if code not in self.places:
+                    raise DeclarationError(f"places/memberships.csv: {code} is not in agencies.csv")
+        _no_overlaps(
+            rows,
+            lambda row: f"{row.member_code} as {row.role} of {row.parent_code}",
+            "places/memberships.csv",
+        )
+        return rows
+
+    @cached_property
+    def returns_due(self) -> tuple[ReturnDue, ...]:
+        rows = _read_csv(self.folder / "places" / "returns_due.csv", ReturnDue)
+        for row in rows:
+            if row.sender_code not in self.places:
+                raise DeclarationError(
+                    f"places/returns_due.csv: {row.sender_code} is not in agencies.csv"
+                )
+        _no_overlaps(
+            rows, lambda row: f"{row.sender_code} {row.return_name}", "places/returns_due.csv"
+        )
+        return rows
+
+    def due_from(self, sender_code: str, quarter: Quarter) -> tuple[str, ...]:
+        """Names of the returns ``sender_code`` owes for ``quarter``."""
+        return tuple(
+            due.return_name
+            for due in self.returns_due
+            if due.sender_code == sender_code and due.in_force(quarter)
+        )
+
+    @cached_property
+    def senders(self) -> tuple[str, ...]:
+        """Place codes of everybody who owes any return, in the order declared."""
+        return tuple(dict.fromkeys(due.sender_code for due in self.returns_due))
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        rows = [
+            _read_yaml(path, Indicator)
+            for path in sorted((self.folder / "indicators").glob("*.yaml"))
+        ]
+        _no_duplicates((row.id for row in rows), "indicators/")
+        return {row.id: row for row in rows}
+
+    @cached_property
+    def policies(self) -> dict[str, Policy]:
+        """Policy of each nation, by nation code."""
+        rows = [
+            _read_yaml(path, Policy) for path in sorted((self.folder / "policies").glob("*.yaml"))
+        ]
+        _no_duplicates((row.nation_code for row in rows), "policies/")
+        return {row.nation_code: row for row in rows}
+
+    def policy_for(self, sender_code: str) -> Policy:
+        nation_code = self.places[sender_code].nation_code
+        if nation_code not in self.policies:
+            raise DeclarationError(f"policies/: none for {nation_code}, nation of {sender_code}")
+        return self.policies[nation_code]
+
+
+def _no_duplicates(keys: Iterable[str], where: str) -> None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise DeclarationError(f"{where}: {key} is declared twice")
+        seen.add(key)
+
+
+def _no_overlaps(rows: Iterable[Any], key: Callable[[Any], str], where: str) -> None:
+    """The same thing declared twice for the same day would be counted twice in a roll-up."""
+    earlier: dict[str, list[Any]] = {}
+    for row in rows:
+        same = earlier.setdefault(key(row), [])
+        if any(_lives_meet(row, other) for other in same):
+            raise DeclarationError(f"{where}: {key(row)} is declared twice for the same time")
+        same.append(row)
+
+
+def _lives_meet(one: Any, other: Any) -> bool:
+    return all(
+        first.until is None or second.since is None or second.since <= first.until
+        for first, second in ((one, other), (other, one))
+    )

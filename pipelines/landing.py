@@ -1,0 +1,181 @@
+"""The landing room: files are kept as received, identified by their cover, and acknowledged.
+
+A file is stored under its hash, so that its name never becomes part of a path that something
+opens (a reader given ``LA[1].csv`` by path opens ``LA1.csv``). The name it came with is data in
+the ledger, cleaned of control characters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pipelines.declarations import Declarations
+from pipelines.files import write_whole
+from pipelines.ledger import Ledger, Submission
+from pipelines.quarters import Quarter
+from pipelines.readers.child_process import read_files
+from pipelines.readers.content import Unreadable
+from pipelines.readers.layout import read_cover
+from pipelines.settings import Settings
+
+EXTENSIONS = (".xlsx", ".xlsm", ".ods", ".zip")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file to take in, and when it came (UTC)."""
+
+    path: Path
+    received_at: datetime
+
+
+def waiting_files(settings: Settings) -> list[Path]:
+    """Files in the inbox, in order of name; ``.part`` marks one that is still being copied."""
+    if not settings.inbox.exists():
+        return []
+    return sorted(
+        path
+        for path in settings.inbox.iterdir()
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ".part"
+    )
+
+
+def receive(
+    settings: Settings, declarations: Declarations, arrivals: Iterable[Arrival]
+) -> list[Submission]:
+    """Store and acknowledge files, in order of arrival; the caller holds the ledger.
+
+    A file that cannot be read, or whose cover names no known sender and quarter, is refused
+    here. Bytes that were taken in before are noted as a duplicate. Files are removed from where
+    they lay only when the ledger has them.
+    """
+    ledger = Ledger(settings.ledger)
+    earlier = ledger.submissions()
+    number = len(earlier)
+    known = {item.sha256: item.submission_id for item in earlier if item.status != "duplicate"}
+    about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
+    events: list[dict[str, Any]] = []
+    taken: list[Path] = []
+    for arrival in sorted(arrivals, key=lambda item: (item.received_at, item.path.name)):
+        number += 1
+        sha256 = _hash(arrival.path)
+        suffix = arrival.path.suffix.lower()
+        event = {
+            "event": "received",
+            "submission_id": f"S{number:06d}-{sha256[:8]}",
+            "delivery_number": number,
+            "sha256": sha256,
+            "extension": suffix if suffix in EXTENSIONS else "",
+            "name": clean_name(arrival.path.name),
+            "received_at": arrival.received_at.astimezone(UTC).isoformat(),
+        }
+        if sha256 in known:
+            sender_code, quarter = about.get(known[sha256], (None, None))
+            event |= {"event": "duplicate", "duplicate_of": known[sha256]}
+            event |= {"sender_code": sender_code, "quarter": quarter}
+        else:
+            known[sha256] = event["submission_id"]
+            stored = _stored(settings, sha256, event["extension"])
+            if not stored.exists():
+                write_whole(stored, partial(shutil.copyfile, arrival.path))
+        events.append(event)
+        taken.append(arrival.path)
+    refusals = _identify(
+        settings, declarations, [event for event in events if event["event"] == "received"]
+    )
+    ledger.append(*events, *refusals)
+    for path in taken:
+        path.unlink(missing_ok=True)
+    ids = {event["submission_id"] for event in events}
+    return [item for item in ledger.submissions() if item.submission_id in ids]
+
+
+def receive_inbox(settings: Settings, declarations: Declarations) -> list[Submission]:
+    """Receive everything in the inbox now."""
+    now = datetime.now(UTC)
+    return receive(settings, declarations, [Arrival(path, now) for path in waiting_files(settings)])
+
+
+def stored_file(settings: Settings, submission: Submission) -> Path:
+    return _stored(settings, submission.sha256, submission.extension)
+
+
+def waiting_quarters(settings: Settings) -> list[Quarter]:
+    """Quarters with submissions that have no verdict yet."""
+    return sorted(
+        {
+            Quarter.parse(item.quarter)
+            for item in Ledger(settings.ledger).submissions()
+            if item.is_waiting and item.quarter
+        }
+    )
+
+
+def clean_name(name: str) -> str:
+    """A file name fit to be shown: normalised, no control or direction-changing characters."""
+    normalised = unicodedata.normalize("NFC", name)
+    return "".join(c for c in normalised if unicodedata.category(c)[0] != "C")[:150]
+
+
+def _identify(
+    settings: Settings, declarations: Declarations, received: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Add sender and quarter to the events; return refusals of what cannot be identified."""
+    paths = [_stored(settings, event["sha256"], event["extension"]) for event in received]
+    refusals = []
+    for event, content in zip(received, read_files(paths), strict=True):
+        if isinstance(content, Unreadable):
+            refusals.append(_refusal(event, content.code, content.sentence_en, content.sentence_cy))
+            continue
+        cover = read_cover(content, declarations)
+        sender = cover.values.get("sender_code")
+        quarter = cover.values.get("quarter")
+        signed_off_on = cover.values.get("signed_off_on")
+        event.update(
+            sender_code=sender,
+            quarter=quarter.label if quarter else None,
+            declared_version=cover.values.get("version"),
+            is_synthetic=bool(cover.values.get("is_synthetic")),
+            signed_off_by_role=cover.values.get("signed_off_by_role"),
+            signed_off_on=signed_off_on.isoformat() if signed_off_on else None,
+        )
+        if sender is None or quarter is None:
+            problem = next(item for item in cover.problems if item.severity == "error")
+            refusals.append(_refusal(event, problem.code, problem.sentence_en, problem.sentence_cy))
+    return refusals
+
+
+def _refusal(event: dict[str, Any], code: str, en: str, cy: str) -> dict[str, Any]:
+    return {
+        "event": "judged",
+        "submission_id": event["submission_id"],
+        "status": "refused",
+        "refusal_code": code,
+        "refusal_sentence_en": en,
+        "refusal_sentence_cy": cy,
+    }
+
+
+def _stored(settings: Settings, sha256: str, extension: str) -> Path:
+    return settings.received / f"{sha256}{extension}"
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        for block in _blocks(handle):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(handle: Any) -> Iterator[bytes]:
+    while block := handle.read(1 << 20):
+        yield block

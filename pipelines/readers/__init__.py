@@ -1,0 +1,1 @@
+"""From a delivered file to raw frames: everything as text, nothing guessed."""

@@ -1,0 +1,96 @@
+"""Where things lie on this machine. Read when asked, never at import.
+
+Environment variables:
+
+- ``ADOPTION_DATA``: folder of the rooms (default ``data/`` in the checkout)
+- ``ADOPTION_KEY_FILE``: the pseudonym key, which must lie outside both the
+  checkout and the data folder (default: the user's configuration folder)
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SOURCES = CHECKOUT / "sources"
+DBT_PROJECT = CHECKOUT / "dbt_project"
+
+ROOMS = ("landing", "raw", "validated", "staging", "intermediate", "marts", "exports")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths of one installation. Every other module takes one of these."""
+
+    data: Path
+    key_file: Path
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        data = os.environ.get("ADOPTION_DATA")
+        key_file = os.environ.get("ADOPTION_KEY_FILE")
+        config = Path(platformdirs.user_config_dir("adoption", appauthor=False))
+        return cls(
+            data=Path(data).expanduser().resolve() if data else CHECKOUT / "data",
+            key_file=Path(key_file).expanduser().resolve()
+            if key_file
+            else config / "pseudonym.key",
+        )
+
+    @property
+    def inbox(self) -> Path:
+        """Where deliverers drop files."""
+        return self.data / "landing" / "inbox"
+
+    @property
+    def received(self) -> Path:
+        """Every file ever received, unchanged, named by its SHA-256."""
+        return self.data / "landing" / "received"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "landing" / "ledger.jsonl"
+
+    @property
+    def raw(self) -> Path:
+        return self.data / "raw"
+
+    @property
+    def validated(self) -> Path:
+        return self.data / "validated"
+
+    @property
+    def build(self) -> Path:
+        """Where dbt builds; nobody else opens these files."""
+        return self.data / "build"
+
+    @property
+    def marts(self) -> Path:
+        """The published warehouse, read-only."""
+        return self.data / "marts"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.marts / "warehouse.duckdb"
+
+    @property
+    def restricted(self) -> Path:
+        """Case-level marts (pseudonymous rows), kept apart from the warehouse."""
+        return self.marts / "restricted.duckdb"
+
+    @property
+    def exports(self) -> Path:
+        return self.data / "exports"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data / "dagster"
+
+
+def make_private() -> None:
+    """Files made from here on are readable by their owner alone (umask 077)."""
+    os.umask(0o077)

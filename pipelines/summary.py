@@ -1,0 +1,100 @@
+"""The figures a run ends with, as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from pipelines.figures import Figure, headline_figures, shown_value
+from pipelines.ledger import Submission
+from pipelines.quarters import Quarter
+from pipelines.settings import Settings
+from pipelines.warehouse import open_warehouse
+
+WALES, ENGLAND = "W92000004", "E92000001"
+
+
+def taken_in_table(submissions: Sequence[Submission]) -> Table:
+    """Deliveries by what became of them, and rows by return."""
+    table = Table(title="Taken in", title_justify="left")
+    table.add_column("Status")
+    table.add_column("Files", justify="right")
+    table.add_column("Children", justify="right")
+    table.add_column("Adopters", justify="right")
+    table.add_column("Rows set aside", justify="right")
+    statuses = Counter(item.status for item in submissions)
+    for status, count in sorted(statuses.items()):
+        mine = [item for item in submissions if item.status == status]
+        accepted = status.startswith("accepted")
+        table.add_row(
+            status,
+            f"{count:,}",
+            _sum(mine, "child", "rows_accepted") if accepted else "–",
+            _sum(mine, "adopter", "rows_accepted") if accepted else "–",
+            str(sum(r["rows_quarantined"] for s in mine for r in s.returns.values()))
+            if accepted
+            else "–",
+        )
+    late = sum(item.is_late for item in submissions)
+    table.caption = f"{len(submissions):,} deliveries; {late} came after the (proposed) deadline"
+    return table
+
+
+def headline_tables(settings: Settings, quarter: Quarter) -> list[Table]:
+    """Headline figures of each nation, and of the regions and agencies, for ``quarter``."""
+    with open_warehouse(settings) as connection:
+        figures = headline_figures(connection, quarter)
+    tables = []
+    for nation in dict.fromkeys(figure.nation_code for figure in figures):
+        mine = [figure for figure in figures if figure.nation_code == nation]
+        tables.append(_nation_table([f for f in mine if f.place_kind == "nation"], quarter))
+        tables.append(_place_table([f for f in mine if f.place_kind != "nation"], quarter))
+    return [table for table in tables if table.row_count]
+
+
+def _nation_table(figures: list[Figure], quarter: Quarter) -> Table:
+    table = Table(
+        title=f"{figures[0].place_name_en}, {quarter}" if figures else "",
+        title_justify="left",
+        caption="(n of d) numerator and denominator · * not every return due was accepted",
+    )
+    table.add_column("Indicator")
+    for title in ("Quarter", "Last four quarters", "Last twelve quarters"):
+        table.add_column(title, justify="right")
+    table.add_column("Benchmark", justify="right")
+    table.add_column("Definition")
+    for key in dict.fromkeys((f.indicator_id, f.title_en) for f in figures):
+        by_window = {f.window_name: f for f in figures if f.indicator_id == key[0]}
+        any_one = next(iter(by_window.values()))
+        table.add_row(
+            f"{key[0]} {key[1]}",
+            *(
+                shown_value(by_window[window]) if window in by_window else ""
+                for window in ("quarter", "rolling_4", "rolling_12")
+            ),
+            "" if any_one.benchmark is None else f"{any_one.benchmark:g}",
+            any_one.definition_status,
+        )
+    return table
+
+
+def _place_table(figures: list[Figure], quarter: Quarter) -> Table:
+    """One line a region or agency: the counts everybody asks for first, over four quarters."""
+    wanted = [f for f in figures if f.window_name == "rolling_4" and f.unit == "children"]
+    titles = dict.fromkeys((f.indicator_id, f.title_en) for f in wanted)
+    table = Table(title=f"Regions and agencies, last four quarters to {quarter}")
+    table.title_justify = "left"
+    table.add_column("Region or agency")
+    for indicator_id, _ in titles:
+        table.add_column(indicator_id, justify="right")
+    for place, name in dict.fromkeys((f.place_code, f.place_name_en) for f in wanted):
+        mine = {f.indicator_id: f for f in wanted if f.place_code == place}
+        table.add_row(name, *(shown_value(mine[i]) if i in mine else "" for i, _ in titles))
+    table.caption = " · ".join(f"{indicator_id} {title}" for indicator_id, title in titles)
+    return table
+
+
+def _sum(submissions: Sequence[Submission], return_name: str, count: str) -> str:
+    return f"{sum(s.returns.get(return_name, {}).get(count, 0) for s in submissions):,}"

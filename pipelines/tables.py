@@ -1,0 +1,291 @@
+"""``sources/`` and the ledger as Parquet tables, for dbt to read where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from pipelines.declarations import Declarations, Return
+from pipelines.files import write_whole
+from pipelines.ledger import Ledger, Submission
+from pipelines.quarters import Quarter, quarters_between
+from pipelines.settings import Settings
+
+FIRST_QUARTER = Quarter(2018, 1)
+
+_POLARS = {"string": pl.String, "date": pl.Date, "integer": pl.Int64}
+
+PROBLEM_SCHEMA = {
+    "submission_id": pl.String,
+    "sender_code": pl.String,
+    "quarter": pl.String,
+    "return_name": pl.String,
+    "sheet": pl.String,
+    "sheet_row": pl.Int64,
+    "cell": pl.String,
+    "field": pl.String,
+    "code": pl.String,
+    "severity": pl.String,
+    "sentence_en": pl.String,
+    "sentence_cy": pl.String,
+}
+
+_SUBMISSION_SCHEMA = {
+    "submission_id": pl.String,
+    "delivery_number": pl.Int64,
+    "received_at": pl.Datetime("us"),
+    "sha256": pl.String,
+    "sender_code": pl.String,
+    "quarter": pl.String,
+    "version": pl.Int64,
+    "declared_version": pl.Int64,
+    "status": pl.String,
+    "refusal_code": pl.String,
+    "refusal_sentence_en": pl.String,
+    "is_late": pl.Boolean,
+    "is_synthetic": pl.Boolean,
+    "signed_off_by_role": pl.String,
+    "signed_off_on": pl.Date,
+    "rule_set_hash": pl.String,
+}
+
+_SUBMISSION_RETURN_SCHEMA = {
+    "submission_id": pl.String,
+    "return_name": pl.String,
+    "is_nil": pl.Boolean,
+    "rows_read": pl.Int64,
+    "rows_accepted": pl.Int64,
+    "rows_quarantined": pl.Int64,
+    "errors": pl.Int64,
+    "queries": pl.Int64,
+}
+
+
+def validated_schema(declared: Return) -> dict[str, pl.DataType]:
+    """Columns of ``validated/<return>/…``, in order."""
+    return {
+        "submission_id": pl.String,
+        "sender_code": pl.String,
+        "quarter": pl.String,
+        "sheet_row": pl.Int64,
+        "row_status": pl.String,
+    } | {field.validated_name: _POLARS[field.validated_type] for field in declared.fields}
+
+
+def write_tables(
+    settings: Settings, declarations: Declarations, as_of: datetime | None = None
+) -> dict[str, int]:
+    """Write every table dbt reads besides the returns themselves; rows by table name.
+
+    ``as_of`` (UTC) makes deliveries received later invisible to the build.
+    """
+    submissions = Ledger(settings.ledger).submissions()
+    quarters = _quarters(submissions)
+    tables = {f"declarations/{name}": frame for name, frame in _declared(declarations, quarters)}
+    tables["declarations/build"] = pl.DataFrame(
+        {"as_of": [as_of.astimezone(UTC).replace(tzinfo=None) if as_of else None]},
+        schema={"as_of": pl.Datetime("us")},
+    )
+    tables["submissions"] = _submissions(submissions)
+    tables["submission_returns"] = _submission_returns(submissions)
+    for declared in declarations.returns.values():
+        tables[f"{declared.name}/none/none"] = pl.DataFrame(schema=validated_schema(declared))
+    tables["problems/none/none"] = pl.DataFrame(schema=PROBLEM_SCHEMA)
+    for name, frame in tables.items():
+        write_whole(settings.validated / f"{name}.parquet", frame.write_parquet)
+    return {name: frame.height for name, frame in tables.items()}
+
+
+def _quarters(submissions: Sequence[Submission]) -> list[Quarter]:
+    """Every quarter from the first the collection knows to the last one anybody reported."""
+    reported = [Quarter.parse(s.quarter) for s in submissions if s.quarter and s.is_accepted]
+    last = max(reported, default=FIRST_QUARTER)
+    return list(quarters_between(min([FIRST_QUARTER, *reported]), last))
+
+
+def _declared(
+    declarations: Declarations, quarters: list[Quarter]
+) -> list[tuple[str, pl.DataFrame]]:
+    indicators = declarations.indicators.values()
+    return [
+        (
+            "quarters",
+            _frame(
+                {
+                    "quarter": pl.String,
+                    "financial_year": pl.String,
+                    "quarter_number": pl.Int64,
+                    "quarter_index": pl.Int64,
+                    "first_day": pl.Date,
+                    "last_day": pl.Date,
+                },
+                (
+                    (q.label, q.financial_year, q.number, q.index, q.first_day, q.last_day)
+                    for q in quarters
+                ),
+            ),
+        ),
+        (
+            "places",
+            _frame(
+                dict.fromkeys(
+                    ("place_code", "name_en", "name_cy", "kind", "nation_code", "gss_code"),
+                    pl.String,
+                )
+                | {"since": pl.Date, "until": pl.Date}
+                | dict.fromkeys(("status", "source", "note"), pl.String),
+                (
+                    (
+                        *(p.place_code, p.name_en, p.name_cy, p.kind, p.nation_code, p.gss_code),
+                        *(p.since, p.until, p.status, p.source, p.note),
+                    )
+                    for p in declarations.places.values()
+                ),
+            ),
+        ),
+        (
+            "memberships",
+            _frame(
+                dict.fromkeys(("member_code", "parent_code", "role"), pl.String)
+                | {"since": pl.Date, "until": pl.Date}
+                | dict.fromkeys(("status", "source", "note"), pl.String),
+                (
+                    (
+                        *(m.member_code, m.parent_code, m.role),
+                        *(m.since, m.until, m.status, m.source, m.note),
+                    )
+                    for m in declarations.memberships
+                ),
+            ),
+        ),
+        (
+            "returns_due",
+            _frame(
+                dict.fromkeys(("sender_code", "return_name", "quarter"), pl.String),
+                (
+                    (due.sender_code, due.return_name, quarter.label)
+                    for due in declarations.returns_due
+                    for quarter in quarters
+                    if due.in_force(quarter)
+                ),
+            ),
+        ),
+        ("indicators", _indicators(declarations)),
+        (
+            "indicator_nations",
+            _frame(
+                dict.fromkeys(("indicator_id", "nation_code"), pl.String),
+                ((i.id, nation) for i in indicators for nation in i.nations),
+            ),
+        ),
+        (
+            "indicator_windows",
+            _frame(
+                dict.fromkeys(("indicator_id", "window_name"), pl.String),
+                ((i.id, window) for i in indicators for window in i.windows),
+            ),
+        ),
+        (
+            "benchmarks",
+            _frame(
+                {"indicator_id": pl.String, "nation_code": pl.String, "benchmark": pl.Float64}
+                | dict.fromkeys(("since", "until", "status", "source"), pl.String),
+                (
+                    (
+                        *(i.id, b.nation_code, b.value),
+                        *(_label(b.since), _label(b.until), b.status, b.source),
+                    )
+                    for i in indicators
+                    for b in i.benchmarks
+                ),
+            ),
+        ),
+        (
+            "code_lists",
+            _frame(
+                dict.fromkeys(("code_list", "code", "label_en", "label_cy"), pl.String),
+                (
+                    (name, code.code, code.label_en, code.label_cy)
+                    for name, codes in declarations.code_lists.items()
+                    for code in codes
+                ),
+            ),
+        ),
+    ]
+
+
+def _indicators(declarations: Declarations) -> pl.DataFrame:
+    text = dict.fromkeys(
+        (
+            *("indicator_id", "title_en", "title_cy", "definition_en", "definition_cy"),
+            *("subject", "numerator", "denominator", "timing", "unit"),
+        ),
+        pl.String,
+    )
+    return _frame(
+        text
+        | {"multiplier": pl.Float64, "rounding": pl.Int64}
+        | dict.fromkeys(
+            (
+                *("direction", "clock_start", "clock_stop", "definition_status"),
+                *("status_note_en", "status_note_cy", "sources"),
+            ),
+            pl.String,
+        )
+        | {"reviewed_on": pl.Date, "is_headline": pl.Boolean, "since": pl.String}
+        | {"until": pl.String},
+        (
+            (
+                *(i.id, i.title.en, i.title.cy, i.definition.en, i.definition.cy),
+                *(i.subject, i.numerator, i.denominator, i.timing, i.unit),
+                *(i.multiplier, i.rounding, i.direction, i.clock_start, i.clock_stop),
+                *(i.status, i.status_note.en, i.status_note.cy, " ; ".join(i.sources)),
+                *(i.reviewed_on, i.headline, _label(i.since), _label(i.until)),
+            )
+            for i in declarations.indicators.values()
+        ),
+    )
+
+
+def _submissions(submissions: Sequence[Submission]) -> pl.DataFrame:
+    return _frame(
+        _SUBMISSION_SCHEMA,
+        (
+            (
+                *(s.submission_id, s.delivery_number),
+                s.received_at.astimezone(UTC).replace(tzinfo=None),
+                *(s.sha256, s.sender_code, s.quarter, s.version, s.declared_version, s.status),
+                *(s.refusal_code, s.refusal_sentence_en, s.is_late, s.is_synthetic),
+                s.signed_off_by_role,
+                datetime.fromisoformat(s.signed_off_on).date() if s.signed_off_on else None,
+                s.rule_set_hash,
+            )
+            for s in submissions
+        ),
+    )
+
+
+def _submission_returns(submissions: Sequence[Submission]) -> pl.DataFrame:
+    return _frame(
+        _SUBMISSION_RETURN_SCHEMA,
+        (
+            (
+                *(s.submission_id, name, counts["is_nil"], counts["rows_read"]),
+                *(counts["rows_accepted"], counts["rows_quarantined"]),
+                *(counts["errors"], counts["queries"]),
+            )
+            for s in submissions
+            for name, counts in s.returns.items()
+        ),
+    )
+
+
+def _label(quarter: Quarter | None) -> str | None:
+    return quarter.label if quarter else None
+
+
+def _frame(schema: dict[str, Any], rows: Any) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=schema, orient="row")

@@ -1,0 +1,435 @@
+"""From a stored file to raw and validated Parquet, a quarter at a time.
+
+``to_raw`` and ``to_validated`` are the two steps of a batch: everything of one quarter that has
+no verdict yet. Either can be killed and run again: files are renamed into place whole, and the
+verdicts reach the ledger last, so a batch without verdicts is simply done once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from expectations.suite import QuarterResult, rule_set_hash, validate_quarter
+from expectations.verdicts import ReturnSent, Verdict, judge
+from pipelines.casting import cast, validated_frame
+from pipelines.declarations import Declarations
+from pipelines.files import write_whole
+from pipelines.landing import stored_file
+from pipelines.ledger import Ledger, Submission
+from pipelines.pseudonyms import Pseudonymiser
+from pipelines.quarters import Quarter
+from pipelines.readers.child_process import read_files
+from pipelines.readers.content import Unreadable
+from pipelines.readers.layout import LaidOut, RowConservationError, lay_out
+from pipelines.settings import Settings
+from pipelines.tables import PROBLEM_SCHEMA
+
+LOCAL = ZoneInfo("Europe/London")
+
+
+@dataclass(frozen=True)
+class QuarterSummary:
+    """Counts of one quarter's batch; nothing in it is about a child."""
+
+    quarter: Quarter
+    accepted: int
+    refused: int
+    rows: dict[str, int]
+    quarantined: int
+    queries: int
+    rules_run: int
+    rules_crashed: int
+
+
+def is_late(submission: Submission, declarations: Declarations) -> bool:
+    """Received after the deadline's end of day in Wales and England."""
+    assert submission.sender_code and submission.quarter
+    calendar = declarations.policy_for(submission.sender_code).calendar
+    deadline = Quarter.parse(submission.quarter).last_day + timedelta(
+        days=calendar.days_after_quarter_end
+    )
+    return submission.received_at.astimezone(LOCAL).date() > deadline
+
+
+def to_raw(settings: Settings, declarations: Declarations, quarter: Quarter) -> dict[str, int]:
+    """Write the rows of every waiting submission of ``quarter`` as text; rows by return name."""
+    batched = {
+        submission_id
+        for path in _layout_files(settings, quarter)
+        for submission_id in _read_json(path)
+    }
+    waiting = [item for item in _waiting(settings, quarter) if item.submission_id not in batched]
+    if not waiting:
+        return {}
+    batch = _batch_name(waiting)
+    frames: dict[str, list[pl.DataFrame]] = {name: [] for name in declarations.returns}
+    layouts: dict[str, Any] = {}
+    contents = read_files([stored_file(settings, item) for item in waiting])
+    for submission, content in zip(waiting, contents, strict=True):
+        if isinstance(content, Unreadable):  # read well at the door: the machine is at fault
+            layouts[submission.submission_id] = _unreadable_record(content)
+            continue
+        laid_out = lay_out(content, declarations, submission.submission_id)
+        layouts[submission.submission_id] = _layout_record(laid_out)
+        for name, frame in laid_out.frames.items():
+            if frame.height:
+                frames[name].append(frame)
+    rows = {}
+    for name, parts in frames.items():
+        if parts:
+            frame = pl.concat(parts)
+            rows[name] = frame.height
+            write_whole(
+                settings.raw / name / quarter.label / f"{batch}.parquet", frame.write_parquet
+            )
+    # The layout goes last: a batch without one is not there.
+    write_whole(
+        settings.raw / "layout" / quarter.label / f"{batch}.json",
+        lambda path: path.write_text(json.dumps(layouts, ensure_ascii=False), encoding="utf-8"),
+    )
+    return rows
+
+
+def to_validated(
+    settings: Settings, declarations: Declarations, quarter: Quarter
+) -> QuarterSummary | None:
+    """Check, pseudonymise and judge every waiting submission of ``quarter``.
+
+    Returns None when nothing was waiting. Raises nothing for a bad return: that is a verdict.
+    """
+    waiting = {item.submission_id: item for item in _waiting(settings, quarter)}
+    judged: list[_Judged] = []
+    rows: dict[str, int] = {}
+    rules_run = rules_crashed = 0
+    for path in _layout_files(settings, quarter):
+        layouts = {key: value for key, value in _read_json(path).items() if key in waiting}
+        if not layouts:
+            continue
+        typed = _typed_frames(settings, declarations, quarter, path.stem, set(layouts))
+        results = {
+            name: validate_quarter(name, frame, quarter, declarations)
+            for name, frame in typed.items()
+        }
+        rules_run += sum(result.rules_run for result in results.values())
+        rules_crashed += sum(len(result.crashes) for result in results.values())
+        batch = [
+            _judge(settings, declarations, quarter, waiting[key], layout, results)
+            for key, layout in layouts.items()
+        ]
+        for name, count in _write_validated(
+            settings, declarations, quarter, path.stem, typed, batch
+        ):
+            rows[name] = rows.get(name, 0) + count
+        write_whole(
+            settings.validated / "problems" / quarter.label / f"{path.stem}.parquet",
+            _problem_frame(quarter, batch, results).write_parquet,
+        )
+        judged += batch
+    if not judged:
+        return None
+    rules = {"run": rules_run, "crashed": rules_crashed}
+    hashed = rule_set_hash(declarations, quarter)
+    Ledger(settings.ledger).append(*(item.event(rules, hashed, declarations) for item in judged))
+    counts = [one for item in judged for one in item.verdict.counts.values()]
+    return QuarterSummary(
+        quarter=quarter,
+        accepted=sum(item.verdict.is_accepted for item in judged),
+        refused=sum(not item.verdict.is_accepted for item in judged),
+        rows=rows,
+        quarantined=sum(
+            one.rows_quarantined
+            for item in judged
+            if item.verdict.is_accepted
+            for one in item.verdict.counts.values()
+        ),
+        queries=sum(one.queries for one in counts),
+        rules_run=rules_run,
+        rules_crashed=rules_crashed,
+    )
+
+
+def problems_of(settings: Settings, submission: Submission) -> list[dict[str, Any]]:
+    """Every problem of one submission, in the order of its sheets and rows."""
+    folder = settings.validated / "problems" / (submission.quarter or "none")
+    files = sorted(folder.glob("*.parquet")) if folder.exists() else []
+    if not files:
+        return []
+    return (
+        pl.scan_parquet(files)
+        .filter(pl.col("submission_id") == submission.submission_id)
+        .sort("return_name", "sheet_row", "code", nulls_last=False, maintain_order=True)
+        .collect()
+        .to_dicts()
+    )
+
+
+@dataclass(frozen=True)
+class FileProblem:
+    """A problem of the file as a whole, as remembered beside the raw rows."""
+
+    code: str
+    severity: str
+    sheet: str | None
+    field: str | None
+    sentence_en: str
+    sentence_cy: str
+
+
+@dataclass(frozen=True)
+class _Judged:
+    submission: Submission
+    layout: dict[str, Any]
+    file_problems: tuple[FileProblem, ...]
+    verdict: Verdict
+
+    def event(
+        self, rules: dict[str, int], hashed: str, declarations: Declarations
+    ) -> dict[str, Any]:
+        verdict = self.verdict
+        return {
+            "event": "judged",
+            "submission_id": self.submission.submission_id,
+            "status": verdict.status,
+            "refusal_code": verdict.refusal_code,
+            "refusal_sentence_en": verdict.refusal_sentence_en,
+            "refusal_sentence_cy": verdict.refusal_sentence_cy,
+            "is_late": is_late(self.submission, declarations),
+            "rule_set_hash": hashed,
+            "rules": rules,
+            "returns": {
+                name: {
+                    "is_nil": one.is_nil,
+                    "rows_read": one.rows_read,
+                    "rows_accepted": one.rows_accepted,
+                    "rows_quarantined": one.rows_quarantined,
+                    "errors": one.errors,
+                    "queries": one.queries,
+                }
+                for name, one in verdict.counts.items()
+            },
+        }
+
+
+def _typed_frames(
+    settings: Settings, declarations: Declarations, quarter: Quarter, batch: str, ids: set[str]
+) -> dict[str, pl.DataFrame]:
+    typed = {}
+    for name, declared in declarations.returns.items():
+        path = settings.raw / name / quarter.label / f"{batch}.parquet"
+        if path.exists():
+            raw = pl.read_parquet(path).filter(pl.col("submission_id").is_in(sorted(ids)))
+            typed[name] = cast(raw, declared, quarter, declarations)
+    return typed
+
+
+def _judge(
+    settings: Settings,
+    declarations: Declarations,
+    quarter: Quarter,
+    submission: Submission,
+    layout: dict[str, Any],
+    results: dict[str, QuarterResult],
+) -> _Judged:
+    assert submission.sender_code
+    rows = {
+        name: results[name].rows_read.get(submission.submission_id, 0) if name in results else 0
+        for name in layout["returns"]
+    }
+    for name, found in layout["returns"].items():
+        # Row conservation: what the reader counted is what the rules saw.
+        if rows[name] != found["rows"]:
+            raise RowConservationError(
+                f"{submission.submission_id}, {name}: {found['rows']} rows read, "
+                f"{rows[name]} checked"
+            )
+    nil = set(layout["nil_returns"])
+    due = declarations.due_from(submission.sender_code, quarter)
+    file_problems = (
+        *(FileProblem(**problem) for problem in layout["problems"]),
+        *_collection_problems(settings, submission, quarter, due),
+    )
+    verdict = judge(
+        submission.submission_id,
+        due=due,
+        returns={
+            name: ReturnSent(name, rows.get(name, 0), name in nil)
+            for name in declarations.returns
+            if rows.get(name) or name in nil or name in due
+        },
+        file_problems=file_problems,
+        row_problems=pl.concat([result.problems for result in results.values()])
+        if results
+        else pl.DataFrame(schema=PROBLEM_SCHEMA),
+        policy=declarations.policy_for(submission.sender_code),
+        crashed_rules=[
+            rule
+            for name, result in results.items()
+            if rows.get(name)
+            for rule in result.crashed_rules
+        ],
+    )
+    return _Judged(submission, layout, file_problems, verdict)
+
+
+def _collection_problems(
+    settings: Settings, submission: Submission, quarter: Quarter, due: tuple[str, ...]
+) -> list[FileProblem]:
+    """What only the collection knows: is the quarter over, is anything due, is it a sample."""
+    problems = []
+    if submission.received_at.astimezone(LOCAL).date() <= quarter.last_day:
+        problems.append(
+            FileProblem(
+                *("QUARTER_NOT_OVER", "error", None, "quarter"),
+                f"The cover says {quarter}, which had not ended when the file came: correct the "
+                "quarter, or send the return after the quarter's last day.",
+                f"Dywed y clawr {quarter}, nad oedd wedi dod i ben pan ddaeth y ffeil: cywirwch y "
+                "chwarter, neu anfonwch y ffurflen ar ôl diwrnod olaf y chwarter.",
+            )
+        )
+    if not due:
+        problems.append(
+            FileProblem(
+                *("NOTHING_DUE", "error", None, "sender_code"),
+                f"No return is due from this sender for {quarter}: check the code and the quarter "
+                "on the cover.",
+                f"Nid oes ffurflen yn ddyledus gan yr anfonwr hwn ar gyfer {quarter}: gwiriwch y "
+                "cod a'r chwarter ar y clawr.",
+            )
+        )
+    accepted = [item for item in Ledger(settings.ledger).submissions() if item.is_accepted]
+    if accepted and accepted[0].is_synthetic != submission.is_synthetic:
+        problems.append(
+            FileProblem(
+                *("SAMPLE_MIXED_WITH_REAL", "error", None, "is_synthetic"),
+                "The cover says this is synthetic data, and this collection holds real returns: "
+                "clear the tick if the return is real."
+                if submission.is_synthetic
+                else "This collection holds synthetic sample data only: send real returns to "
+                "another data folder.",
+                "Dywed y clawr mai data synthetig yw hwn, ac mae'r casgliad hwn yn dal ffurflenni "
+                "go iawn: cliriwch y tic os yw'r ffurflen yn un go iawn."
+                if submission.is_synthetic
+                else "Data sampl synthetig yn unig sydd yn y casgliad hwn: anfonwch ffurflenni go "
+                "iawn i ffolder data arall.",
+            )
+        )
+    return problems
+
+
+def _write_validated(
+    settings: Settings,
+    declarations: Declarations,
+    quarter: Quarter,
+    batch: str,
+    typed: dict[str, pl.DataFrame],
+    judged: list[_Judged],
+) -> Iterator[tuple[str, int]]:
+    pseudonymiser = Pseudonymiser.from_settings(settings)
+    for name, frame in typed.items():
+        quarantined = pl.DataFrame(
+            [
+                (item.submission.submission_id, row)
+                for item in judged
+                for return_name, row in sorted(item.verdict.quarantined)
+                if return_name == name
+            ],
+            schema={"submission_id": pl.String, "sheet_row": pl.Int64},
+            orient="row",
+        )
+        validated = validated_frame(
+            frame, declarations.returns[name], pseudonymiser.of_column, quarantined
+        )
+        write_whole(
+            settings.validated / name / quarter.label / f"{batch}.parquet",
+            validated.write_parquet,
+        )
+        yield name, validated.height
+
+
+def _problem_frame(
+    quarter: Quarter, judged: list[_Judged], results: dict[str, QuarterResult]
+) -> pl.DataFrame:
+    """Problems of the files, then of the rows, each with its cell's address."""
+    of_files = pl.DataFrame(
+        [
+            (
+                *(item.submission.submission_id, item.submission.sender_code, quarter.label, None),
+                *(problem.sheet, None, None, problem.field, problem.code, problem.severity),
+                *(problem.sentence_en, problem.sentence_cy),
+            )
+            for item in judged
+            for problem in item.file_problems
+        ],
+        schema=PROBLEM_SCHEMA,
+        orient="row",
+    )
+    letters = pl.DataFrame(
+        [
+            (item.submission.submission_id, name, field, letter)
+            for item in judged
+            for name, found in item.layout["returns"].items()
+            for field, letter in found["columns"].items()
+        ],
+        schema=dict.fromkeys(("submission_id", "return_name", "field", "letter"), pl.String),
+        orient="row",
+    )
+    of_rows = [
+        result.problems.join(letters, on=["submission_id", "return_name", "field"], how="left")
+        .with_columns(cell=pl.col("letter") + pl.col("sheet_row").cast(pl.String))
+        .select(PROBLEM_SCHEMA)
+        for result in results.values()
+    ]
+    return pl.concat([of_files, *of_rows])
+
+
+def _layout_record(laid_out: LaidOut) -> dict[str, Any]:
+    """What the rules need to know of a file besides its rows; no cell's content is in it."""
+    return {
+        "nil_returns": sorted(laid_out.cover.nil_returns),
+        "returns": {
+            name: {"rows": found.frame.height, "columns": found.columns}
+            for name, found in laid_out.returns.items()
+        },
+        "problems": [asdict(problem) for problem in laid_out.problems],
+        "repairs": [asdict(repair) for repair in laid_out.repairs],
+    }
+
+
+def _unreadable_record(content: Unreadable) -> dict[str, Any]:
+    problem = FileProblem(
+        content.code, "error", None, None, content.sentence_en, content.sentence_cy
+    )
+    return {"nil_returns": [], "returns": {}, "problems": [asdict(problem)], "repairs": []}
+
+
+def _waiting(settings: Settings, quarter: Quarter) -> list[Submission]:
+    return [
+        item
+        for item in Ledger(settings.ledger).submissions()
+        if item.is_waiting and item.quarter == quarter.label
+    ]
+
+
+def _batch_name(submissions: list[Submission]) -> str:
+    """The same submissions give the same name, so that a repeated batch replaces itself."""
+    ids = "\n".join(item.submission_id for item in submissions)
+    first = submissions[0].delivery_number
+    return f"{first:06d}-{hashlib.sha256(ids.encode('utf-8')).hexdigest()[:12]}"
+
+
+def _layout_files(settings: Settings, quarter: Quarter) -> list[Path]:
+    folder = settings.raw / "layout" / quarter.label
+    return sorted(folder.glob("*.json")) if folder.exists() else []
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))

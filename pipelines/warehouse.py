@@ -1,0 +1,93 @@
+"""Publishing a finished warehouse, and opening the published one.
+
+dbt builds in ``build/``; nobody else opens those files. A finished build is checkpointed,
+flushed and renamed over the published file. Readers who hold the old file keep their consistent
+old copy; whoever opens next sees the new one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.files import replace_durably
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+PUBLISHED = ("warehouse", "restricted")
+BUILT = (*PUBLISHED, "work")
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be built, published or opened; the message says why."""
+
+
+def prepare_build(settings: Settings) -> None:
+    """An empty build folder: every build starts from the files alone."""
+    settings.build.mkdir(parents=True, exist_ok=True)
+    for name in BUILT:
+        for path in (_built(settings, name), _wal(_built(settings, name))):
+            path.unlink(missing_ok=True)
+
+
+def publish(settings: Settings) -> None:
+    """Swap the finished build in; WarehouseError, and no change, if it is not finished."""
+    import duckdb
+
+    for name in PUBLISHED:
+        built = _built(settings, name)
+        if not built.exists():
+            raise WarehouseError(f"{built} is missing: the build did not finish")
+        with duckdb.connect(str(built)) as connection:
+            connection.execute("checkpoint")
+        for path in (built, _published(settings, name)):
+            # DuckDB 1.5 silently replays a stale write-ahead log beside a renamed-in file.
+            if _wal(path).exists():
+                raise WarehouseError(f"{_wal(path)} is still there: close what writes to {path}")
+    settings.marts.mkdir(parents=True, exist_ok=True)
+    for name in PUBLISHED:
+        try:
+            replace_durably(_built(settings, name), _published(settings, name))
+        except PermissionError as error:  # Windows does not rename over an open file
+            raise WarehouseError(
+                f"{_published(settings, name)} is open in another program: close it and build again"
+            ) from error
+    _built(settings, "work").unlink(missing_ok=True)
+
+
+def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to the published warehouse."""
+    return _open(settings.warehouse)
+
+
+def open_restricted(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to the case-level marts."""
+    return _open(settings.restricted)
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    if not path.exists():
+        raise WarehouseError(f"{path} does not exist yet: run `adoption build`")
+    return duckdb.connect(str(path), read_only=True)
+
+
+def remove_published(settings: Settings) -> None:
+    """Forget the published warehouse; the next build makes it anew from the files."""
+    shutil.rmtree(settings.marts, ignore_errors=True)
+
+
+def _built(settings: Settings, name: str) -> Path:
+    return settings.build / f"{name}.duckdb"
+
+
+def _published(settings: Settings, name: str) -> Path:
+    return settings.marts / f"{name}.duckdb"
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")

@@ -1,0 +1,61 @@
+"""Fixtures for every test: no test reaches the installation's own data or key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipelines.declarations import Declarations
+from pipelines.settings import SOURCES, Settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_real_in_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The real data folder and key are out of reach, whatever a test forgets to set."""
+    monkeypatch.setenv("ADOPTION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("ADOPTION_KEY_FILE", str(tmp_path / "keys" / "pseudonym.key"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", key_file=tmp_path / "keys" / "pseudonym.key")
+
+
+@pytest.fixture(scope="session")
+def declarations() -> Declarations:
+    return Declarations(SOURCES)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A finished sample run, and what it printed."""
+
+    settings: Settings
+    printed: str
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The main job, run once on all sample quarters as a user runs it. Tests only read it."""
+    import os
+    import subprocess
+    import sys
+
+    home = tmp_path_factory.mktemp("sample")
+    settings = Settings(data=home / "data", key_file=home / "keys" / "pseudonym.key")
+    run = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "sample-run"],
+        env={
+            **os.environ,
+            "ADOPTION_DATA": str(settings.data),
+            "ADOPTION_KEY_FILE": str(settings.key_file),
+            "COLUMNS": "200",
+        },
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
+    return Sample(settings, run.stdout + run.stderr)

@@ -1,0 +1,567 @@
+"""The loaders of ``sources/``: a small sound house, and for every way to break it a bad twin."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipelines.declarations import DeclarationError, Declarations, Quarter
+
+CHILD = """\
+name: child
+title: {en: Children, cy: Plant}
+description: {en: Children., cy: Plant.}
+grain: {en: One row per child., cy: Un rhes i bob plentyn.}
+sheet: {en: Children, cy: Plant}
+primary_key: [child_reference]
+status: proposed
+source: invented for the test
+fields:
+- name: child_reference
+  title: {en: Child reference, cy: Cyfeirnod y plentyn}
+  description: {en: Reference., cy: Cyfeirnod.}
+  type: string
+  constraints: {required: true}
+  privacy: identifier
+  pseudonym_of: child
+- name: date_of_birth
+  title: {en: Date of birth, cy: Dyddiad geni}
+  description: {en: Born., cy: Ganwyd.}
+  type: date
+  privacy: month
+  measured_as: birth_month
+- name: sex
+  title: {en: Sex, cy: Rhyw}
+  description: {en: Sex., cy: Rhyw.}
+  type: string
+  code_list: sex
+  since: 2020-21-Q1
+  until: 2021-22-Q4
+"""
+
+COVER = """\
+title: {en: Return, cy: Ffurflen}
+sheet: {en: Cover, cy: Clawr}
+notice: {en: Fill in., cy: Llenwch.}
+status: proposed
+source: invented for the test
+fields:
+- name: quarter
+  title: {en: Quarter, cy: Chwarter}
+  guidance: {en: Which., cy: Pa un.}
+  type: quarter
+  required: true
+"""
+
+INDICATOR = """\
+id: CHILDREN_MATCHED
+title: {en: Children matched, cy: Plant a barwyd}
+definition: {en: Count., cy: Cyfrif.}
+nations: [W92000004]
+subject: child
+numerator: children_matched
+timing: flow
+unit: children
+direction: higher
+windows: [quarter]
+status: proposed
+status_note: {en: Ours., cy: Ein cynnig ni.}
+sources: [invented for the test]
+reviewed_on: 2025-04-01
+example:
+  quarter: 2025-26-Q1
+  rows: []
+  numerator: 0
+  value: 0
+  why: nobody
+"""
+
+POLICY = """\
+body: NAS
+nation_code: W92000004
+title: {en: Wales, cy: Cymru}
+calendar:
+  days_after_quarter_end: 30
+  status: proposed
+  note: {en: Ours., cy: Ein cynnig ni.}
+refusal:
+  tolerated_error_rows: 2
+  tolerated_error_percent: 10
+  status: proposed
+  note: {en: Ours., cy: Ein cynnig ni.}
+export_label: {en: Internal, cy: Mewnol}
+"""
+
+SEX = """\
+code,label_en,label_cy,since,until,status,source
+female,Female,Benyw,,,proposed,
+male,Male,Gwryw,,2021-22-Q4,proposed,
+"""
+
+AGENCIES = """\
+place_code,name_en,name_cy,kind,nation_code,gss_code,since,until,status,source,note
+W92000004,Wales,Cymru,nation,W92000004,W92000004,,,sourced,register,
+VVC,Region,Rhanbarth,region,W92000004,,2015-06-01,,sourced,paper,
+WBAS,Other region,Rhanbarth arall,region,W92000004,,,,sourced,paper,
+W06000014,Vale,Y Fro,authority,W92000004,W06000014,,,sourced,register,
+"""
+
+MEMBERSHIPS = """\
+member_code,parent_code,role,since,until,status,source,note
+W06000014,WBAS,member,,2015-05-31,unverified,paper,
+W06000014,VVC,member,2015-06-01,,sourced,paper,
+W06000014,VVC,host,2015-06-01,,sourced,paper,
+"""
+
+RETURNS_DUE = """\
+sender_code,return_name,since,until,status,source
+W06000014,child,,,proposed,ours
+W06000014,adopter,,2018-19-Q4,proposed,ours
+VVC,adopter,2019-20-Q1,,proposed,ours
+"""
+
+SOUND = {
+    "returns/child.yaml": CHILD,
+    "returns/adopter.yaml": CHILD.replace("name: child\n", "name: adopter\n", 1),
+    "returns/support.yaml": CHILD.replace("name: child\n", "name: support\n", 1),
+    "returns/cover.yaml": COVER,
+    "indicators/children_matched.yaml": INDICATOR,
+    "policies/wales.yaml": POLICY,
+    "code_lists/sex.csv": SEX,
+    "places/agencies.csv": AGENCIES,
+    "places/memberships.csv": MEMBERSHIPS,
+    "places/returns_due.csv": RETURNS_DUE,
+}
+
+TABLES = {
+    "places": "places/agencies.csv",
+    "memberships": "places/memberships.csv",
+    "returns_due": "places/returns_due.csv",
+    "code_lists": "code_lists/sex.csv",
+}
+DOCUMENTS = {
+    "returns": "returns/child.yaml",
+    "cover": "returns/cover.yaml",
+    "indicators": "indicators/children_matched.yaml",
+    "policies": "policies/wales.yaml",
+}
+
+
+class House:
+    """A sound ``sources/`` folder in which one text can be exchanged for another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for path, text in SOUND.items():
+            self.write(path, text)
+
+    def write(self, path: str, text: str, encoding: str = "utf-8") -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode(encoding))
+
+    def exchange(self, path: str, old: str, new: str) -> None:
+        assert old in SOUND[path], f"the bad twin changes nothing: {old!r} is not in {path}"
+        self.write(path, SOUND[path].replace(old, new, 1))
+
+    def refused(self, part: str) -> str:
+        """What the loader says when it refuses ``part``."""
+        with pytest.raises(DeclarationError) as caught:
+            getattr(self.declarations, part)
+        return str(caught.value)
+
+    @property
+    def declarations(self) -> Declarations:
+        return Declarations(self.folder)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "sources")
+
+
+# --- the sound house ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", [*TABLES, *DOCUMENTS])
+def test_a_sound_declaration_loads(house, part):
+    assert getattr(house.declarations, part)
+
+
+def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+    Declarations(tmp_path / "nowhere")
+
+
+def test_a_blank_date_means_no_known_limit(house):
+    first, second, _ = house.declarations.memberships
+    assert (first.since, first.until) == (None, date(2015, 5, 31))
+    assert (second.since, second.until) == (date(2015, 6, 1), None)
+
+
+def test_a_return_is_due_from_the_first_to_the_last_declared_quarter(house):
+    due_from = house.declarations.due_from
+    assert due_from("W06000014", Quarter(2018, 4)) == ("child", "adopter")
+    assert due_from("W06000014", Quarter(2019, 1)) == ("child",)
+    assert due_from("VVC", Quarter(2018, 4)) == ()
+    assert due_from("VVC", Quarter(2019, 1)) == ("adopter",)
+
+
+def test_a_sender_of_two_returns_is_one_sender(house):
+    assert house.declarations.senders == ("W06000014", "VVC")
+
+
+def test_a_code_can_be_used_until_its_last_quarter(house):
+    codes = house.declarations.codes
+    assert codes("sex", Quarter(2021, 4)) == ("female", "male")
+    assert codes("sex", Quarter(2022, 1)) == ("female",)
+
+
+@pytest.mark.parametrize(
+    ("quarter", "asked"),
+    [
+        (Quarter(2019, 4), False),
+        (Quarter(2020, 1), True),
+        (Quarter(2021, 4), True),
+        (Quarter(2022, 1), False),
+    ],
+)
+def test_a_field_is_asked_for_only_during_its_life(house, quarter, asked):
+    names = [field.name for field in house.declarations.returns["child"].fields_in_force(quarter)]
+    assert ("sex" in names) is asked
+
+
+def test_identifiers_and_birth_dates_change_their_name_in_the_validated_room(house):
+    child = house.declarations.returns["child"]
+    assert [field.validated_name for field in child.fields] == [
+        "child_pseudonym",
+        "birth_month",
+        "sex",
+    ]
+
+
+def test_a_field_that_does_not_exist_is_not_found(house):
+    with pytest.raises(KeyError):
+        house.declarations.returns["child"].field("shoe_size")
+
+
+def test_a_sender_follows_the_policy_of_its_nation(house):
+    assert house.declarations.policy_for("W06000014").body == "NAS"
+
+
+def test_a_table_saved_by_excel_with_a_byte_order_mark_loads_the_same(house):
+    before = house.declarations.places
+    house.write("places/agencies.csv", AGENCIES.replace("\n", "\r\n"), encoding="utf-8-sig")
+    assert house.declarations.places == before
+
+
+def test_welsh_letters_survive_loading(house):
+    house.exchange("places/agencies.csv", "Y Fro", "Ynys Môn ŵŷ")
+    assert house.declarations.places["W06000014"].name_cy == "Ynys Môn ŵŷ"
+
+
+def test_what_was_loaded_cannot_be_changed(house):
+    with pytest.raises(ValueError, match="frozen"):
+        house.declarations.places["VVC"].name_en = "Another"
+
+
+# --- tables: bad twins -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("part", "path"), TABLES.items())
+def test_every_column_of_a_table_must_be_there_even_one_that_may_stay_blank(house, part, path):
+    header, *lines = SOUND[path].splitlines()
+    for position, name in enumerate(header.split(",")):
+        kept = [
+            ",".join(cell for at, cell in enumerate(line.split(",")) if at != position)
+            for line in (header, *lines)
+        ]
+        house.write(path, "\n".join(kept) + "\n")
+        said = house.refused(part)
+        assert Path(path).name in said
+        assert f"missing column {name}" in said
+
+
+@pytest.mark.parametrize(("part", "path"), TABLES.items())
+def test_an_undeclared_column_is_refused(house, part, path):
+    header, first, *_ = SOUND[path].splitlines()
+    house.write(path, f"{header},colour\n{first},red\n")
+    said = house.refused(part)
+    assert "colour" in said and "line 2" in said
+
+
+@pytest.mark.parametrize(
+    "change", [lambda line: line + ",more", lambda line: line.rsplit(",", 1)[0]]
+)
+@pytest.mark.parametrize(("part", "path"), TABLES.items())
+def test_a_line_with_more_or_fewer_cells_than_columns_is_refused(house, part, path, change):
+    header, first, second, *_ = SOUND[path].splitlines()
+    house.write(path, f"{header}\n{first}\n{change(second)}\n")
+    said = house.refused(part)
+    assert "line 3" in said and "more or fewer" in said
+
+
+@pytest.mark.parametrize(("part", "path"), TABLES.items())
+def test_an_empty_table_lacks_its_columns(house, part, path):
+    house.write(path, "")
+    assert "missing column" in house.refused(part)
+
+
+@pytest.mark.parametrize(("part", "path"), (TABLES | DOCUMENTS).items())
+def test_a_file_not_saved_as_utf8_is_refused_with_its_name(house, part, path):
+    text = SOUND[path].replace("invented", "invented â", 1).replace("Wales", "Ŵâles", 1)
+    house.write(path, text + "# Môn\n", encoding="utf-16")
+    said = house.refused(part)
+    assert Path(path).name in said and "UTF-8" in said
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        ("places", "places/agencies.csv"),
+        ("memberships", "places/memberships.csv"),
+        ("returns_due", "places/returns_due.csv"),
+        ("returns", "returns/support.yaml"),
+        ("cover", "returns/cover.yaml"),
+    ],
+)
+def test_a_missing_file_is_named(house, part, path):
+    (house.folder / path).unlink()
+    said = house.refused(part)
+    assert Path(path).name in said and "no such file" in said
+
+
+@pytest.mark.parametrize(
+    "written", ["01/06/2015", "2015-06-31", "2015-13-01", "2015-6-1", "June 2015", "0", "2015"]
+)
+@pytest.mark.parametrize(
+    ("part", "path", "line"),
+    [("places", "places/agencies.csv", 3), ("memberships", "places/memberships.csv", 3)],
+)
+def test_a_bad_date_is_refused_with_its_line(house, part, path, line, written):
+    house.exchange(path, "2015-06-01", written)
+    said = house.refused(part)
+    assert f"line {line}" in said and "since" in said
+
+
+@pytest.mark.parametrize("written", ["2019-Q1", "2019-21-Q1", "2019-20-Q5", "2019-04-01"])
+def test_a_bad_quarter_is_refused_with_its_line_and_the_expected_form(house, written):
+    house.exchange("places/returns_due.csv", "2019-20-Q1", written)
+    said = house.refused("returns_due")
+    assert "line 4" in said and "since" in said and "2025-26-Q1" in said
+
+
+def test_a_bad_quarter_in_a_code_list_is_refused(house):
+    house.exchange("code_lists/sex.csv", "2021-22-Q4", "2021-22-Q9")
+    said = house.refused("code_lists")
+    assert "sex.csv" in said and "line 3" in said and "until" in said
+
+
+@pytest.mark.parametrize(
+    ("part", "path", "old", "new"),
+    [
+        ("places", "places/agencies.csv", "2015-06-01,,", "2015-06-01,2014-06-01,"),
+        ("memberships", "places/memberships.csv", "2015-06-01,,", "2015-06-01,2015-05-31,"),
+        ("returns_due", "places/returns_due.csv", "2019-20-Q1,,", "2019-20-Q1,2018-19-Q4,"),
+        ("code_lists", "code_lists/sex.csv", ",2021-22-Q4", "2022-23-Q1,2021-22-Q4"),
+        ("returns", "returns/child.yaml", "since: 2020-21-Q1", "since: 2022-23-Q1"),
+    ],
+)
+def test_a_life_that_ends_before_it_begins_is_refused(house, part, path, old, new):
+    house.exchange(path, old, new)
+    assert "since is later than until" in house.refused(part)
+
+
+@pytest.mark.parametrize(
+    ("part", "path", "old", "new", "where"),
+    [
+        ("places", "places/agencies.csv", ",region,", ",county,", "kind"),
+        ("places", "places/agencies.csv", "VVC,", "vvc,", "place_code"),
+        ("places", "places/agencies.csv", "Y Fro", "", "name_cy"),
+        ("places", "places/agencies.csv", "sourced,register", "sourced,", "source"),
+        ("places", "places/agencies.csv", "sourced,", "certain,", "status"),
+        ("memberships", "places/memberships.csv", ",host,", ",owner,", "role"),
+        ("memberships", "places/memberships.csv", "sourced,paper", "sourced, ", "source"),
+        ("returns_due", "places/returns_due.csv", ",child,", ",children,", "return_name"),
+        ("returns_due", "places/returns_due.csv", "proposed,", "law,", "status"),
+        ("code_lists", "code_lists/sex.csv", "Benyw", "", "label_cy"),
+        ("code_lists", "code_lists/sex.csv", "proposed", "sourced", "status"),
+    ],
+)
+def test_a_cell_that_may_not_be_so_is_refused_with_its_column(house, part, path, old, new, where):
+    house.exchange(path, old, new)
+    said = house.refused(part)
+    assert Path(path).name in said and where in said
+
+
+def test_a_place_declared_twice_is_refused(house):
+    house.write("places/agencies.csv", AGENCIES + AGENCIES.splitlines()[-1] + "\n")
+    assert "W06000014 is declared twice" in house.refused("places")
+
+
+def test_a_place_in_an_unknown_nation_is_refused(house):
+    house.exchange("places/agencies.csv", "authority,W92000004", "authority,S92000003")
+    assert "W06000014: S92000003" in house.refused("places")
+
+
+def test_an_authority_is_no_nation(house):
+    house.exchange("places/agencies.csv", "region,W92000004", "region,W06000014")
+    assert "VVC: W06000014" in house.refused("places")
+
+
+@pytest.mark.parametrize("old", ["W06000014,WBAS", "VVC,host"])
+def test_a_membership_of_an_unknown_place_is_refused(house, old):
+    known = old.split(",")[0]
+    house.exchange("places/memberships.csv", old, old.replace(known, "ELSEWHERE"))
+    said = house.refused("memberships")
+    assert "memberships.csv" in said and "ELSEWHERE" in said
+
+
+@pytest.mark.parametrize("since", ["2015-06-01", "2020-01-01", ""])
+def test_the_same_membership_twice_for_the_same_day_is_refused(house, since):
+    house.write(
+        "places/memberships.csv",
+        MEMBERSHIPS + f"W06000014,VVC,member,{since},,sourced,another paper,\n",
+    )
+    assert "W06000014 as member of VVC is declared twice" in house.refused("memberships")
+
+
+def test_the_last_day_of_a_membership_still_belongs_to_it(house):
+    again = "W06000014,WBAS,member,2015-05-31,,sourced,another paper,\n"
+    house.write("places/memberships.csv", MEMBERSHIPS + again)
+    assert "W06000014 as member of WBAS is declared twice" in house.refused("memberships")
+
+
+def test_a_member_may_leave_and_come_back_the_next_day(house):
+    again = "W06000014,WBAS,member,2015-06-01,,sourced,another paper,\n"
+    house.write("places/memberships.csv", MEMBERSHIPS + again)
+    assert len(house.declarations.memberships) == 4
+
+
+def test_a_return_due_from_an_unknown_sender_is_refused(house):
+    house.exchange("places/returns_due.csv", "VVC", "ELSEWHERE")
+    said = house.refused("returns_due")
+    assert "returns_due.csv" in said and "ELSEWHERE" in said
+
+
+def test_a_return_due_twice_for_the_same_quarter_is_refused(house):
+    house.exchange("places/returns_due.csv", "VVC,adopter,2019", "W06000014,child,2019")
+    assert "W06000014 child is declared twice" in house.refused("returns_due")
+
+
+def test_a_code_declared_twice_is_refused(house):
+    house.exchange("code_lists/sex.csv", "male,Male", "female,Male")
+    assert "code_lists/sex.csv: female is declared twice" in house.refused("code_lists")
+
+
+# --- documents: bad twins ----------------------------------------------------
+
+
+@pytest.mark.parametrize(("part", "path"), DOCUMENTS.items())
+def test_what_is_not_yaml_is_refused_with_its_file(house, part, path):
+    house.write(path, "name: [child\n")
+    said = house.refused(part)
+    assert Path(path).name in said and "not readable as YAML" in said
+
+
+@pytest.mark.parametrize("text", ["", "just a sentence", "- a\n- list\n"])
+@pytest.mark.parametrize(("part", "path"), DOCUMENTS.items())
+def test_yaml_of_another_shape_is_refused_with_its_file(house, part, path, text):
+    house.write(path, text)
+    assert Path(path).name in house.refused(part)
+
+
+@pytest.mark.parametrize(("part", "path"), DOCUMENTS.items())
+def test_an_unknown_key_is_refused_by_name(house, part, path):
+    house.write(path, SOUND[path] + "colour: red\n")
+    assert "colour" in house.refused(part)
+
+
+@pytest.mark.parametrize(
+    ("part", "path", "old", "where"),
+    [
+        ("returns", "returns/child.yaml", "primary_key: [child_reference]\n", "primary_key"),
+        ("returns", "returns/child.yaml", ", cy: Plant}", "title.cy"),
+        ("cover", "returns/cover.yaml", "status: proposed\n", "status"),
+        ("indicators", "indicators/children_matched.yaml", "timing: flow\n", "timing"),
+        ("policies", "policies/wales.yaml", "  days_after_quarter_end: 30\n", "calendar.days"),
+    ],
+)
+def test_a_lost_key_is_refused_with_its_place(house, part, path, old, where):
+    house.exchange(path, old, "}" if old.endswith("}") else "")
+    assert where in house.refused(part)
+
+
+def test_an_unknown_code_list_is_refused_with_its_field(house):
+    house.exchange("returns/child.yaml", "code_list: sex", "code_list: gender")
+    assert "child.sex: no code list called gender" in house.refused("returns")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("name: sex", "name: date_of_birth", "a field name appears twice"),
+        ("name: sex", "name: Sex", "fields.2.name"),
+        ("[child_reference]", "[case_number]", "primary_key names case_number"),
+        ("type: date", "type: datetime", "fields.1.type"),
+        ("type: date", "type: string", "only a date can become a month"),
+        ("  pseudonym_of: child\n", "", "privacy identifier and pseudonym_of go together"),
+        ("code_list: sex", "pseudonym_of: child", "privacy identifier and pseudonym_of"),
+        ("code_list: sex", "issued_by: agency", "issued_by names agency"),
+        ("since: 2020-21-Q1", "since: 2020-04-01", "fields.2.since: Value error, '2020-04-01'"),
+        ("since: 2020-21-Q1", "since: 2020", "write it like 2025-26-Q1"),
+        ("since: 2020-21-Q1", "since: {starting_year: 2020, number: 1}", "is not a quarter"),
+        ("cy: Rhyw}", "cy: ' '}", "fields.2.title.cy"),
+    ],
+)
+def test_a_return_that_contradicts_itself_is_refused(house, old, new, says):
+    house.exchange("returns/child.yaml", old, new)
+    assert says in house.refused("returns")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("unit: children", "unit: percent", "a value in percent needs a denominator"),
+        ("unit: children", "unit: months", "a value in months needs a denominator"),
+        ("id: CHILDREN_MATCHED", "id: children matched", "id"),
+        ("nations: [W92000004]", "nations: [S92000003]", "nations.0"),
+        ("windows: [quarter]", "windows: [fortnight]", "windows.0"),
+        ("reviewed_on: 2025-04-01", "reviewed_on: lately", "reviewed_on"),
+        ("quarter: 2025-26-Q1", "quarter: Q1 2025", "example.quarter"),
+    ],
+)
+def test_an_indicator_that_contradicts_itself_is_refused(house, old, new, says):
+    house.exchange("indicators/children_matched.yaml", old, new)
+    said = house.refused("indicators")
+    assert "children_matched.yaml" in said and says in said
+
+
+def test_an_indicator_declared_twice_is_refused(house):
+    house.write("indicators/copy.yaml", INDICATOR)
+    assert "CHILDREN_MATCHED is declared twice" in house.refused("indicators")
+
+
+@pytest.mark.parametrize(("unit", "multiplier"), [("percent", 100.0), ("months", 12 / 365.25)])
+def test_the_unit_fixes_the_multiplier(house, unit, multiplier):
+    house.write(
+        "indicators/children_matched.yaml",
+        INDICATOR.replace("unit: children", f"unit: {unit}\ndenominator: children_placed"),
+    )
+    assert house.declarations.indicators["CHILDREN_MATCHED"].multiplier == multiplier
+
+
+def test_a_count_is_multiplied_by_one(house):
+    assert house.declarations.indicators["CHILDREN_MATCHED"].multiplier == 1.0
+
+
+def test_a_second_policy_for_the_same_nation_is_refused(house):
+    house.write("policies/copy.yaml", POLICY)
+    assert "W92000004 is declared twice" in house.refused("policies")
+
+
+def test_a_sender_whose_nation_has_no_policy_is_named(house):
+    house.exchange("policies/wales.yaml", "W92000004", "E92000001")
+    with pytest.raises(DeclarationError, match="W92000004, nation of VVC"):
+        house.declarations.policy_for("VVC")

@@ -1,0 +1,32 @@
+"""The example written beside each indicator gives the answer written beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.declarations import Declarations, Indicator
+from pipelines.settings import SOURCES
+
+INDICATORS = list(Declarations(SOURCES).indicators.values())
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
+def test_the_warehouse_gives_the_worked_answer(worked_examples, indicator: Indicator) -> None:
+    example = indicator.example
+    figures = worked_examples.query(
+        """
+        select window_name, numerator, denominator, value, value_rounded, definition_status
+        from marts.fct_indicator
+        where indicator_id = ? and place_code = ? and quarter = ?
+        """,
+        indicator.id,
+        f"EXAMPLE_{indicator.id}",
+        example.quarter.label,
+    )
+    assert {figure["window_name"] for figure in figures} == set(indicator.windows)
+    for figure in figures:
+        assert figure["numerator"] == example.numerator
+        assert figure["denominator"] == example.denominator
+        assert figure["value"] == pytest.approx(example.value, abs=0.0001)
+        assert figure["value_rounded"] == pytest.approx(example.value, abs=0.51 / 10**indicator.rounding)
+        assert figure["definition_status"] == indicator.status
