@@ -23,7 +23,7 @@ from typing import Any, Literal
 import polars as pl
 
 from expectations.rules import RULES
-from expectations.rules.rule import Rows, Severity, has_readable
+from expectations.rules.rule import Rows, Severity, has_readable, reference
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 
@@ -183,7 +183,13 @@ def _key_checks(declared: Return, quarter: Quarter) -> Iterator[Check]:
         return
     first = declared.field(key[0])
     complete = pl.all_horizontal(*(pl.col(name).is_not_null() for name in key))
-    number = pl.struct("submission_id", *key).rank("dense")
+    number = pl.struct(
+        "submission_id",
+        *(
+            reference(name) if declared.field(name).type == "string" else pl.col(name)
+            for name in key
+        ),
+    ).rank("dense")
     yield _check(
         "UNIQUE", first, lambda: pl.when(complete).then(number), "unique",
         en="Another row of this sheet has the same {title_inside}: keep one row for each.",

@@ -45,6 +45,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "sentence_cy": pl.String,
 }
 
+_AGREED = "agreed"  # names the expectation on truths that look true throughout
 _QUARTER = "quarter"  # of a derived row: its number within the batch
 _PLACE = ("submission_id", "sender_code", "quarter", "sheet", "sheet_row")
 
@@ -308,7 +309,7 @@ def _check_together(several: Sequence[_QuarterRows]) -> None:
     # Keys are numbered within a quarter, so they are unique within their quarter only.
     derived = pl.concat(
         [
-            rows.derived.with_columns(pl.lit(number).alias(_QUARTER))
+            pl.DataFrame({_QUARTER: [number] * rows.typed.height}).hstack(rows.derived)
             for number, rows in enumerate(with_rows)
         ],
         how="diagonal_relaxed",
@@ -332,35 +333,51 @@ def _run(
 ) -> tuple[dict[str, list[int]], dict[str, str]]:
     """Positions of failing rows, and kinds of crash, by column.
 
-    Asking for row numbers doubles the cost of an expectation, so that is done
-    in a second look at those that failed, on the same batch.
+    Truths that look true throughout are put to Great Expectations as one sum
+    over their columns, which is right on every row only if each of them is.
+    The others are checked one by one, and row numbers, which double the cost of
+    an expectation, are asked for in a second look at those that failed. On the
+    same batch this takes 0.5 CPU s for 123 checks, one by one 1.2 to 2.1.
     """
-    failing: dict[str, list[int]] = {}
-    crashes: dict[str, str] = {}
+    agreed = tuple(check for check in checks if check.is_truth and _all_true(derived, check))
+    doubted = tuple(check for check in checks if check.is_truth and check not in agreed)
+    others = tuple(check for check in checks if not check.is_truth)
     try:
         batch = _batch(derived)
-        first = _outcomes(batch.validate(_suite(checks), result_format=_TRUTH_ONLY))
-        failed = tuple(
-            check
-            for check in checks
-            if check.column in first and not first[check.column].success
-        )
+        first = _outcomes(batch.validate(_suite(others, agreed), result_format=_TRUTH_ONLY))
+        failed = tuple(check for check in others if not _holds(first, check.column))
+        look_again = doubted + failed
         second = (
-            _outcomes(batch.validate(_suite(failed), result_format=_ROW_NUMBERS)) if failed else {}
+            _outcomes(batch.validate(_suite(look_again), result_format=_ROW_NUMBERS))
+            if look_again
+            else {}
         )
     except Exception as failure:  # its text may quote a value, so only its kind is kept
         kind = type(failure).__name__
         return {}, {check.column: kind for check in checks}
-    for check in checks:
-        outcome = first.get(check.column)
-        if outcome is not None and outcome.success and not outcome.raised:
-            continue
+    crashes: dict[str, str] = {}
+    if agreed and not _holds(first, _AGREED):
+        crashes = {check.column: "NotEvaluated" for check in agreed}
+    failing: dict[str, list[int]] = {}
+    for check in look_again:
         found = second.get(check.column)
-        if found is None or found.raised or not found.positions:
+        if found is None or found.raised or found.success != (not found.positions):
             crashes[check.column] = "NotEvaluated"
-        else:
+        elif found.positions:
             failing[check.column] = found.positions
+        elif check in failed:  # and yet it holds on every row
+            crashes[check.column] = "NotEvaluated"
     return failing, crashes
+
+
+def _all_true(derived: pl.DataFrame, check: Check) -> bool:
+    column = derived[check.column]
+    return column.null_count() == 0 and bool(column.all())
+
+
+def _holds(outcomes: Mapping[str, _Outcome], column: str) -> bool:
+    outcome = outcomes.get(column)
+    return outcome is not None and outcome.success and not outcome.raised
 
 
 @dataclass(frozen=True)
@@ -391,12 +408,26 @@ def _raised(exception_info: Mapping[str, Any]) -> bool:
 
 
 def _batch(derived: pl.DataFrame) -> Any:
-    """A batch in a context of its own, in memory, which dies with it (20 ms)."""
-    gx = _great_expectations()
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    """A batch in a context of its own, in memory, which dies with it (20 ms).
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    Without a configuration of our own the context would make a temporary folder
+    for its documentation site.
+    """
+    gx = _great_expectations()
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     return (
         context.data_sources.add_pandas("returns")
         .add_dataframe_asset("rows")
@@ -412,41 +443,48 @@ def _as_pandas(derived: pl.DataFrame) -> pandas.DataFrame:
     return pandas.DataFrame({column.name: column.to_numpy() for column in derived})
 
 
-def _suite(checks: tuple[Check, ...]) -> great_expectations.ExpectationSuite:
+def _suite(
+    checks: tuple[Check, ...], agreed: tuple[Check, ...] = ()
+) -> great_expectations.ExpectationSuite:
     return _suite_of(
-        tuple((check.column, check.expectation, check.arguments) for check in checks)
+        tuple((check.column, check.expectation, check.arguments) for check in checks),
+        tuple(check.column for check in agreed),
     )
 
 
 @lru_cache(maxsize=64)
 def _suite_of(
-    wanted: tuple[tuple[str, str, tuple[tuple[str, Any], ...]], ...],
+    wanted: tuple[tuple[str, str, tuple[tuple[str, Any], ...]], ...], agreed: tuple[str, ...]
 ) -> great_expectations.ExpectationSuite:
     gx = _great_expectations()
-    expect = gx.expectations
+    expectations = [_expectation(gx.expectations, *one) for one in wanted]
+    if agreed:
+        expectations.append(
+            gx.expectations.ExpectMulticolumnSumToEqual(
+                column_list=list(agreed),
+                sum_total=len(agreed),
+                ignore_row_if="never",
+                meta={"column": _AGREED},
+            )
+        )
+    return gx.ExpectationSuite(name="rules in force", expectations=expectations)
+
+
+def _expectation(
+    expect: Any, column: str, kind: str, arguments: tuple[tuple[str, Any], ...]
+) -> Any:
+    meta = {"column": column}
+    if kind == "unique":
+        return expect.ExpectCompoundColumnsToBeUnique(
+            column_list=[_QUARTER, column], ignore_row_if="any_value_is_missing", meta=meta
+        )
     kinds = {
         "not_null": expect.ExpectColumnValuesToNotBeNull,
         "in_set": expect.ExpectColumnValuesToBeInSet,
         "between": expect.ExpectColumnValuesToBeBetween,
     }
-    expectations = []
-    for column, kind, arguments in wanted:
-        meta = {"column": column}
-        if kind == "unique":
-            expectations.append(
-                expect.ExpectCompoundColumnsToBeUnique(
-                    column_list=[_QUARTER, column],
-                    ignore_row_if="any_value_is_missing",
-                    meta=meta,
-                )
-            )
-        else:
-            given = {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in arguments
-            }
-            expectations.append(kinds[kind](column=column, meta=meta, **given))
-    return gx.ExpectationSuite(name="rules in force", expectations=expectations)
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in arguments}
+    return kinds[kind](column=column, meta=meta, **given)
 
 
 def _great_expectations() -> Any:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
@@ -16,15 +12,14 @@ from pipelines.assets.raw import raw_returns
 from pipelines.assets.validated import validated_returns, verdicts
 from pipelines.assets.warehouse import declared_tables, warehouse, warehouse_models
 from pipelines.sensors import inbox_sensor, verdicts_sensor
-from pipelines.settings import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, program
 
 
 def _dbt_resource() -> DbtCliResource:
-    executable = Path(sys.executable).with_name("dbt.exe" if os.name == "nt" else "dbt")
     return DbtCliResource(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
-        dbt_executable=str(executable),
+        dbt_executable=str(program("dbt")),
         global_config_flags=["--no-use-colors"],
     )
 

@@ -22,7 +22,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
 CHECKSUMS = "SHA256SUMS"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 INDICATOR_COLUMNS = """
     f.indicator_id, i.title_en, i.title_cy, f.place_code, p.name_en as place_name_en,
@@ -59,8 +59,6 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
     """
     home = settings.exports / quarter.label
     staging = home / ".part"
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
     with open_warehouse(settings) as connection:
         figures = _indicators(connection, quarter)
         if figures.is_empty():
@@ -73,6 +71,8 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
             "select * from marts.fct_submission where quarter = $quarter order by submission_id",
             params={"quarter": quarter.label},
         ).pl()
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
         write_pack(staging, connection, declarations, quarter)
     write_csv(figures, staging / "indicators.csv")
     figures.write_parquet(staging / "indicators.parquet")
@@ -84,7 +84,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
                 policy.nation_code: {"en": policy.export_label.en, "cy": policy.export_label.cy}
                 for policy in declarations.policies.values()
             },
-            "is_synthetic": bool(submissions["is_synthetic"].any()),
+            "is_synthetic": bool(submissions.filter("is_in_force")["is_synthetic"].any()),
             "figures": figures.height,
             "definition_status": dict(
                 sorted(figures.group_by("definition_status").len().iter_rows())
@@ -122,7 +122,7 @@ def checksums_agree(folder: Path) -> bool:
     """Whether every file is as it was when the version was written."""
     listed = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     return all(
-        _sha256(folder / name) == digest
+        (folder / name).is_file() and _sha256(folder / name) == digest
         for digest, name in (line.split("  ", 1) for line in listed)
     )
 

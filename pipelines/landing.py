@@ -8,6 +8,7 @@ the ledger, cleaned of control characters.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -38,13 +39,18 @@ class Arrival:
 
 
 def waiting_files(settings: Settings) -> list[Path]:
-    """Files in the inbox, in order of name; ``.part`` marks one that is still being copied."""
+    """Files in the inbox, in order of name; ``.part`` marks one that is still being copied.
+
+    ``~$`` is what Excel puts beside a workbook that somebody has open.
+    """
     if not settings.inbox.exists():
         return []
     return sorted(
         path
         for path in settings.inbox.iterdir()
-        if path.is_file() and not path.name.startswith(".") and path.suffix != ".part"
+        if path.is_file()
+        and not path.name.startswith((".", "~$"))
+        and path.suffix.lower() != ".part"
     )
 
 
@@ -55,7 +61,8 @@ def receive(
 
     A file that cannot be read, or whose cover names no known sender and quarter, is refused
     here. Bytes that were taken in before are noted as a duplicate. Files are removed from where
-    they lay only when the ledger has them.
+    they lay only when the ledger has them. A file that cannot be opened, or that changes while it
+    is copied, stays where it is for another time.
     """
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
@@ -63,10 +70,13 @@ def receive(
     known = {item.sha256: item.submission_id for item in earlier if item.status != "duplicate"}
     about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
-    taken: list[Path] = []
+    taken: dict[Path, tuple[int, int]] = {}
     for arrival in sorted(arrivals, key=lambda item: (item.received_at, item.path.name)):
+        try:
+            look, sha256 = _look(arrival.path), _hash(arrival.path)
+        except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
+            continue
         number += 1
-        sha256 = _hash(arrival.path)
         suffix = arrival.path.suffix.lower()
         event = {
             "event": "received",
@@ -82,18 +92,22 @@ def receive(
             event |= {"event": "duplicate", "duplicate_of": known[sha256]}
             event |= {"sender_code": sender_code, "quarter": quarter}
         else:
-            known[sha256] = event["submission_id"]
             stored = _stored(settings, sha256, event["extension"])
             if not stored.exists():
                 write_whole(stored, partial(shutil.copyfile, arrival.path))
+                if _hash(stored) != sha256:
+                    stored.unlink()
+                    number -= 1
+                    continue
+            known[sha256] = event["submission_id"]
         events.append(event)
-        taken.append(arrival.path)
+        taken[arrival.path] = look
     refusals = _identify(
         settings, declarations, [event for event in events if event["event"] == "received"]
     )
     ledger.append(*events, *refusals)
-    for path in taken:
-        path.unlink(missing_ok=True)
+    for path, look in taken.items():
+        _remove(path, look)
     ids = {event["submission_id"] for event in events}
     return [item for item in ledger.submissions() if item.submission_id in ids]
 
@@ -166,6 +180,24 @@ def _refusal(event: dict[str, Any], code: str, en: str, cy: str) -> dict[str, An
 
 def _stored(settings: Settings, sha256: str, extension: str) -> Path:
     return settings.received / f"{sha256}{extension}"
+
+
+def _look(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _remove(path: Path, look: tuple[int, int]) -> None:
+    """Remove a file that was received, unless somebody has written more of it since."""
+    try:
+        if _look(path) == look:
+            path.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # its own text holds the file's name, which may hold a child's
+        raise OSError(
+            error.errno, f"a file that was received cannot be removed from {path.parent}"
+        ) from None
 
 
 def _hash(path: Path) -> str:

@@ -1,7 +1,8 @@
 """The ledger of deliveries: what came when, and what became of it.
 
 One JSON event a line, appended and flushed to disk, never rewritten. Each line carries the hash
-of the line before, so that a changed or missing line shows. No child-level value is in it.
+of the line before, so that a changed or missing line shows, and how many more lines were written
+with it, so that half of an append shows. No child-level value is in it.
 
 Events:
 
@@ -80,38 +81,33 @@ class Ledger:
 
     def events(self) -> list[dict[str, Any]]:
         """All events, oldest first. Raises LedgerError where the chain of hashes breaks."""
-        if not self.path.exists():
-            return []
         events = []
         previous = FIRST_LINK
-        text = self.path.read_text(encoding="utf-8")
-        lines = text.split("\n")
-        if lines[-1]:
-            # A crash while appending: that event was never acknowledged.
-            lines[-1] = ""
-        for number, line in enumerate(lines[:-1], start=1):
+        for number, line in enumerate(self._finished_lines(), start=1):
             try:
                 event = json.loads(line)
-            except json.JSONDecodeError as error:
+            except ValueError as error:
                 raise LedgerError(f"{self.path}, line {number}: not a ledger event") from error
-            if event.pop("previous", None) != previous:
+            if not isinstance(event, dict) or event.pop("previous", None) != previous:
                 raise LedgerError(
                     f"{self.path}, line {number}: does not follow from the line before; "
                     "a line was changed, added or removed"
                 )
+            event.pop("more", None)
             events.append(event)
-            previous = hashlib.sha256(line.encode("utf-8")).hexdigest()
+            previous = hashlib.sha256(line).hexdigest()
         return events
 
     def append(self, *events: dict[str, Any]) -> None:
-        """Write events and return when they are on disk."""
+        """Write events, all or none of them, and return when they are on disk."""
         if not events:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         previous = self._end_of_chain()
         lines = []
-        for event in events:
-            line = json.dumps({**event, "previous": previous}, ensure_ascii=False, sort_keys=True)
+        for more, event in zip(reversed(range(len(events))), events, strict=True):
+            linked = {**event, "previous": previous, "more": more}
+            line = json.dumps(linked, ensure_ascii=False, sort_keys=True)
             previous = hashlib.sha256(line.encode("utf-8")).hexdigest()
             lines.append(line + "\n")
         is_new = not self.path.exists()
@@ -123,16 +119,23 @@ class Ledger:
             sync_folder(self.path.parent)
 
     def _end_of_chain(self) -> str:
+        lines = self._finished_lines()
+        if self.path.exists():
+            length = sum(len(line) + 1 for line in lines)
+            if self.path.stat().st_size != length:
+                with self.path.open("rb+") as handle:  # drop what a crash left unfinished
+                    handle.truncate(length)
+        return hashlib.sha256(lines[-1]).hexdigest() if lines else FIRST_LINK
+
+    def _finished_lines(self) -> list[bytes]:
+        """Lines of appends that were finished. What a crash left of another was never acknowledged:
+        half a set of verdicts would have the rest of its batch judged, and written, alone."""
         if not self.path.exists():
-            return FIRST_LINK
-        content = self.path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) != len(content):
-            with self.path.open("rb+") as handle:  # drop what a crash left unfinished
-                handle.truncate(len(whole))
-        if not whole:
-            return FIRST_LINK
-        return hashlib.sha256(whole[:-1].rsplit(b"\n", 1)[-1]).hexdigest()
+            return []
+        lines = self.path.read_bytes().split(b"\n")[:-1]
+        while lines and _announces_more(lines[-1]):
+            lines.pop()
+        return lines
 
     def submissions(self) -> list[Submission]:
         """Every delivery in order of arrival, with its latest status."""
@@ -166,6 +169,14 @@ class Ledger:
                 yield
             finally:
                 _unlock(handle)
+
+
+def _announces_more(line: bytes) -> bool:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(event, dict) and bool(event.get("more"))
 
 
 def _number_versions(submissions: list[Submission]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.files import sync_folder
+from pipelines.files import sync_folder, write_whole
 from pipelines.settings import CHECKOUT, Settings
 
 
@@ -84,8 +84,7 @@ class Pseudonymiser:
 
     def _remember(self, marker: Path) -> None:
         if not marker.exists():
-            marker.parent.mkdir(parents=True, exist_ok=True)
-            marker.write_text(self.key_id, encoding="utf-8")
+            write_whole(marker, lambda path: path.write_text(self.key_id, encoding="utf-8"))
         elif marker.read_text(encoding="utf-8").strip() != self.key_id:
             raise KeyFileError(
                 f"the key is not the one that {marker.parent} was made with "

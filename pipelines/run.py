@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipelines.quarters import Quarter
-from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings
+from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings, program
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -21,21 +21,32 @@ class JobFailed(Exception):
 
 
 def prepare(force: bool = False) -> None:
-    """Parse the dbt project once; Dagster reads the manifest that this leaves."""
+    """Parse the dbt project when a file of it is newer than the manifest that Dagster reads."""
     import subprocess
-    import sys
 
-    if (DBT_PROJECT / "target" / "manifest.json").exists() and not force:
+    if not force and _manifest_is_fresh():
         return
     settings = Settings.from_environment()
-    environment = {**os.environ, "ADOPTION_DATA": str(settings.data)}
+    command = [str(program("dbt")), "--quiet", "parse"]
+    command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse"]
-        + ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
+        command,
         cwd=CHECKOUT,
-        env=environment,
+        env={**os.environ, "ADOPTION_DATA": str(settings.data)},
         check=True,
     )
+
+
+def _manifest_is_fresh() -> bool:
+    manifest = DBT_PROJECT / "target" / "manifest.json"
+    if not manifest.exists():
+        return False
+    made_from = [
+        path
+        for path in DBT_PROJECT.rglob("*")
+        if path.is_file() and not {"target", "logs"} & set(path.relative_to(DBT_PROJECT).parts)
+    ]
+    return max(path.stat().st_mtime for path in made_from) <= manifest.stat().st_mtime
 
 
 def instance(settings: Settings) -> dg.DagsterInstance:

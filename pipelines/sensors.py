@@ -1,7 +1,5 @@
 """Sensors: files in the inbox start one run a tick; new verdicts start a build."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import UTC
 from pathlib import Path

@@ -10,6 +10,7 @@ Environment variables:
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,11 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster"
+
+
+def program(name: str) -> Path:
+    """A command-line program installed beside this Python."""
+    return Path(sys.executable).with_name(f"{name}.exe" if os.name == "nt" else name)
 
 
 def make_private() -> None:

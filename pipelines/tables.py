@@ -86,7 +86,7 @@ def write_tables(
     quarters = _quarters(submissions)
     tables = {f"declarations/{name}": frame for name, frame in _declared(declarations, quarters)}
     tables["declarations/build"] = pl.DataFrame(
-        {"as_of": [as_of.astimezone(UTC).replace(tzinfo=None) if as_of else None]},
+        {"as_of": [_in_utc(as_of) if as_of else None]},
         schema={"as_of": pl.Datetime("us")},
     )
     tables["submissions"] = _submissions(submissions)
@@ -281,6 +281,11 @@ def _submission_returns(submissions: Sequence[Submission]) -> pl.DataFrame:
             for name, counts in s.returns.items()
         ),
     )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Naive UTC. A moment without a zone is UTC already, whatever the machine's own zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _label(quarter: Quarter | None) -> str | None:

@@ -139,7 +139,7 @@ def to_validated(
     rules = {"run": rules_run, "crashed": rules_crashed}
     hashed = rule_set_hash(declarations, quarter)
     Ledger(settings.ledger).append(*(item.event(rules, hashed, declarations) for item in judged))
-    counts = [one for item in judged for one in item.verdict.counts.values()]
+    counts = [one for item in judged for one in item.verdict.returns.values()]
     return QuarterSummary(
         quarter=quarter,
         accepted=sum(item.verdict.is_accepted for item in judged),
@@ -149,7 +149,7 @@ def to_validated(
             one.rows_quarantined
             for item in judged
             if item.verdict.is_accepted
-            for one in item.verdict.counts.values()
+            for one in item.verdict.returns.values()
         ),
         queries=sum(one.queries for one in counts),
         rules_run=rules_run,
@@ -214,7 +214,7 @@ class _Judged:
                     "errors": one.errors,
                     "queries": one.queries,
                 }
-                for name, one in verdict.counts.items()
+                for name, one in verdict.returns.items()
             },
         }
 
@@ -339,8 +339,7 @@ def _write_validated(
             [
                 (item.submission.submission_id, row)
                 for item in judged
-                for return_name, row in sorted(item.verdict.quarantined)
-                if return_name == name
+                for row in item.verdict.quarantined_rows(name)
             ],
             schema={"submission_id": pl.String, "sheet_row": pl.Int64},
             orient="row",
@@ -385,7 +384,7 @@ def _problem_frame(
     of_rows = [
         result.problems.join(letters, on=["submission_id", "return_name", "field"], how="left")
         .with_columns(cell=pl.col("letter") + pl.col("sheet_row").cast(pl.String))
-        .select(PROBLEM_SCHEMA)
+        .select(*PROBLEM_SCHEMA)
         for result in results.values()
     ]
     return pl.concat([of_files, *of_rows])

@@ -31,6 +31,7 @@ from pipelines.declarations import (
     Text,
 )
 from pipelines.quarters import Quarter, quarters_between
+from pipelines.readers.content import VERSION_PROPERTY
 
 Language = Literal["en", "cy"]
 Row = Mapping[str, object]
@@ -40,7 +41,6 @@ Row = Mapping[str, object]
 ROWS_TO_FILL = 2_000
 MADE_ON = datetime(2019, 4, 1)  # fixed, so that the same declarations give the same bytes
 FIRST_QUARTER_OFFERED = Quarter(2018, 1)
-VERSION_PROPERTY = "adoption_template_version"
 
 _WORDS: dict[str, Text] = {
     "guidance": Text(en="Guidance", cy="Canllawiau"),
@@ -339,6 +339,10 @@ def _plain(value: object) -> str:
 # --- the workbook ---------------------------------------------------------------
 
 
+_A4, _A3 = 9, 8  # as spreadsheets number paper
+_POINTS_PER_LINE = 15
+
+
 class _Book:
     """A workbook being written, with the formats every sheet shares."""
 
@@ -362,7 +366,8 @@ class _Book:
         add = self.book.add_format
         wrapped = {"text_wrap": True, "valign": "top"}
         heading = wrapped | {"bold": True, "border": 1, "border_color": "#FFFFFF"}
-        answer = wrapped | {"bg_color": "#FFF8DC", "border": 1, "border_color": "#A6A6A6"}
+        centred = {"text_wrap": True, "valign": "vcenter"}
+        answer = centred | {"bg_color": "#FFF8DC", "border": 1, "border_color": "#A6A6A6"}
         self.title = add({"bold": True, "font_size": 16, "font_color": "#1F3864"})
         self.notice = add({"font_color": "#9C0006"})
         self.required = add(heading | {"bg_color": "#1F3864", "font_color": "#FFFFFF"})
@@ -370,9 +375,11 @@ class _Book:
         self.section = add({"bold": True, "font_size": 13, "font_color": "#1F3864"})
         self.wrapped = add(wrapped)
         self.question = add(wrapped | {"bold": True})
+        self.asked = add(centred | {"bold": True})
+        self.explained = add(centred | {"indent": 1})
         self.text = add({"num_format": "@"})
         self.date = add({"num_format": "dd/mm/yyyy", "align": "left"})
-        self.number = add({"num_format": "0"})
+        self.number = add({"num_format": "0", "align": "left"})
         self.answers = {
             "date": add(answer | {"num_format": "dd/mm/yyyy", "align": "left"}),
             "integer": add(answer | {"num_format": "0", "align": "left"}),
@@ -385,8 +392,30 @@ class _Book:
     def format_for(self, field: ReturnField) -> Any:
         return {"date": self.date, "integer": self.number}.get(field.type, self.text)
 
+    def add_sheet(self, name: str, paper: int = _A4) -> Any:
+        """A sheet that prints on its side and as wide as the paper."""
+        sheet = self.book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(paper)
+        sheet.fit_to_pages(1, 0)
+        return sheet
+
+    def write_line(self, sheet: Any, row: int, widths: Sequence[int], texts: Sequence[str]) -> None:
+        """A row of wrapped texts, the first bold, high enough for all of them."""
+        lines = 1
+        for column, (width, text) in enumerate(zip(widths, texts, strict=True)):
+            cell_format = self.wrapped if column else self.question
+            sheet.write_string(row, column, text, cell_format)
+            lines = max(lines, _lines(text, width))
+        sheet.set_row(row, _POINTS_PER_LINE * lines + 2)
+
     def close(self) -> None:
         self.book.close()
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines a text takes in a column of ``width`` characters, on the generous side."""
+    return sum(max(1, -(-len(part) * 11 // (width * 10))) for part in text.split("\n"))
 
 
 def _write_workbook(
@@ -401,11 +430,11 @@ def _write_workbook(
 ) -> None:
     plan = _plan(declarations, quarter, language)
     book = _Book(path, plan, quarter)
-    cover_sheet = book.book.add_worksheet(_said(declarations.cover.sheet, language))
+    cover_sheet = book.add_sheet(_said(declarations.cover.sheet, language))
     _write_cover(book, cover_sheet, declarations, plan.cover_fields(rows, cover), cover)
     for name, entries in rows.items():
         planned = plan.sheets[name]
-        sheet = book.book.add_worksheet(planned.sheet)
+        sheet = book.add_sheet(planned.sheet, _A3)
         _write_data(book, sheet, planned, entries)
         if for_filling:
             _guide_data(book, sheet, planned)
@@ -430,20 +459,21 @@ def _write_cover(
 ) -> None:
     """Labels in A, answers in B, guidance in C."""
     language = book.plan.language
-    sheet.set_column(0, 0, 34, book.wrapped)
-    sheet.set_column(1, 1, 44)
-    sheet.set_column(2, 2, 70, book.wrapped)
+    for column, width in enumerate((34, 44, 80)):
+        sheet.set_column(column, column, width)
     sheet.write_string(0, 0, _said(declarations.cover.title, language), book.title)
     sentences = _said(declarations.cover.notice, language).replace(". ", ".\n").split("\n")
     for row, sentence in enumerate(sentences[:4], start=1):
         sheet.write_string(row, 0, sentence, book.notice)
-    for column, key in enumerate(("question", "answer", "meaning")):
+    sheet.set_row(COVER_FIRST_ROW - 1, 20)
+    for column, key in enumerate(("question", "answer", "guidance")):
         sheet.write_string(COVER_FIRST_ROW - 1, column, book.say(key), book.required)
     for row, field in enumerate(fields, start=COVER_FIRST_ROW):
-        sheet.write_string(row, 0, _said(field.title, language), book.question)
+        sheet.set_row(row, 24)
+        sheet.write_string(row, 0, _said(field.title, language), book.asked)
         answer_format = book.answers.get(field.type, book.answer)
         _write_cell(sheet, row, 1, _cover_answer(answers.get(field.name), book), answer_format)
-        sheet.write_string(row, 2, _said(field.guidance, language), book.wrapped)
+        sheet.write_string(row, 2, _said(field.guidance, language), book.explained)
 
 
 def _cover_answer(value: object, book: _Book) -> object:
@@ -470,7 +500,10 @@ def _write_cell(sheet: Any, row: int, column: int, value: object, cell_format: A
 
 def _write_data(book: _Book, sheet: Any, planned: _SheetPlan, entries: Sequence[Row]) -> None:
     """Headings in the first row, one row for each entry below."""
-    sheet.set_row(0, 48)
+    sheet.set_row(0, 50)
+    sheet.fit_to_pages(-(-len(planned.fields) // 12), 0)  # twelve columns can be read on paper
+    sheet.repeat_rows(0)
+    sheet.repeat_columns(0)
     sheet.freeze_panes(1, 1 if planned.declared.primary_key else 0)
     for column, (field, title) in enumerate(zip(planned.fields, planned.titles, strict=True)):
         heading = book.required if field.constraints.required else book.optional
@@ -494,14 +527,14 @@ def _write_data(book: _Book, sheet: Any, planned: _SheetPlan, entries: Sequence[
 
 
 def _width(field: ReturnField, title: str, planned: _SheetPlan) -> float:
-    """Wide enough for the longest word of the title, for a date, and for most labels (characters)."""
+    """In characters: room for the title's longest word, for a date, for most labels."""
     longest_word = max(len(word) for word in title.split())
     longest_label = max(
         (len(label) for label in planned.labels.get(field.name, {}).values()), default=0
     )
     half_title = -(-len(title) // 2) + 2  # a title of two lines
     least = {"date": 13, "integer": 12}.get(field.type, 14)
-    return min(max(least, longest_word + 2, half_title, min(longest_label + 3, 34)), 40)
+    return min(max(least, longest_word + 2, half_title, min(longest_label + 3, 46)), 46)
 
 
 def _guide_data(book: _Book, sheet: Any, planned: _SheetPlan) -> None:
@@ -599,11 +632,12 @@ def _guide_cover(book: _Book, sheet: Any, fields: Sequence[CoverField]) -> None:
 def _write_guidance(book: _Book, declarations: Declarations, names: Sequence[str]) -> None:
     """Every column of every sheet: what it means, whether it is required, where it comes from."""
     language = book.plan.language
-    sheet = book.book.add_worksheet(book.say("guidance"))
-    for column, width in enumerate((34, 32, 60, 11, 52, 18, 44)):
+    sheet = book.add_sheet(book.say("guidance"))
+    widths = (34, 32, 60, 11, 52, 18, 44)
+    for column, width in enumerate(widths):
         sheet.set_column(column, column, width, book.wrapped)
     sheet.write_string(0, 0, book.say("guidance"), book.title)
-    sheet.write_string(1, 0, book.say("legend"))
+    sheet.write_string(1, 0, book.say("legend"), book.text)
     row = 3
     for name in names:
         planned = book.plan.sheets[name]
@@ -616,6 +650,7 @@ def _write_guidance(book: _Book, declarations: Declarations, names: Sequence[str
         sheet.write_string(row + 3, 0, status, book.text)
         row += 4
         headings = ("field", "name", "meaning", "required", "kind", "status", "source")
+        sheet.set_row(row, 2 * _POINTS_PER_LINE + 2)
         for column, key in enumerate(headings):
             sheet.write_string(row, column, book.say(key), book.required)
         for field, title in zip(planned.fields, planned.titles, strict=True):
@@ -629,10 +664,7 @@ def _write_guidance(book: _Book, declarations: Declarations, names: Sequence[str
                 _said(_STATUS[field.status], language),
                 field.source or "",
             )
-            for column, text in enumerate(cells):
-                sheet.write_string(
-                    row, column, text, book.question if column == 0 else book.wrapped
-                )
+            book.write_line(sheet, row, widths, cells)
         row += 3
 
 
@@ -659,39 +691,42 @@ def _write_codes(
     book: _Book, declarations: Declarations, quarter: Quarter, names: Sequence[str]
 ) -> None:
     """Every code list with its codes in both languages, and the places."""
-    sheet = book.book.add_worksheet(book.say("codes"))
-    for column, width in enumerate((36, 26, 62, 62, 18)):
+    sheet = book.add_sheet(book.say("codes"))
+    widths = (36, 26, 62, 62, 18)
+    for column, width in enumerate(widths):
         sheet.set_column(column, column, width, book.wrapped)
+    sheet.set_row(0, 2 * _POINTS_PER_LINE + 2)
     for column, key in enumerate(("list", "code", "label_en", "label_cy", "status")):
         sheet.write_string(0, column, book.say(key), book.required)
     sheet.freeze_panes(1, 0)
     lines = [
-        (_list_title(book, names, name), c.code, c.label_en, c.label_cy, _STATUS[c.status])
+        (
+            _list_title(book, names, name),
+            *(code.code, code.label_en, code.label_cy),
+            _said(_STATUS[code.status], book.plan.language),
+        )
         for name in _code_lists_used(book, names)
-        for c in declarations.code_lists[name]
-        if c.in_force(quarter)
+        for code in declarations.code_lists[name]
+        if code.in_force(quarter)
     ]
     lines += [
-        (book.say("places"), place.place_code, place.name_en, place.name_cy, None)
+        (book.say("places"), place.place_code, place.name_en, place.name_cy, "")
         for place in _places_offered(declarations, quarter)
     ]
     previous = None
-    for row, (title, *cells, status) in enumerate(lines, start=1):
-        if title != previous:
-            sheet.write_string(row, 0, title, book.question)
+    for row, (title, *cells) in enumerate(lines, start=1):
+        texts = ("" if title == previous else title, *cells)
         previous = title
-        for column, text in enumerate(cells, start=1):
-            sheet.write_string(row, column, text, book.wrapped)
-        if status is not None:
-            sheet.write_string(row, 4, _said(status, book.plan.language), book.wrapped)
+        book.write_line(sheet, row, widths, texts)
 
 
 def _list_title(book: _Book, names: Sequence[str], code_list: str) -> str:
     """Titles of the columns a list is for; the first three, since yes-or-no serves many."""
+    plans = [book.plan.sheets[name] for name in names]
     titles = [
         title
-        for name in names
-        for field, title in zip(book.plan.sheets[name].fields, book.plan.sheets[name].titles)
+        for plan in plans
+        for field, title in zip(plan.fields, plan.titles, strict=True)
         if field.code_list == code_list
     ]
     return "; ".join(titles[:3]) + ("; …" if len(titles) > 3 else "")
@@ -725,7 +760,7 @@ def _write_lists(book: _Book, declarations: Declarations, names: Sequence[str]) 
     last = max(quarter, FIRST_QUARTER_OFFERED).plus(1)
     quarters = [each.label for each in quarters_between(FIRST_QUARTER_OFFERED, last)]
     columns["quarters"] = quarters[::-1]
-    sheet = book.book.add_worksheet(book.say("lists"))
+    sheet = book.add_sheet(book.say("lists"))
     sheet.hide()
     for column, (name, values) in enumerate(columns.items()):
         sheet.write_string(0, column, name, book.text)

@@ -15,12 +15,12 @@
     {{ day }} between first_day and last_day
 {%- endmacro %}
 
-{# True when `stop` is more than `months` calendar months after `start`: exactly six months is not more than six. #}
-{% macro longer_than_months(start, stop, months) -%}
-    {{ stop }} > {{ add_months(start, months) }}
+{# True when `day` is more than `months` calendar months after `start`: exactly that many is not more. #}
+{% macro more_than_months_after(day, start, months) -%}
+    {{ day }} > {{ add_months(start, months) }}
 {%- endmacro %}
 
-{# True when `stop` is `months` calendar months or more after `start`. #}
-{% macro at_least_months(start, stop, months) -%}
-    {{ stop }} >= {{ add_months(start, months) }}
+{# True when `day` is `months` calendar months or more after `start`. #}
+{% macro at_least_months_after(day, start, months) -%}
+    {{ day }} >= {{ add_months(start, months) }}
 {%- endmacro %}

@@ -10,16 +10,12 @@
 
 {# Names of a model's measures: every column that is not part of its key.
 
-   A new measure is therefore one more column of int_<subject>_measures and nothing else. The
-   built table is asked, not the reference, so that unit tests find the same columns. #}
-{% macro measure_columns(model_name) -%}
+   A new measure is therefore one more column of int_<subject>_measures and nothing else. While
+   dbt parses, no table exists yet and the list is empty. #}
+{% macro measure_columns(relation) -%}
     {%- set keys = ['sender_code', 'quarter', 'child_pseudonym', 'household_pseudonym'] -%}
     {%- set names = [] -%}
     {%- if execute -%}
-        {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ model_name] -%}
-        {%- set relation = api.Relation.create(
-            database=node.database, schema=node.schema, identifier=node.alias
-        ) -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
             {%- if column.name not in keys -%}
                 {%- do names.append(column.name) -%}

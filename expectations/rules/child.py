@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.rules.rule import Rule, Rows, Severity, never, when
+from expectations.rules.rule import Rows, Rule, Severity, never, reference, when
 
 _PROPOSED = "proposed by this project"
 _APPROVING_KINDS = ("authority", "region", "regional_agency", "partnership", "voluntary_agency")
@@ -648,10 +648,10 @@ RULES: tuple[Rule, ...] = (
         _PROPOSED,
         lambda rows: when(
             rows.given("sibling_group_reference") & rows.given("adopter_household_reference"),
-            pl.struct("adopter_agency_code", "adopter_household_reference")
+            pl.struct("adopter_agency_code", reference("adopter_household_reference"))
             .filter(pl.col("adopter_household_reference").is_not_null())
             .n_unique()
-            .over("submission_id", "sibling_group_reference")
+            .over("submission_id", reference("sibling_group_reference"))
             == 1,
         ),
     ),

@@ -61,8 +61,8 @@ class Rows:
         return pl.col(name) >= pl.coalesce(*earlier)
 
     def rows_sharing(self, name: str) -> pl.Expr:
-        """Number of rows of the same submission with the same ``name``; an integer."""
-        return pl.len().over("submission_id", name)
+        """Number of rows of the same submission with the same reference; an integer."""
+        return pl.len().over("submission_id", reference(name))
 
     @property
     def place_kinds(self) -> Mapping[str, str]:
@@ -73,6 +73,11 @@ class Rows:
 def has_readable(declared: ReturnField) -> bool:
     """Whether the typed frame says of this field if it was understood."""
     return declared.type != "string" or declared.code_list is not None
+
+
+def reference(name: str) -> pl.Expr:
+    """A reference as it will be pseudonymised: ``a1`` and ``A1 `` are the same child."""
+    return pl.col(name).str.strip_chars().str.to_uppercase()
 
 
 def when(condition: pl.Expr, then: pl.Expr) -> pl.Expr:

@@ -1,7 +1,5 @@
 """exports: what a national body receives for a quarter."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, quarters_of

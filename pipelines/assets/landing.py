@@ -1,11 +1,8 @@
 """landing: files as received, never changed."""
 
-from __future__ import annotations
-
 import dagster as dg
 
-from pipelines.assets.partitions import TRY_AGAIN
-from pipelines.assets.progress import no_values_in_errors
+from pipelines.assets.progress import ledger_held
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -14,7 +11,6 @@ from pipelines.settings import SOURCES, Settings, make_private
     key=["landing", "deliveries"],
     group_name="landing",
     description="Every file received, stored under its hash and entered in the ledger.",
-    retry_policy=TRY_AGAIN,
 )
 def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     from pipelines.landing import receive_inbox
@@ -23,7 +19,7 @@ def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     make_private()
     settings = Settings.from_environment()
     ledger = Ledger(settings.ledger)
-    with no_values_in_errors(), ledger.held():
+    with ledger_held(ledger):
         new = receive_inbox(settings, Declarations(SOURCES))
     everything = ledger.submissions()
     context.log.info(f"{len(new)} files received now, {len(everything)} deliveries in the ledger")

@@ -16,9 +16,6 @@ QUARTERS = dg.StaticPartitionsDefinition(
 # One run may cover many quarters: a run costs 8 CPU seconds, a quarter in it less than one.
 ONE_RUN = dg.BackfillPolicy.single_run()
 
-# A killed step or a ledger held by another process passes; a bad return is never an exception.
-TRY_AGAIN = dg.RetryPolicy(max_retries=2, delay=5)
-
 
 def range_tags(quarters: list[Quarter]) -> dict[str, str]:
     """Run tags that make one run cover every quarter from the first to the last of these."""

@@ -10,9 +10,15 @@ from contextlib import contextmanager
 import dagster as dg
 
 from pipelines.declarations import DeclarationError
-from pipelines.ledger import LedgerBusy, LedgerError
+from pipelines.ledger import Ledger, LedgerBusy, LedgerError
 from pipelines.pseudonyms import KeyFileError
 
+STOPS = (
+    KeyboardInterrupt,
+    SystemExit,
+    GeneratorExit,
+    dg.DagsterExecutionInterruptedError,
+)
 OURS = (DeclarationError, LedgerBusy, LedgerError, KeyFileError, OSError)
 
 
@@ -25,9 +31,9 @@ def no_values_in_errors() -> Iterator[None]:
     """Dagster keeps the text of exceptions; keep only the kind and the place of foreign ones."""
     try:
         yield
-    except OURS:
+    except (*OURS, *STOPS):
         raise
-    except Exception as error:
+    except BaseException as error:  # a panic of polars is no Exception
         where = traceback.extract_tb(error.__traceback__)[-1]
         ours = [
             frame
@@ -40,6 +46,16 @@ def no_values_in_errors() -> Iterator[None]:
             "because it may hold a value of a row. Nothing was lost: run the job again, and "
             "report this line if it comes back."
         ) from None
+
+
+@contextmanager
+def ledger_held(ledger: Ledger) -> Iterator[None]:
+    """Hold the ledger for a step; wait and try again while another process holds it."""
+    try:
+        with no_values_in_errors(), ledger.held():
+            yield
+    except LedgerBusy as busy:
+        raise dg.RetryRequested(max_retries=12, seconds_to_wait=10) from busy
 
 
 @dg.logger(description="The run's own sentences, one a line, as progress on a terminal.")

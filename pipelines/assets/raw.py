@@ -1,11 +1,9 @@
 """raw: the same rows as Parquet, all columns text."""
 
-from __future__ import annotations
-
 import dagster as dg
 
-from pipelines.assets.partitions import ONE_RUN, QUARTERS, TRY_AGAIN, quarters_of
-from pipelines.assets.progress import no_values_in_errors
+from pipelines.assets.partitions import ONE_RUN, QUARTERS, quarters_of
+from pipelines.assets.progress import ledger_held
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -25,7 +23,6 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
     ],
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
-    retry_policy=TRY_AGAIN,
 )
 def raw_returns(context: dg.AssetExecutionContext):
     from pipelines.ledger import Ledger
@@ -34,7 +31,7 @@ def raw_returns(context: dg.AssetExecutionContext):
     make_private()
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
-    with no_values_in_errors(), Ledger(settings.ledger).held():
+    with ledger_held(Ledger(settings.ledger)):
         for quarter in quarters_of(context):
             rows = to_raw(settings, declarations, quarter)
             if rows:

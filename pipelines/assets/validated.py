@@ -1,11 +1,9 @@
 """validated: typed, checked, pseudonymised rows, and what was said of each return."""
 
-from __future__ import annotations
-
 import dagster as dg
 
-from pipelines.assets.partitions import ONE_RUN, QUARTERS, TRY_AGAIN, quarters_of
-from pipelines.assets.progress import no_values_in_errors
+from pipelines.assets.partitions import ONE_RUN, QUARTERS, quarters_of
+from pipelines.assets.progress import ledger_held
 from pipelines.assets.raw import RETURNS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
@@ -42,7 +40,6 @@ from pipelines.settings import SOURCES, Settings, make_private
     ],
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
-    retry_policy=TRY_AGAIN,
 )
 def validated_returns(context: dg.AssetExecutionContext):
     from pipelines.ledger import Ledger
@@ -52,7 +49,7 @@ def validated_returns(context: dg.AssetExecutionContext):
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
     run = crashed = 0
-    with no_values_in_errors(), Ledger(settings.ledger).held():
+    with ledger_held(Ledger(settings.ledger)):
         for quarter in quarters_of(context):
             summary = to_validated(settings, declarations, quarter)
             if summary is None:

@@ -1,7 +1,5 @@
 """staging, intermediate, marts: dbt builds them; then the finished warehouse is published."""
 
-from __future__ import annotations
-
 import json
 import os
 from datetime import datetime

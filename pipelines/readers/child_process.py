@@ -33,7 +33,10 @@ _START = "from pipelines.readers.child_process import serve; serve()"
 def read_files(
     paths: Iterable[Path], seconds_per_file: float = SECONDS_PER_FILE
 ) -> list[FileContent | Unreadable]:
-    """Read files in a child process; one answer for each path, in the same order."""
+    """Read files in a child process; one answer for each path, in the same order.
+
+    Raises FileNotFoundError for a path that is not there: that is no fault of the file.
+    """
     return list(read_each(paths, seconds_per_file))
 
 
@@ -44,6 +47,7 @@ def read_each(
     child: _Child | None = None
     try:
         for path in paths:
+            Path(path).stat()
             if child is None:
                 child = _Child()
             answer = child.ask(Path(path), seconds_per_file)

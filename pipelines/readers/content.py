@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+VERSION_PROPERTY = "adoption_template_version"  # custom document property of the template
+
 Doubt = Literal["error", "formula", "rounded"]
 
 
@@ -108,9 +110,9 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "F001": (
         "This is not a workbook (xlsx, xlsm, xls, ods) or a zip of CSV files that can be read, "
         "or it was damaged on the way. Save it again from the template and send it once more.",
-        "Nid yw hwn yn llyfr gwaith (xlsx, xlsm, xls, ods) nac yn ffeil zip o ffeiliau CSV y gellir "
-        "ei darllen, neu fe'i difrodwyd ar y ffordd. Cadwch hi eto o'r templed a'i hanfon unwaith "
-        "eto.",
+        "Nid yw hwn yn llyfr gwaith (xlsx, xlsm, xls, ods) nac yn ffeil zip o ffeiliau CSV y "
+        "gellir ei darllen, neu fe'i difrodwyd ar y ffordd. Cadwch hi eto o'r templed a'i hanfon "
+        "unwaith eto.",
     ),
     "F002": (
         "The file is protected by a password. Remove the password and send it again by the secure "
@@ -121,9 +123,9 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "F003": (
         "The file is too large or built in a way no return needs (for example a value in a far "
         "corner of a sheet). Copy the rows into an empty template and send that.",
-        "Mae'r ffeil yn rhy fawr neu wedi'i llunio mewn ffordd nad oes ei hangen ar unrhyw ffurflen "
-        "(er enghraifft gwerth yng nghornel bellaf taflen). Copïwch y rhesi i dempled gwag ac "
-        "anfonwch hwnnw.",
+        "Mae'r ffeil yn rhy fawr neu wedi'i llunio mewn ffordd nad oes ei hangen ar unrhyw "
+        "ffurflen (er enghraifft gwerth yng nghornel bellaf taflen). Copïwch y rhesi i dempled "
+        "gwag ac anfonwch hwnnw.",
     ),
     "F004": (
         "Reading the file took too long or ended abnormally. Copy the rows into an empty template "

@@ -23,12 +23,9 @@ def read_csv_bundle(data: bytes) -> FileContent:
         if not names:
             raise CannotRead("F001")
         sheets, doubted = [], []
-        budget = MAX_INFLATED_BYTES
         for name in names:
-            content = b"".join(inflate(package, name, budget))
-            budget -= len(content)
-            text, by_guess = decode(content)
-            title = posixpath.basename(name)[:-4]
+            text, by_guess = decode(b"".join(inflate(package, name)))
+            title = _base_name(name)[: -len(".csv")]
             sheets.append(Sheet(title, split(text)))
             if by_guess:
                 doubted.append(title)
@@ -40,8 +37,12 @@ def is_csv_part(name: str) -> bool:
     return (
         name.casefold().endswith(".csv")
         and not name.startswith("__MACOSX/")
-        and not posixpath.basename(name).startswith("._")
+        and not _base_name(name).startswith("._")
     )
+
+
+def _base_name(name: str) -> str:
+    return posixpath.basename(name.replace("\\", "/"))
 
 
 def decode(content: bytes) -> tuple[str, bool]:
@@ -81,9 +82,7 @@ def split(text: str) -> list[list[str | None]]:
     if len(lines) > MAX_ROWS:
         raise CannotRead("F003")
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(
-        (line + "\n" for line in lines), delimiter=_separator(lines), strict=True
-    )
+    reader = csv.reader((line + "\n" for line in lines), delimiter=_separator(lines), strict=True)
     rows: list[list[str | None]] = []
     cells = 0
     begins = 0

@@ -53,6 +53,7 @@ class CoverRead:
 
     values: dict[str, Any]
     problems: tuple[FileProblem, ...]
+    sheet: str | None = None
 
     @property
     def nil_returns(self) -> frozenset[str]:
@@ -130,7 +131,8 @@ def lay_out(content: FileContent, declarations: Declarations, submission_id: str
     if not returns and not cover.nil_returns:
         problems.append(problem("F200", None))
     problems += _about_misspelt_sheets(content, declarations, returns)
-    problems += [problem("F210", title) for title in content.decoded_as_cp1252]
+    read = {cover.sheet, *(found.sheet for found in returns.values())}
+    problems += [problem("F210", title) for title in content.decoded_as_cp1252 if title in read]
     return LaidOut(submission_id, cover, returns, tuple(problems), tuple(repairs))
 
 
@@ -157,7 +159,7 @@ def read_cover(content: FileContent, declarations: Declarations) -> CoverRead:
         if values[field.name] is None and (text is not None or field.required):
             code = _cover_problem(field, text)
             problems.append(problem(code, sheet.name, field.name, title=field.title))
-    return CoverRead(values, tuple(problems))
+    return CoverRead(values, tuple(problems), sheet.name)
 
 
 def _cover_sheet(content: FileContent, declarations: Declarations) -> Sheet | None:
@@ -171,9 +173,7 @@ def _cover_sheet(content: FileContent, declarations: Declarations) -> Sheet | No
     return sheet if most >= 3 else None
 
 
-def _answers(
-    sheet: Sheet, fields: Sequence[CoverField]
-) -> tuple[dict[str, str], frozenset[str]]:
+def _answers(sheet: Sheet, fields: Sequence[CoverField]) -> tuple[dict[str, str], frozenset[str]]:
     """Answers (the cell right of each question), and the questions with two different answers."""
     names: dict[str, str] = {}
     for field in fields:
@@ -273,7 +273,7 @@ def _about_misspelt_sheets(
     }
     used = {found.sheet for found in returns.values()}
     for position, sheet in enumerate(content.sheets, start=1):
-        close = difflib.get_close_matches(squeezed(sheet.name), list(missing), 1, 0.75)
+        close = difflib.get_close_matches(squeezed(sheet.name), list(missing), 1, 0.8)
         if close and sheet.name not in used:
             wanted = missing[close[0]]
             yield problem("F214", None, None, title=wanted.sheet, number=position)
@@ -380,7 +380,7 @@ class _Reading:
         return best
 
     def _columns(self, header: int) -> dict[str, int]:
-        """Column of each field found; problems for the columns that are missing, twice or unknown."""
+        """Column of each field found; problems for columns missing, twice or unknown."""
         known = _fields_by_heading(self._declared)
         positions: dict[str, int] = {}
         unknown: dict[int, str] = {}
@@ -435,9 +435,7 @@ class _Reading:
                 )
             )
 
-    def _frame(
-        self, first: int, positions: Mapping[str, int], header: int | None
-    ) -> pl.DataFrame:
+    def _frame(self, first: int, positions: Mapping[str, int], header: int | None) -> pl.DataFrame:
         rows = [
             (number, row)
             for number, row in enumerate(self._sheet.rows[first:], start=first + 1)
@@ -468,15 +466,13 @@ class _Reading:
         data["undeclared"] = [_undeclared(row, taken, headings) for _, row in rows]
         return pl.DataFrame(data, schema=raw_schema(self._declared))
 
-    def _days(
-        self, values: list[str | None], field: ReturnField, column: int
-    ) -> list[str | None]:
+    def _days(self, values: list[str | None], field: ReturnField, column: int) -> list[str | None]:
         """In a workbook that counts days from 1904, plain day numbers are 1,462 days late."""
         if not self._from_1904:
             return values
+        late = DAYS_FROM_1900_TO_1904
         moved = [
-            str(int(value) + DAYS_FROM_1900_TO_1904) if value and _DAY_NUMBER.match(value) else value
-            for value in values
+            str(int(text) + late) if text and _DAY_NUMBER.match(text) else text for text in values
         ]
         if moved != values:
             cells = column_letters(column)
@@ -529,7 +525,7 @@ def _at(row: Sequence[str | None], column: int) -> str | None:
 def _undeclared(
     row: Sequence[str | None], taken: set[int], headings: Sequence[str | None]
 ) -> str | None:
-    """Values of the columns that are no field, as JSON by heading (column letters if it has none)."""
+    """Values of the columns that are no field, as JSON by heading (else by column letters)."""
     kept: dict[str, str] = {}
     for column, text in enumerate(row):
         if column not in taken and text is not None and text.strip():

@@ -84,8 +84,8 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "error",
         "The answer to “{title}” on the cover is not understood. Write dates day first, like "
         "31/01/2026, and choose Yes or No from the list.",
-        "Ni ddeellir yr ateb i “{title}” ar y clawr. Ysgrifennwch ddyddiadau â'r diwrnod yn gyntaf, "
-        "fel 31/01/2026, a dewiswch Ydy neu Nac ydy o'r rhestr.",
+        "Ni ddeellir yr ateb i “{title}” ar y clawr. Ysgrifennwch ddyddiadau â'r diwrnod yn "
+        "gyntaf, fel 31/01/2026, a dewiswch Ydy neu Nac ydy o'r rhestr.",
     ),
     "F108": (
         "error",
@@ -138,8 +138,8 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "error",
         "Sheet {sheet} has no rows and the cover does not say that there is nothing to report. If "
         "that is so, answer Yes to the nil return on the cover.",
-        "Nid oes rhesi ar daflen {sheet} ac nid yw'r clawr yn dweud nad oes dim i'w adrodd. Os felly "
-        "y mae, atebwch Ydy i'r ffurflen ddim ar y clawr.",
+        "Nid oes rhesi ar daflen {sheet} ac nid yw'r clawr yn dweud nad oes dim i'w adrodd. Os "
+        "felly y mae, atebwch Ydy i'r ffurflen ddim ar y clawr.",
     ),
     "F207": (
         "error",
@@ -167,24 +167,24 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
     ),
     "F210": (
         "query",
-        "{sheet}.csv is not encoded as UTF-8; it was read as Windows-1252, so letters such as ŵ and "
-        "ŷ may be wrong. Save it as “CSV UTF-8”.",
-        "Nid yw {sheet}.csv wedi'i amgodio fel UTF-8; fe'i darllenwyd fel Windows-1252, felly gall "
-        "llythrennau fel ŵ ac ŷ fod yn anghywir. Cadwch hi fel “CSV UTF-8”.",
+        "{sheet}.csv is not encoded as UTF-8; it was read as Windows-1252, so letters such as ŵ "
+        "and ŷ may be wrong. Save it as “CSV UTF-8”.",
+        "Nid yw {sheet}.csv wedi'i amgodio fel UTF-8; fe'i darllenwyd fel Windows-1252, felly "
+        "gall llythrennau fel ŵ ac ŷ fod yn anghywir. Cadwch hi fel “CSV UTF-8”.",
     ),
     "F211": (
         "error",
         "On sheet {sheet}, cells {cells} hold an Excel error or a formula without a result. Write "
         "the value itself, or clear the cell.",
-        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys gwall Excel neu fformiwla heb ganlyniad. "
-        "Ysgrifennwch y gwerth ei hun, neu gliriwch y gell.",
+        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys gwall Excel neu fformiwla heb "
+        "ganlyniad. Ysgrifennwch y gwerth ei hun, neu gliriwch y gell.",
     ),
     "F212": (
         "error",
         "On sheet {sheet}, cells {cells} hold a number of more than 15 digits, which a spreadsheet "
         "rounds. Format the cell as text and write the reference again.",
-        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys rhif o fwy na 15 digid, y mae taenlen yn "
-        "ei dalgrynnu. Fformatiwch y gell fel testun ac ysgrifennwch y cyfeirnod eto.",
+        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys rhif o fwy na 15 digid, y mae taenlen "
+        "yn ei dalgrynnu. Fformatiwch y gell fel testun ac ysgrifennwch y cyfeirnod eto.",
     ),
     "F213": (
         "query",

@@ -9,7 +9,13 @@ import io
 import zipfile
 from datetime import date, datetime, time, timedelta
 
-from pipelines.readers.content import CannotRead, DoubtfulCell, FileContent, Sheet
+from pipelines.readers.content import (
+    VERSION_PROPERTY,
+    CannotRead,
+    DoubtfulCell,
+    FileContent,
+    Sheet,
+)
 from pipelines.readers.preflight import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -21,7 +27,6 @@ from pipelines.readers.preflight import (
     shared_texts,
 )
 
-VERSION_PROPERTY = "adoption_template_version"
 # Spreadsheets hold numbers to 15 digits: 12345678901234567890 is stored as …9216.
 _EXACT_BELOW = 10**15
 
@@ -32,7 +37,9 @@ def read_xlsx(data: bytes) -> FileContent:
         seen = look_at_xlsx(package)
         content = _read(data, seen)
         for sheet in content.sheets:
-            _check_rows(package, sheet, seen.sheets.get(sheet.name, SheetSeen()))
+            if sheet.name not in seen.sheets:
+                raise CannotRead("F003")
+            _check_rows(package, sheet, seen.sheets[sheet.name])
     return content
 
 
@@ -129,7 +136,7 @@ def as_text(value: object) -> str | None:
 
 
 def _check_rows(package: zipfile.ZipFile, sheet: Sheet, seen: SheetSeen) -> None:
-    """Every row with a value in the XML must have come through the parser. Raises CannotRead F006."""
+    """Every row with a value in the XML must have come through the parser (else F006)."""
     came_through = {index for index, row in enumerate(sheet.rows) if any(row)}
     lost = seen.rows_with_values - came_through
     if lost:

@@ -20,6 +20,15 @@ _CASE_NUMBERS = (
     "SYN {number:07d}",
 )
 
+# Days old on entering care, and how many in a hundred: many at birth, few over five.
+_AGES_AT_ENTRY = (
+    ((0, 15), 30),
+    ((16, 364), 22),
+    ((365, 1094), 24),
+    ((1095, 1824), 15),
+    ((1825, 2300), 9),
+)
+
 
 @dataclass
 class Child:
@@ -157,9 +166,7 @@ def difficulty(family: Family, chance: Chance) -> float:
 
 def _ages_in_days(chance: Chance, size: int) -> list[int]:
     if size == 1:
-        lowest, highest = chance.weighted(
-            (((0, 15), 30), ((16, 364), 22), ((365, 1094), 24), ((1095, 1824), 15), ((1825, 2300), 9))
-        )
+        lowest, highest = chance.weighted(_AGES_AT_ENTRY)
         return [chance.between(lowest, highest)]
     ages = [chance.between(450 * (size - 1), 2300)]
     for still_to_come in reversed(range(size - 1)):

@@ -61,6 +61,9 @@ class HouseholdNumbers:
         return f"{self._prefix}/{(block * 1000 + serial) * 618_033 % 1_000_003:07d}"
 
 
+Numbers = dict[str, HouseholdNumbers]  # by home
+
+
 def build_households(
     calibration: Calibration,
     groups: dict[str, dict[str, float]],
@@ -144,7 +147,7 @@ def _matched(family: Family, match: Match, reference: str) -> Household:
 
 
 def _unmatched(
-    name: str, year: int, weights: dict[str, float], count: int, numbers: dict[str, HouseholdNumbers]
+    name: str, year: int, weights: dict[str, float], count: int, numbers: Numbers
 ) -> list[Household]:
     """Households approved in ``year`` who were not matched: waiting, or left after a while."""
     made = []
@@ -171,7 +174,7 @@ def _unmatched(
 
 
 def _not_approved(
-    name: str, year: int, weights: dict[str, float], count: int, numbers: dict[str, HouseholdNumbers]
+    name: str, year: int, weights: dict[str, float], count: int, numbers: Numbers
 ) -> list[Household]:
     """Enquiries of ``year`` that came to nothing, most of them before registration."""
     made = []
@@ -244,7 +247,7 @@ def _date_assessments(chance: Chance, households: list[Household], mean: float) 
 
 
 def _set_stages(chance: Chance, household: Household, ends_on: date) -> None:
-    """Stage dates between registration and ``ends_on``; none in Wales before the 2020 regulations."""
+    """Stage dates between registration and ``ends_on``; none in Wales before the regulations."""
     started_on = household.registered_on
     assert started_on
     if _is_welsh(household) and started_on < WALES_STAGES_SINCE:

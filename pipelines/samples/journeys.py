@@ -68,8 +68,9 @@ class _Region:
         for year, cohort in cohorts.items():
             self._set_waits(year, cohort)
             self._choose_adopting_together(year, cohort)
-            self._choose_homes(year, cohort)
-            self._give_life_journey_materials(year, cohort)
+        for year, placed_in_year in _by_year_placed(cohorts).items():
+            self._choose_homes(year, placed_in_year)
+            self._give_life_journey_materials(year, placed_in_year)
         for year in self.years[:-1]:
             self._rematch(year, cohorts)
         for year, cohort in cohorts.items():
@@ -94,7 +95,8 @@ class _Region:
         return self.calibration.knows(self.group.name, "children_matched")
 
     def _children_a_year(self, year: int) -> int:
-        return int(self._target(year, "children_matched" if self._counts_matches else "children_placed"))
+        counted = "children_matched" if self._counts_matches else "children_placed"
+        return int(self._target(year, counted))
 
     def _shares(self, year: int, total: int, what: str) -> dict[str, int]:
         fixed = {
@@ -138,12 +140,11 @@ class _Region:
     ) -> Family:
         """A family of ``size`` whose children are made as if they entered care on ``day``."""
         references = [self.numbers[code].next(year, kind) for _ in range(size)]
+        percent_minority = self.calibration.near(code, year, "percent_minority_ethnic")
         return Family(
             key=f"{code} {year} {kind} {number}",
             authority_code=code,
-            children=make_children(
-                chance, references, day, self.calibration.near(code, year, "percent_minority_ethnic")
-            ),
+            children=make_children(chance, references, day, percent_minority),
             referred_on=day,
             entered_care_on=day,
             sibling_reference=f"SIB-{references[0]}" if size > 1 else None,
@@ -169,9 +170,8 @@ class _Region:
                 [a - b for a, b in zip(to_order, to_placed, strict=True)], families
             )
         waits = self._waits(year, families, mean)
-        care = _stretched(
-            _CARE_TO_ORDER, chance.shuffled(_quantiles(len(families))), families, care_mean - order_mean
-        )
+        steps = chance.shuffled(_quantiles(len(families)))
+        care = _stretched(_CARE_TO_ORDER, steps, families, care_mean - order_mean)
         for family, wait, decision, placed, before in zip(
             families, waits, to_order, to_placed, care, strict=True
         ):
@@ -184,7 +184,7 @@ class _Region:
         return chance.between(14, 42)
 
     def _waits(self, year: int, families: list[Family], mean: float) -> list[int]:
-        """Days each family waits, easiest first: an exact share under six months, ``mean`` over all."""
+        """Days each family waits, easiest first: an exact share under six months, and ``mean``."""
         children = sum(family.size for family in families)
         over = self.calibration.exactly(
             self.group.name, year, "children_matched_over_six_months"
@@ -196,7 +196,8 @@ class _Region:
         )
         chosen = _families_of(int(within + 0.5), families)
         if over is not None and sum(f.size for f in families if f.key in chosen) != within:
-            raise ValueError(f"{self.group.name} {year}: no families add up to {within:.0f} children")
+            place = f"{self.group.name} {year}"
+            raise ValueError(f"{place}: no families add up to {within:.0f} children")
         lowest, highest = _WITHIN_OF_DECISION if self._counts_matches else _WITHIN
         steps = iter(_quantiles(len(chosen)))
         short = {
@@ -313,8 +314,12 @@ class _Region:
         chosen = _families_of(int(children * percent / 100 + 0.5), mixed)
         for family in mixed:
             if family.key in chosen:
-                match = family.matches[0]
-                match.life_journey_on = chance.day(match.matched_on, match.placed_on)
+                # In time for the placement, or soon after; the return of that quarter shows it.
+                placed_on = family.matches[0].placed_on
+                latest = Quarter.containing(placed_on).last_day
+                family.matches[0].life_journey_on = min(
+                    placed_on + timedelta(days=chance.between(0, 21)), latest
+                )
 
     # --- how placements end -------------------------------------------------
 
@@ -378,14 +383,13 @@ class _Region:
         percent = self._target(year, "percent_plans_ended")
         total = int(self._children_a_year(year) * percent / 100 + 0.5)
         return [
-            self._plan_ended(Chance("ended", code, year, number), code, year, number, size)
+            self._plan_ended(code, year, number, size)
             for code, children in spread(total, self.group.weights, {}).items()
             for number, size in enumerate(family_sizes(Chance("ended", code, year), children))
         ]
 
-    def _plan_ended(
-        self, chance: Chance, code: str, year: int, number: int, size: int
-    ) -> Family:
+    def _plan_ended(self, code: str, year: int, number: int, size: int) -> Family:
+        chance = Chance("ended", code, year, number)
         decision_on = chance.day(*_days_of(year))
         family = self._family(chance, code, year, "plan ended", number, size, decision_on)
         reason = chance.weighted((("RD1", 35), ("RD2", 20), ("RD3", 30), ("RD4", 15)))
@@ -417,18 +421,17 @@ class _Region:
         open_referred = sum(count for code, count in referred.items() if code not in fixed)
         total = int(open_referred * percent / (100 - percent) + 0.5) + sum(fixed.values())
         return [
-            self._referral_withdrawn(Chance("withdrawn", code, year, number), code, year, number, size)
+            self._referral_withdrawn(code, year, number, size)
             for code, children in spread(total, self.group.weights, fixed).items()
             for number, size in enumerate(family_sizes(Chance("withdrawn", code, year), children))
         ]
 
-    def _referral_withdrawn(
-        self, chance: Chance, code: str, year: int, number: int, size: int
-    ) -> Family:
+    def _referral_withdrawn(self, code: str, year: int, number: int, size: int) -> Family:
+        chance = Chance("withdrawn", code, year, number)
         referred_on = chance.day(*_days_of(year))
         family = self._family(chance, code, year, "withdrawn", number, size, referred_on)
         _move_births(family, referred_on - timedelta(days=chance.between(10, 150)))
-        family.withdrawn_on = referred_on + timedelta(days=chance.between(35, 220))
+        family.withdrawn_on = referred_on + timedelta(days=chance.between(25, 150))
         return family
 
     # --- registers ------------------------------------------------------------
@@ -493,6 +496,16 @@ class _Region:
 
 
 # --- small sums over families ---------------------------------------------------
+
+
+def _by_year_placed(cohorts: dict[int, list[Family]]) -> dict[int, list[Family]]:
+    """Families by the financial year of their placement; a year's matches can end in the next."""
+    found: dict[int, list[Family]] = {}
+    for cohort in cohorts.values():
+        for family in cohort:
+            year = Quarter.containing(family.matches[0].placed_on).starting_year
+            found.setdefault(year, []).append(family)
+    return found
 
 
 def _days_of(year: int) -> tuple[date, date]:
@@ -580,7 +593,7 @@ def _can_follow(family: Family, other: Family) -> bool:
 def _could_be_referred_on(chance: Chance, family: Family) -> date | None:
     """A day on which a family that waits long might be referred to Adopting Together."""
     days = chance.between(120, 200)
-    if family.decision_on is None or family.order_on is None or not days:
+    if family.decision_on is None or family.order_on is None:
         return None
     if family.adopting_together_referred_on or family.is_foster_carer_adoption:
         return None

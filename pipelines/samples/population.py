@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from functools import cache
-from typing import Any
 
-from pipelines.declarations import Declarations
+from pipelines.declarations import Declarations, Membership
 from pipelines.quarters import Quarter
 from pipelines.samples.calibration import Calibration
 from pipelines.samples.families import Child, Family, Match
@@ -31,12 +30,13 @@ class Population:
         self._declarations = declarations
         self._children_a_year = children_a_year
         self.families: dict[str, list[Family]] = {}
-        for family in families:
+        for family in sorted(families, key=lambda item: (item.referred_on, item.key)):
             self.families.setdefault(family.authority_code, []).append(family)
         self.households: dict[str, list[Household]] = {}
-        for household in households:
+        for household in sorted(households, key=lambda item: (item.enquired_on, item.key)):
             self.households.setdefault(household.home, []).append(household)
         self._agencies: dict[tuple[str, str, Quarter], str | None] = {}
+        self._providers: dict[tuple[str, str, Quarter], str] = {}
 
     def agency_for(self, home: str, return_name: str, quarter: Quarter) -> str | None:
         """Who sends ``return_name`` on behalf of ``home`` in ``quarter``, if anybody does."""
@@ -55,8 +55,7 @@ class Population:
                 for membership in declared.memberships
                 if membership.member_code == home
                 and membership.role == "member"
-                and (membership.since is None or membership.since <= quarter.last_day)
-                and (membership.until is None or membership.until >= quarter.last_day)
+                and _in_force(membership, quarter)
                 and return_name in declared.due_from(membership.parent_code, quarter)
             ),
             default=None,
@@ -79,18 +78,17 @@ class Population:
         }
 
     def _child_rows(self, sender_code: str, quarter: Quarter) -> list[Row]:
+        first_day, last_day = quarter.first_day, quarter.last_day
         return [
-            self._child_row(child, family, quarter)
-            for family in sorted(
-                self.families.get(sender_code, ()), key=lambda item: (item.referred_on, item.key)
-            )
-            if family.is_active(quarter.first_day, quarter.last_day)
+            self._child_row(child, family, quarter, last_day)
+            for family in self.families.get(sender_code, ())
+            if family.is_active(first_day, last_day)
             for child in family.children
         ]
 
-    def _child_row(self, child: Child, family: Family, quarter: Quarter) -> Row:
-        last_day = quarter.last_day
-
+    def _child_row(
+        self, child: Child, family: Family, quarter: Quarter, last_day: date
+    ) -> Row:
         def known(day: date | None) -> date | None:
             return day if day is not None and day <= last_day else None
 
@@ -162,30 +160,33 @@ class Population:
         """PR1 is also an agency the child's authority hosts, or owns where nobody hosts it."""
         if agency is None:
             return None
+        key = (authority_code, agency, quarter)
+        if key not in self._providers:
+            self._providers[key] = self._find_provider(authority_code, agency, quarter)
+        return self._providers[key]
+
+    def _find_provider(self, authority_code: str, agency: str, quarter: Quarter) -> str:
         if self._declarations.places[agency].kind == "voluntary_agency":
             return "PR5"
-        own = self.agency_for(authority_code, "adopter", quarter)
-        hosts = {
+        if agency != self.agency_for(authority_code, "adopter", quarter):
+            return "PR2"
+        hosts = [
             membership.member_code
             for membership in self._declarations.memberships
-            if membership.parent_code == agency
-            and membership.role == "host"
-            and (membership.since is None or membership.since <= quarter.last_day)
-            and (membership.until is None or membership.until >= quarter.last_day)
-        }
-        if agency == own and (not hosts or authority_code in hosts):
-            return "PR1"
-        return "PR2"
+            if membership.role == "host"
+            and membership.parent_code == agency
+            and _in_force(membership, quarter)
+        ]
+        return "PR1" if not hosts or authority_code in hosts else "PR2"
 
     def _adopter_rows(self, sender_code: str, quarter: Quarter) -> list[Row]:
+        first_day, last_day = quarter.first_day, quarter.last_day
         return [
-            _adopter_row(household, quarter.last_day)
+            _adopter_row(household, last_day)
             for home in sorted(self.households)
             if self.agency_for(home, "adopter", quarter) == sender_code
-            for household in sorted(
-                self.households[home], key=lambda item: (item.enquired_on, item.key)
-            )
-            if household.is_active(quarter.first_day, quarter.last_day)
+            for household in self.households[home]
+            if household.is_active(first_day, last_day)
         ]
 
     def _support_rows(self, sender_code: str, quarter: Quarter) -> list[Row]:
@@ -293,6 +294,12 @@ def _groups(declarations: Declarations, calibration: Calibration) -> list[Group]
     ]
 
 
+def _in_force(membership: Membership, quarter: Quarter) -> bool:
+    return (membership.since is None or membership.since <= quarter.last_day) and (
+        membership.until is None or membership.until >= quarter.last_day
+    )
+
+
 def _family_finding(family: Family, last_day: date) -> str:
     if family.ended_on and family.ended_on <= last_day:
         return "ended"
@@ -354,8 +361,3 @@ def senders_due(
         for sender in declarations.senders
         if (due := declarations.due_from(sender, quarter))
     ]
-
-
-def nil_returns(rows: dict[str, list[Any]]) -> dict[str, bool]:
-    """Which of the returns sent have nothing to report."""
-    return {name: not sent for name, sent in rows.items()}

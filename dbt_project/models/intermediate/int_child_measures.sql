@@ -112,7 +112,7 @@ select
     -- Matched in the quarter, more than six months after the should-be-placed decision.
     {{ count_when(
         'is_matched_now and '
-        ~ longer_than_months('matched_on', 'should_be_placed_decision_on', 6)
+        ~ more_than_months_after('matched_on', 'should_be_placed_decision_on', 6)
     ) }} as children_matched_over_six_months_after_decision,
     -- Matched in the quarter, with a placement order.
     {{ count_when('is_matched_now and ordered_on is not null') }}
@@ -138,7 +138,7 @@ select
     -- Of those, placed within six months: exactly six months is within.
     {{ count_when(
         'is_placed_now and placed_on >= authorised_on and not '
-        ~ longer_than_months('placed_on', 'authorised_on', 6)
+        ~ more_than_months_after('placed_on', 'authorised_on', 6)
     ) }} as children_placed_within_six_months_of_authority,
     -- Days from authority to place to placement, of children placed in the quarter.
     {{ days_when('is_placed_now and placed_on >= authorised_on', 'authorised_on', 'placed_on') }}
@@ -146,12 +146,12 @@ select
     -- Placed in the quarter, more than six months after the should-be-placed decision.
     {{ count_when(
         'is_placed_now and '
-        ~ longer_than_months('placed_on', 'should_be_placed_decision_on', 6)
+        ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 6)
     ) }} as children_placed_over_six_months_after_decision,
     -- Days from that decision to placement, of exactly those children.
     {{ days_when(
         'is_placed_now and '
-        ~ longer_than_months('placed_on', 'should_be_placed_decision_on', 6),
+        ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 6),
         'should_be_placed_decision_on', 'placed_on'
     ) }} as days_from_decision_to_placement_over_six_months,
 
@@ -185,18 +185,18 @@ select
         as children_waiting_with_authority,
     -- Of those, authorised more than six months before.
     {{ count_when(
-        'is_waiting_for_placement and ' ~ longer_than_months('last_day', 'authorised_on', 6)
+        'is_waiting_for_placement and ' ~ more_than_months_after('last_day', 'authorised_on', 6)
     ) }} as children_waiting_over_six_months_with_authority,
     -- Of those with authority, authorised nine months before or more.
     {{ count_when(
-        'is_waiting_for_placement and ' ~ at_least_months('last_day', 'authorised_on', 9)
+        'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'authorised_on', 9)
     ) }} as children_waiting_nine_months_with_authority,
     -- Waiting for a match, on the Adoption Register.
     {{ count_when('is_waiting_for_match and referred_to_register_on <= last_day') }}
         as children_waiting_on_register,
     -- Of those, referred to the register more than six months before.
     {{ count_when(
-        'is_waiting_for_match and ' ~ longer_than_months('last_day', 'referred_to_register_on', 6)
+        'is_waiting_for_match and ' ~ more_than_months_after('last_day', 'referred_to_register_on', 6)
     ) }} as children_waiting_over_six_months_on_register,
     -- Waiting with a placement order (consents do not count), not yet placed.
     {{ count_when('is_waiting_for_placement and ordered_on <= last_day') }}
@@ -204,15 +204,15 @@ select
     -- Of those, 18 months or more since entering care.
     {{ count_when(
         'is_waiting_for_placement and ordered_on <= last_day and '
-        ~ at_least_months('last_day', 'entered_care_on', 18)
+        ~ at_least_months_after('last_day', 'entered_care_on', 18)
     ) }} as children_waiting_eighteen_months_since_entering_care,
     -- Of those with a placement order, 12 months or more since the order.
     {{ count_when(
-        'is_waiting_for_placement and ' ~ at_least_months('last_day', 'ordered_on', 12)
+        'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 12)
     ) }} as children_waiting_twelve_months_since_placement_order,
     -- Of those with a placement order, 18 months or more since the order.
     {{ count_when(
-        'is_waiting_for_placement and ' ~ at_least_months('last_day', 'ordered_on', 18)
+        'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 18)
     ) }} as children_waiting_eighteen_months_since_placement_order
 
 from clocked

@@ -18,7 +18,7 @@ accepted as (
 
 ),
 {%- for subject, relation in subjects.items() %}
-{%- set measures = measure_columns('int_' ~ subject ~ '_measures') %}
+{%- set measures = measure_columns(relation) %}
 
 {{ subject }}_sum as (
 

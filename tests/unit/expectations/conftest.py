@@ -1,0 +1,178 @@
+"""Typed frames built from the declaration, and a consistent journey to change."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.declarations import Declarations, Place
+from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES
+
+Row = Mapping[str, Any]
+
+PLACES = (
+    ("W92000004", "nation"),
+    ("W06000001", "authority"),
+    ("REGION_ONE", "region"),
+    ("VOLUNTARY_ONE", "voluntary_agency"),
+    ("SERVICE_ONE", "service"),
+)
+
+# In care → referred → decision → order → register → match → placement → order.
+CONSISTENT: dict[str, dict[str, Any]] = {
+    "child": {
+        "child_reference": "C1",
+        "date_of_birth": date(2021, 3, 10),
+        "sex": "female",
+        "ethnicity_group": "white",
+        "is_disabled": "no",
+        "has_additional_needs": "no",
+        "siblings_placed_together": 1,
+        "siblings_placed_apart": 0,
+        "entered_care_on": date(2023, 1, 10),
+        "referred_on": date(2023, 3, 1),
+        "should_be_placed_decision_on": date(2023, 6, 1),
+        "authority_to_place": "placement_order",
+        "placement_order_on": date(2023, 9, 1),
+        "family_finding_status": "ended",
+        "referred_to_register_on": date(2023, 9, 20),
+        "matched_on": date(2024, 2, 1),
+        "placed_on": date(2024, 3, 1),
+        "adoption_order_on": date(2024, 11, 1),
+        "early_permanence": "none",
+        "is_foster_carer_adoption": "no",
+        "placement_source": "in_region",
+        "placement_provider": "PR1",
+        "adopter_agency_code": "REGION_ONE",
+        "adopter_household_reference": "H1",
+        "is_adopting_together_placement": "no",
+        "life_journey_materials_on": date(2024, 4, 1),
+    },
+    "adopter": {
+        "household_reference": "H1",
+        "adopters_in_household": "2",
+        "enquired_on": date(2022, 1, 5),
+        "initial_meeting_on": date(2022, 2, 5),
+        "registered_on": date(2022, 3, 5),
+        "stage_one_started_on": date(2022, 4, 5),
+        "stage_one_completed_on": date(2022, 6, 5),
+        "stage_two_started_on": date(2022, 7, 5),
+        "approved_on": date(2022, 11, 5),
+        "referred_to_register_on": date(2022, 11, 20),
+        "matched_on": date(2024, 2, 1),
+        "placed_on": date(2024, 3, 1),
+        "is_fast_track": "no",
+        "is_willing_sibling_group": "yes",
+        "is_willing_aged_five_and_over": "no",
+        "is_willing_additional_needs": "unknown",
+        "is_willing_early_permanence": "yes",
+    },
+    "support": {
+        "support_requests": 60,
+        "support_assessments_started": 40,
+        "support_assessments_completed": 30,
+        "support_plans_agreed": 25,
+        "families_receiving_support": 200,
+        "birth_parents_offered_support": 20,
+        "birth_parents_taking_up_support": 10,
+        "contact_arrangements_active": 300,
+        "contact_exchanges": 80,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def quarter() -> Quarter:
+    return Quarter(2025, 1)
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The declared returns and codes, with a few invented places."""
+    folder = tmp_path_factory.mktemp("sources")
+    for name in ("returns", "code_lists"):
+        shutil.copytree(SOURCES / name, folder / name)
+    (folder / "policies").mkdir()
+    (folder / "places").mkdir()
+    with (folder / "places" / "agencies.csv").open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(Place.model_fields)
+        for code, kind in PLACES:
+            place = Place(
+                place_code=code,
+                name_en=code,
+                name_cy=code,
+                kind=kind,
+                nation_code="W92000004",
+                status="proposed",
+                source="invented",
+            )
+            writer.writerow(place.model_dump().values())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def declarations(sources: Path) -> Declarations:
+    return Declarations(sources)
+
+
+@pytest.fixture(scope="session")
+def typed(declarations: Declarations, quarter: Quarter) -> Callable[..., pl.DataFrame]:
+    """``typed(return_name, {submission: rows})``: the typed frame of those rows.
+
+    A row is what differs from the consistent journey; ``"readable__x": False``
+    says that the text of ``x`` was not understood. References are made unique
+    unless the row gives its own.
+    """
+    types = {"string": pl.String, "date": pl.Date, "integer": pl.Int64}
+
+    def build(
+        return_name: str, submissions: Mapping[str, Sequence[Row]], of: Quarter = quarter
+    ) -> pl.DataFrame:
+        declared = declarations.returns[return_name]
+        schema: dict[str, Any] = {
+            "submission_id": pl.String,
+            "sender_code": pl.String,
+            "quarter": pl.String,
+            "sheet": pl.String,
+            "sheet_row": pl.Int64,
+        }
+        schema.update({field.name: types[field.type] for field in declared.fields})
+        readable = {
+            f"readable__{field.name}": pl.Boolean
+            for field in declared.fields
+            if field.type != "string" or field.code_list
+        }
+        schema.update(readable)
+        number = itertools.count(1)
+        records = []
+        for submission, rows in submissions.items():
+            for sheet_row, row in enumerate(rows, start=2):
+                record = dict.fromkeys(schema) | dict.fromkeys(readable, True)
+                record |= CONSISTENT[return_name]
+                record |= {key: f"R{next(number)}" for key in declared.primary_key}
+                record |= row
+                unknown = record.keys() - schema.keys()
+                assert not unknown, f"no such columns: {unknown}"
+                records.append(
+                    record
+                    | {
+                        "submission_id": submission,
+                        "sender_code": "W06000001",
+                        "quarter": of.label,
+                        "sheet": declared.sheet.en,
+                        "sheet_row": sheet_row,
+                    }
+                )
+        return pl.DataFrame(records, schema=schema, orient="row")
+
+    return build
