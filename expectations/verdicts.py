@@ -11,9 +11,7 @@ import polars as pl
 
 from pipelines.declarations import Policy
 
-Status = Literal[
-    "refused", "accepted", "accepted with queries", "accepted with errors quarantined"
-]
+Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
 
 
 class FileProblem(Protocol):

@@ -41,16 +41,33 @@ def cast(
     language, whatever the case and spacing. Agency fields: a place's code or
     name becomes its code, anything else stays as written.
     """
-    columns = [pl.col(name) for name in LEADING_COLUMNS]
-    checks = []
-    places = place_fields(declared)
+    clean = raw.select(
+        *LEADING_COLUMNS, *(stripped(pl.col(field.name)) for field in declared.fields)
+    )
+    places = declared.place_fields
+    alike: dict[tuple[str, str], list[str]] = {}
     for field in declared.fields:
-        text = stripped(pl.col(field.name))
-        typed = _typed(text, field, quarter, declarations, field.name in places)
-        columns.append(typed.alias(field.name))
-        if field.code_list or field.type != "string":
-            checks.append((text.is_null() | typed.is_not_null()).alias(f"readable__{field.name}"))
-    return raw.select(*columns, *checks)
+        kind = _kind(field, field.name in places)
+        if kind is not None:
+            alike.setdefault(kind, []).append(field.name)
+    understood, checked = [], set()
+    for (kind, code_list), names in alike.items():
+        # Most cells repeat: each distinct text of all columns of a kind is looked at once.
+        texts = pl.concat([clean[name].alias("text") for name in names]).drop_nulls().unique()
+        values = _values(texts, kind, code_list, quarter, declarations)
+        understood += [
+            pl.col(name).replace_strict(texts, values, default=None, return_dtype=values.dtype)
+            for name in names
+        ]
+        checked |= set(names) if kind != "place" else set()
+    typed = clean.with_columns(*understood)
+    return typed.with_columns(
+        (clean[field.name].is_null() | typed[field.name].is_not_null()).alias(
+            f"readable__{field.name}"
+        )
+        for field in declared.fields
+        if field.name in checked
+    )
 
 
 def validated_frame(
@@ -83,11 +100,6 @@ def validated_frame(
     for field in declared.fields:
         columns.append(_kept(marked, field, pseudonymise).alias(field.validated_name))
     return pl.DataFrame(columns)
-
-
-def place_fields(declared: Return) -> frozenset[str]:
-    """Names of the fields that hold a place code: those another field's reference is issued by."""
-    return frozenset(field.issued_by for field in declared.fields if field.issued_by)
 
 
 def stripped(text: pl.Expr) -> pl.Expr:
@@ -153,37 +165,28 @@ def _calendar_date(year_month_day: list[pl.Expr]) -> pl.Expr:
     return joined.str.to_date("%Y-%m-%d", strict=False)
 
 
-def _typed(
-    text: pl.Expr,
-    field: ReturnField,
-    quarter: Quarter,
-    declarations: Declarations,
-    is_place: bool,
-) -> pl.Expr:
-    if field.type == "date":
-        return as_date(text)
-    if field.type == "integer":
-        return as_whole_number(text)
+def _kind(field: ReturnField, is_place: bool) -> tuple[str, str] | None:
+    """How a field's texts are understood, and with which code list; None for text as it is."""
     if field.code_list:
-        codes = _codes_by_text(declarations, field.code_list, quarter)
-        compared = _compared(text)
-        return compared.replace_strict(
-            list(codes), list(codes.values()), default=None, return_dtype=pl.String
-        )
+        return "code", field.code_list
     if is_place:
-        return text.map_batches(
-            lambda values: _place_codes(values, declarations), return_dtype=pl.String
-        )
-    return text
+        return "place", ""
+    return None if field.type == "string" else (field.type, "")
 
 
-def _place_codes(values: pl.Series, declarations: Declarations) -> pl.Series:
+def _values(
+    texts: pl.Series, kind: str, code_list: str, quarter: Quarter, declarations: Declarations
+) -> pl.Series:
+    """What each of some distinct texts means; null where it is not understood."""
+    if kind == "date":
+        return texts.to_frame().select(as_date(pl.col("text"))).to_series()
+    if kind == "integer":
+        return texts.to_frame().select(as_whole_number(pl.col("text"))).to_series()
+    if kind == "code":
+        codes = _codes_by_text(declarations, code_list, quarter)
+        return pl.Series([codes.get(_compared(text)) for text in texts], dtype=pl.String)
     known = places_by_text(declarations)
-    distinct = values.unique().drop_nulls()
-    codes = {text: known.get(squeezed(text), text) for text in distinct}
-    return values.replace_strict(
-        list(codes), list(codes.values()), default=None, return_dtype=pl.String
-    )
+    return pl.Series([known.get(squeezed(text), text) for text in texts], dtype=pl.String)
 
 
 @lru_cache(maxsize=512)
@@ -192,23 +195,15 @@ def _codes_by_text(
 ) -> Mapping[str, str]:
     """Codes in force by what may be written for them. A code wins over another code's label."""
     in_force = [code for code in declarations.code_lists[code_list] if code.in_force(quarter)]
-    found: dict[str, str] = {_compared_text(code.code): code.code for code in in_force}
+    found: dict[str, str] = {_compared(code.code): code.code for code in in_force}
     for code in in_force:
         for label in (code.label_en, code.label_cy):
-            found.setdefault(_compared_text(label), code.code)
+            found.setdefault(_compared(label), code.code)
     return found
 
 
-def _compared(text: pl.Expr) -> pl.Expr:
-    """As :func:`_compared_text`, on a column."""
-    return (
-        text.str.to_lowercase()
-        .str.replace_all("[\u2018\u2019\u02bc]", "'")
-        .str.replace_all(f"[{_BLANK}]+", " ")
-    )
-
-
-def _compared_text(text: str) -> str:
+def _compared(text: str) -> str:
+    """Text without regard to case, spacing and the form of apostrophes."""
     lower = unicodedata.normalize("NFC", text).lower()
     for mark in "\u2018\u2019\u02bc":
         lower = lower.replace(mark, "'")

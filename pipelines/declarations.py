@@ -169,6 +169,11 @@ class Return(Declared):
                 )
         return self
 
+    @property
+    def place_fields(self) -> frozenset[str]:
+        """Fields that hold a place code: those that another field's reference is issued by."""
+        return frozenset(field.issued_by for field in self.fields if field.issued_by)
+
     def fields_in_force(self, quarter: Quarter) -> tuple[ReturnField, ...]:
         return tuple(field for field in self.fields if field.in_force(quarter))
 

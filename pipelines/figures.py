@@ -63,7 +63,9 @@ _FIGURES = """
 
 def headline_figures(connection: duckdb.DuckDBPyConnection, quarter: Quarter) -> list[Figure]:
     """Headline figures of nations, regions and agencies for ``quarter``, all windows."""
-    return [Figure(*row) for row in connection.execute(_FIGURES, [quarter.label]).fetchall()]
+    figures = [Figure(*row) for row in connection.execute(_FIGURES, [quarter.label]).fetchall()]
+    # Stable: numbered indicators first, in their published order, then the project's own.
+    return sorted(figures, key=lambda figure: not figure.indicator_id[1:2].isdigit())
 
 
 def shown_value(figure: Figure, language: Literal["en", "cy"] = "en") -> str:

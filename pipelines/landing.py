@@ -8,7 +8,6 @@ the ledger, cleaned of control characters.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -26,6 +25,7 @@ from pipelines.readers.child_process import read_files
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import read_cover
 from pipelines.settings import Settings
+from pipelines.tables import FIRST_QUARTER
 
 EXTENSIONS = (".xlsx", ".xlsm", ".ods", ".zip")
 
@@ -161,10 +161,28 @@ def _identify(
             signed_off_by_role=cover.values.get("signed_off_by_role"),
             signed_off_on=signed_off_on.isoformat() if signed_off_on else None,
         )
-        if sender is None or quarter is None:
+        if quarter is not None and not _is_collected(quarter, event["received_at"]):
+            event["quarter"] = None
+            refusals.append(_refusal(event, "QUARTER_UNLIKELY", *_quarter_unlikely(quarter)))
+        elif sender is None or quarter is None:
             problem = next(item for item in cover.problems if item.severity == "error")
             refusals.append(_refusal(event, problem.code, problem.sentence_en, problem.sentence_cy))
     return refusals
+
+
+def _is_collected(quarter: Quarter, received_at: str) -> bool:
+    """Whether a return for the quarter can exist. One run covers every quarter from the first to
+    the last that waits, so a slip in the year would stop everybody's returns."""
+    return FIRST_QUARTER <= quarter <= Quarter.containing(datetime.fromisoformat(received_at))
+
+
+def _quarter_unlikely(quarter: Quarter) -> tuple[str, str]:
+    return (
+        f"The cover says {quarter}, a quarter that this collection does not hold: correct the "
+        "quarter and send the whole file again.",
+        f"Dywed y clawr {quarter}, chwarter nad yw'r casgliad hwn yn ei gadw: cywirwch y chwarter "
+        "ac anfonwch y ffeil gyfan eto.",
+    )
 
 
 def _refusal(event: dict[str, Any], code: str, en: str, cy: str) -> dict[str, Any]:

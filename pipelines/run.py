@@ -112,7 +112,12 @@ def _run(
     run_config: dict | None = None,
 ) -> bool:
     """Run a job to its end. False when its only failure is that a return was refused."""
+    import warnings
+
+    import dagster as dg
+
     prepare()
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
     from pipelines.definitions import defs
 
     with instance(settings) as dagster:

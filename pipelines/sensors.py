@@ -9,6 +9,7 @@ import dagster as dg
 from pipelines.assets.partitions import range_tags
 from pipelines.assets.progress import no_values_in_errors
 from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings, make_private
 
 
@@ -25,31 +26,36 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     import json
     from datetime import datetime
 
-    from pipelines.landing import Arrival, receive, waiting_files, waiting_quarters
+    from pipelines.landing import Arrival, receive, waiting_files
     from pipelines.ledger import Ledger, LedgerBusy
 
     make_private()
     settings = Settings.from_environment()
     seen = json.loads(context.cursor) if context.cursor else []
-    files = {_look(path): path for path in waiting_files(settings)}
+    files = _looks(waiting_files(settings))
     looks = list(files)
     context.update_cursor(json.dumps(looks))
     settled = [path for look, path in files.items() if look in seen]
-    if not settled and not looks:
-        return dg.SkipReason("the inbox is empty")
-    if not settled:
-        return dg.SkipReason(f"{len(looks)} files are still arriving")
     ledger = Ledger(settings.ledger)
+    if not settled and not _without_verdict(ledger):
+        told = f"{len(looks)} files are still arriving" if looks else "the inbox is empty"
+        return dg.SkipReason(told)
     try:
         with no_values_in_errors(), ledger.held():
             now = datetime.now(UTC)
             new = receive(settings, Declarations(SOURCES), [Arrival(path, now) for path in settled])
     except LedgerBusy as busy:
         return dg.SkipReason(str(busy))
-    quarters = waiting_quarters(settings)
-    # Dagster remembers run keys for ever: the key holds our own delivery numbers.
-    key = f"deliveries-{new[0].delivery_number}-{new[-1].delivery_number}"
-    if quarters:
+    waiting = _without_verdict(ledger)
+    due = waiting or new
+    if not due:
+        return dg.SkipReason("no file in the inbox can be opened yet")
+    # Dagster remembers run keys for ever: the key holds our own delivery numbers. The same
+    # deliveries give the same key, so a tick that was killed before its run is made good by the
+    # next one, and no run is asked for twice.
+    key = f"deliveries-{due[0].delivery_number}-{due[-1].delivery_number}"
+    if waiting:
+        quarters = [Quarter.parse(item.quarter) for item in waiting]
         return dg.RunRequest(run_key=key, tags=range_tags(quarters))
     return dg.RunRequest(
         run_key=key,
@@ -67,11 +73,25 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     description="Builds the warehouse when verdicts were given, whether or not one was a refusal.",
 )
 def verdicts_sensor(context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry):
-    return dg.RunRequest(run_key=context.cursor)
+    built = context.instance.get_latest_materialization_event(dg.AssetKey(["marts", "warehouse"]))
+    if built is not None and built.timestamp > asset_event.timestamp:
+        return dg.SkipReason("the warehouse was built since these verdicts")
+    return dg.RunRequest(run_key=str(asset_event.timestamp))
 
 
-def _look(path: Path) -> str:
-    """Name, size and time of a file, hashed: a name may hold what Dagster must not keep."""
-    status = path.stat()
-    look = f"{path.name}|{status.st_size}|{status.st_mtime_ns}"
-    return hashlib.sha256(look.encode("utf-8")).hexdigest()
+def _without_verdict(ledger):
+    """Deliveries that came through the door and were not judged yet, in order of arrival."""
+    return [item for item in ledger.submissions() if item.is_waiting and item.quarter]
+
+
+def _looks(paths: list[Path]) -> dict[str, Path]:
+    """Files by name, size and time, hashed: a name may hold what Dagster must not keep."""
+    looks = {}
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:  # gone again; the error would tell its name
+            continue
+        look = f"{path.name}|{status.st_size}|{status.st_mtime_ns}"
+        looks[hashlib.sha256(look.encode("utf-8", "surrogateescape")).hexdigest()] = path
+    return looks

@@ -55,27 +55,35 @@ def headline_tables(settings: Settings, quarter: Quarter) -> list[Table]:
 
 
 def _nation_table(figures: list[Figure], quarter: Quarter) -> Table:
+    """Fits 80 columns: the quarter, and the longest window up to a year or else three years."""
     table = Table(
         title=f"{figures[0].place_name_en}, {quarter}" if figures else "",
         title_justify="left",
-        caption="(n of d) numerator and denominator · * not every return due was accepted",
+        caption=(
+            "(n of d): numerator and denominator. * Not every return due was accepted. "
+            "Words in brackets say how far the definition is public."
+        ),
+        caption_justify="left",
+        expand=True,
     )
-    table.add_column("Indicator")
-    for title in ("Quarter", "Last four quarters", "Last twelve quarters"):
-        table.add_column(title, justify="right")
+    table.add_column("Indicator", ratio=3)
+    table.add_column("Quarter", justify="right", ratio=2)
+    table.add_column("Four quarters", justify="right", ratio=2)
     table.add_column("Benchmark", justify="right")
-    table.add_column("Definition")
-    for key in dict.fromkeys((f.indicator_id, f.title_en) for f in figures):
-        by_window = {f.window_name: f for f in figures if f.indicator_id == key[0]}
+    for indicator_id in dict.fromkeys(figure.indicator_id for figure in figures):
+        by_window = {f.window_name: f for f in figures if f.indicator_id == indicator_id}
+        longest = by_window.get("rolling_4")
+        of_three_years = by_window.get("rolling_12")
         any_one = next(iter(by_window.values()))
         table.add_row(
-            f"{key[0]} {key[1]}",
-            *(
-                shown_value(by_window[window]) if window in by_window else ""
-                for window in ("quarter", "rolling_4", "rolling_12")
-            ),
-            "" if any_one.benchmark is None else f"{any_one.benchmark:g}",
-            any_one.definition_status,
+            f"{indicator_id} {any_one.title_en} ({any_one.definition_status})",
+            shown_value(by_window["quarter"]) if "quarter" in by_window else "",
+            shown_value(longest)
+            if longest
+            else f"three years: {shown_value(of_three_years)}"
+            if of_three_years
+            else "",
+            "" if any_one.benchmark is None else f"{any_one.benchmark:g} {any_one.unit}",
         )
     return table
 
@@ -84,8 +92,11 @@ def _place_table(figures: list[Figure], quarter: Quarter) -> Table:
     """One line a region or agency: the counts everybody asks for first, over four quarters."""
     wanted = [f for f in figures if f.window_name == "rolling_4" and f.unit == "children"]
     titles = dict.fromkeys((f.indicator_id, f.title_en) for f in wanted)
-    table = Table(title=f"Regions and agencies, last four quarters to {quarter}")
-    table.title_justify = "left"
+    table = Table(
+        title=f"Regions and agencies, four quarters to {quarter}",
+        title_justify="left",
+        caption_justify="left",
+    )
     table.add_column("Region or agency")
     for indicator_id, _ in titles:
         table.add_column(indicator_id, justify="right")

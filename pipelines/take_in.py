@@ -108,6 +108,7 @@ def to_validated(
     """
     waiting = {item.submission_id: item for item in _waiting(settings, quarter)}
     judged: list[_Judged] = []
+    sample = _is_sample(settings)
     rows: dict[str, int] = {}
     rules_run = rules_crashed = 0
     for path in _layout_files(settings, quarter):
@@ -121,10 +122,11 @@ def to_validated(
         }
         rules_run += sum(result.rules_run for result in results.values())
         rules_crashed += sum(len(result.crashes) for result in results.values())
-        batch = [
-            _judge(settings, declarations, quarter, waiting[key], layout, results)
-            for key, layout in layouts.items()
-        ]
+        batch = []
+        for key, layout in layouts.items():
+            batch.append(_judge(declarations, quarter, waiting[key], layout, results, sample))
+            if sample is None and batch[-1].verdict.is_accepted:
+                sample = waiting[key].is_synthetic
         for name, count in _write_validated(
             settings, declarations, quarter, path.stem, typed, batch
         ):
@@ -231,13 +233,19 @@ def _typed_frames(
     return typed
 
 
+def _is_sample(settings: Settings) -> bool | None:
+    """Whether the collection holds sample returns; None before the first was accepted."""
+    submissions = Ledger(settings.ledger).submissions()
+    return next((item.is_synthetic for item in submissions if item.is_accepted), None)
+
+
 def _judge(
-    settings: Settings,
     declarations: Declarations,
     quarter: Quarter,
     submission: Submission,
     layout: dict[str, Any],
     results: dict[str, QuarterResult],
+    sample: bool | None,
 ) -> _Judged:
     assert submission.sender_code
     rows = {
@@ -255,7 +263,7 @@ def _judge(
     due = declarations.due_from(submission.sender_code, quarter)
     file_problems = (
         *(FileProblem(**problem) for problem in layout["problems"]),
-        *_collection_problems(settings, submission, quarter, due),
+        *_collection_problems(submission, quarter, due, sample),
     )
     verdict = judge(
         submission.submission_id,
@@ -281,7 +289,7 @@ def _judge(
 
 
 def _collection_problems(
-    settings: Settings, submission: Submission, quarter: Quarter, due: tuple[str, ...]
+    submission: Submission, quarter: Quarter, due: tuple[str, ...], sample: bool | None
 ) -> list[FileProblem]:
     """What only the collection knows: is the quarter over, is anything due, is it a sample."""
     problems = []
@@ -305,8 +313,7 @@ def _collection_problems(
                 "cod a'r chwarter ar y clawr.",
             )
         )
-    accepted = [item for item in Ledger(settings.ledger).submissions() if item.is_accepted]
-    if accepted and accepted[0].is_synthetic != submission.is_synthetic:
+    if sample is not None and sample != submission.is_synthetic:
         problems.append(
             FileProblem(
                 *("SAMPLE_MIXED_WITH_REAL", "error", None, "is_synthetic"),

@@ -20,7 +20,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.casting import place_fields
 from pipelines.declarations import (
     Code,
     CoverField,
@@ -268,7 +267,7 @@ def _sheet_plan(
         for field in fields
         if field.code_list
     }
-    labels |= {name: places for name in place_fields(declared) if declared.field(name) in fields}
+    labels |= {name: places for name in declared.place_fields if declared.field(name) in fields}
     return _SheetPlan(
         declared,
         _said(declared.sheet, language),
@@ -591,7 +590,7 @@ def _check(book: _Book, field: ReturnField) -> dict[str, Any]:
 
 
 def _place_field_names(book: _Book) -> frozenset[str]:
-    return frozenset().union(*(place_fields(plan.declared) for plan in book.plan.sheets.values()))
+    return frozenset().union(*(plan.declared.place_fields for plan in book.plan.sheets.values()))
 
 
 def _list_name(code_list: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.rules.rule import Rule, Severity, never, when
+from expectations.rules.rule import Passes, Rule, Severity, never, when
 
 _PROPOSED = "proposed by this project"
 
@@ -27,7 +27,7 @@ _STEPS = (
 
 
 def _adopter(
-    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, passes
+    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, passes: Passes,
 ) -> Rule:  # fmt: skip
     return Rule(code, "adopter", severity, fields, en, cy, _PROPOSED, passes)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from expectations.rules.rule import Rows, Rule, Severity, never, reference, when
+from expectations.rules.rule import Passes, Rows, Rule, Severity, never, reference, when
 
 _PROPOSED = "proposed by this project"
 _APPROVING_KINDS = ("authority", "region", "regional_agency", "partnership", "voluntary_agency")
@@ -26,7 +26,8 @@ def _rematched(rows: Rows) -> pl.Expr:
 
 
 def _child(
-    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, source: str, passes
+    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, source: str,
+    passes: Passes,
 ) -> Rule:  # fmt: skip
     return Rule(code, "child", severity, fields, en, cy, source, passes)
 

@@ -90,6 +90,9 @@ def never(*conditions: pl.Expr) -> pl.Expr:
     return ~reduce(lambda left, right: left & right, conditions)
 
 
+Passes = Callable[[Rows], pl.Expr]
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule across the fields of a row, or across the rows of a submission.
@@ -108,7 +111,7 @@ class Rule:
     sentence_en: str
     sentence_cy: str
     source: str
-    passes: Callable[[Rows], pl.Expr] = field(repr=False)
+    passes: Passes = field(repr=False)
     since: Quarter | None = None
     until: Quarter | None = None
 

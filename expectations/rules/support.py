@@ -6,7 +6,7 @@ from functools import reduce
 
 import polars as pl
 
-from expectations.rules.rule import Rule, Severity, never, when
+from expectations.rules.rule import Passes, Rule, Severity, never, when
 
 _PROPOSED = "proposed by this project"
 
@@ -24,7 +24,7 @@ _COUNTS = (
 
 
 def _support(
-    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, passes
+    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, passes: Passes,
 ) -> Rule:  # fmt: skip
     return Rule(code, "support", severity, fields, en, cy, _PROPOSED, passes)
 

@@ -85,8 +85,15 @@ def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource):
     settings = Settings.from_environment()
     os.environ["ADOPTION_DATA"] = str(settings.data)  # where dbt's profile and sources look
     prepare_build(settings)
-    context.log.info("dbt builds staging, intermediate and marts")
-    yield from dbt.cli(["build"], context=context).stream()
+    models = len(context.selected_asset_keys)
+    context.log.info(f"dbt builds {models} models of staging, intermediate and marts")
+    built = 0
+    for event in dbt.cli(["build"], context=context).stream():
+        yield event
+        if isinstance(event, dg.Output | dg.AssetMaterialization):
+            built += 1
+            if built % 10 == 0 or built == models:
+                context.log.info(f"{built} of {models} models built")
 
 
 @dg.asset(

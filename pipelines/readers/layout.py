@@ -127,7 +127,7 @@ def lay_out(content: FileContent, declarations: Declarations, submission_id: str
         returns[declared.name] = found
         problems += reading.problems
         repairs += reading.repairs
-        problems += _about_rows(found, declared, cover, _may_be_due(declarations, cover, declared))
+        problems += _about_too_many_rows(found, declared)
     if not returns and not cover.nil_returns:
         problems.append(problem("F200", None))
     problems += _about_misspelt_sheets(content, declarations, returns)
@@ -279,22 +279,7 @@ def _about_misspelt_sheets(
             yield problem("F214", None, None, title=wanted.sheet, number=position)
 
 
-def _may_be_due(declarations: Declarations, cover: CoverRead, declared: Return) -> bool:
-    """False only when the sender and the quarter are known and nothing is owed."""
-    sender, quarter = cover.values.get("sender_code"), cover.values.get("quarter")
-    if sender is None or quarter is None:
-        return True
-    return declared.name in declarations.due_from(sender, quarter)
-
-
-def _about_rows(
-    found: ReturnFound, declared: Return, cover: CoverRead, may_be_due: bool
-) -> Iterator[FileProblem]:
-    is_nil = declared.name in cover.nil_returns
-    if is_nil and found.frame.height:
-        yield problem("F205", found.sheet)
-    if not is_nil and not found.frame.height and may_be_due:
-        yield problem("F206", found.sheet)
+def _about_too_many_rows(found: ReturnFound, declared: Return) -> Iterator[FileProblem]:
     if declared.max_rows is not None and found.frame.height > declared.max_rows:
         yield problem("F207", found.sheet, number=declared.max_rows)
 
@@ -481,20 +466,25 @@ class _Reading:
         return moved
 
     def _look_at_doubtful(self, first: int, letters: Mapping[str, str]) -> None:
-        """Errors for cells that show their author something else than the file holds."""
-        text_columns = {
-            letters[field.name]
+        """Cells that show their author something else than the file holds.
+
+        In a date, a number or a code such a cell is not understood and its row is held back; in
+        text it would pass for a reference, so there it is an error of the file.
+        """
+        is_text = {
+            letters[field.name]: field.type == "string" and field.code_list is None
             for field in self._declared.fields
-            if field.type == "string" and field.name in letters
+            if field.name in letters
         }
-        cells: dict[str, list[str]] = {"F211": [], "F212": []}
+        cells: dict[str, list[str]] = {"F211": [], "F211a": [], "F212": []}
         for cell in self._sheet.doubtful:
             column = column_letters(cell.column)
-            if cell.row < first or column not in letters.values():
+            if cell.row < first or column not in is_text:
                 continue
             if cell.doubt != "rounded":
-                cells["F211"].append(f"{column}{cell.row + 1}")
-            elif column in text_columns:
+                code = "F211" if is_text[column] else "F211a"
+                cells[code].append(f"{column}{cell.row + 1}")
+            elif is_text[column]:
                 cells["F212"].append(f"{column}{cell.row + 1}")
         for code, addresses in cells.items():
             if addresses:

@@ -304,7 +304,7 @@ class _SheetWalk:
     def _note_cell(self) -> None:
         seen, row = self.seen, self._row
         value = self._value.strip()
-        if value or self._has_formula:
+        if value or self._has_formula or self._kind == "e":
             seen.place(row, self._column)
         if self._kind == "e":
             seen.errors[(row, self._column)] = value

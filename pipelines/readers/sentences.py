@@ -127,20 +127,6 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "Mae'r golofn “{title}” ddwywaith ar daflen {sheet} (colofnau {cells}). Dim ond y gyntaf a "
         "ddarllenwyd; cadwch un.",
     ),
-    "F205": (
-        "error",
-        "The cover says there is nothing to report on sheet {sheet}, but the sheet has rows. Clear "
-        "the tick or the rows.",
-        "Mae'r clawr yn dweud nad oes dim i'w adrodd ar daflen {sheet}, ond mae rhesi ar y daflen. "
-        "Cliriwch y tic neu'r rhesi.",
-    ),
-    "F206": (
-        "error",
-        "Sheet {sheet} has no rows and the cover does not say that there is nothing to report. If "
-        "that is so, answer Yes to the nil return on the cover.",
-        "Nid oes rhesi ar daflen {sheet} ac nid yw'r clawr yn dweud nad oes dim i'w adrodd. Os "
-        "felly y mae, atebwch Ydy i'r ffurflen ddim ar y clawr.",
-    ),
     "F207": (
         "error",
         "Sheet {sheet} has more rows than the {number} it should have.",
@@ -178,6 +164,13 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "the value itself, or clear the cell.",
         "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys gwall Excel neu fformiwla heb "
         "ganlyniad. Ysgrifennwch y gwerth ei hun, neu gliriwch y gell.",
+    ),
+    "F211a": (
+        "query",
+        "On sheet {sheet}, cells {cells} hold an Excel error or a formula without a result, which "
+        "cannot be understood. Write the value itself, or clear the cell.",
+        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys gwall Excel neu fformiwla heb "
+        "ganlyniad, na ellir ei ddeall. Ysgrifennwch y gwerth ei hun, neu gliriwch y gell.",
     ),
     "F212": (
         "error",
@@ -234,7 +227,7 @@ def problem(
     cells: str = "",
     number: int = 0,
 ) -> FileProblem:
-    """The problem ``code`` at a place. A letter after the code picks a wording, not a code."""
+    """The problem ``code`` at a place. A letter after the code picks a variant, not a code."""
     severity, english, welsh = PROBLEMS[code]
     en, cy = _fill(english, welsh, sheet, title, cells, number)
     return FileProblem(code[:4], severity, sheet, field, en, cy)

@@ -80,9 +80,7 @@ def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
 
 def _sheet(name: str, found: object, seen: SheetSeen) -> Sheet:
     """One sheet from its first row and column on, whatever is blank before the first value."""
-    end = found.end  # type: ignore[attr-defined]
-    if end is None:
-        return Sheet(name, [], _doubts(seen))
+    end = found.end or (-1, -1)  # type: ignore[attr-defined]  # nothing on the sheet
     if end[0] >= MAX_ROWS or end[1] >= MAX_COLUMNS or (end[0] + 1) * (end[1] + 1) > MAX_CELLS:
         raise CannotRead("F003")
     doubtful = _doubts(seen)
@@ -98,6 +96,8 @@ def _sheet(name: str, found: object, seen: SheetSeen) -> Sheet:
         ]
     for (row, column), shown in seen.errors.items():
         _put(rows, row, column, shown or "#ERROR!")
+    for row, column in seen.formulas_without_result:
+        _put(rows, row, column, "#FORMULA!")
     return Sheet(name, rows, doubtful)
 
 
@@ -107,7 +107,7 @@ def _doubts(seen: SheetSeen) -> list[DoubtfulCell]:
 
 
 def _put(rows: list[list[str | None]], row: int, column: int, text: str) -> None:
-    """The parser leaves cells with errors blank; a blank would pass for "not known yet"."""
+    """The parser leaves such cells blank, and a blank would pass for "not known yet"."""
     while len(rows) <= row:
         rows.append([])
     cells = rows[row]

@@ -8,11 +8,11 @@
 | two rows with errors are set aside | Carmarthenshire | 2018-19-Q4 |
 | a web page saved as .xlsx, then the return itself, too late | Wiltshire | 2018-19-Q4 |
 | sent again with so many errors that the good first version stays | Powys | 2019-20-Q1 |
-| the same file twice | Gloucestershire | 2019-20-Q1 |
 | late | Wrexham | 2019-20-Q2 |
 | never sent | Solihull | 2019-20-Q3 |
 | cut off on the way, sent again the next day | Pembrokeshire | 2019-20-Q4 |
 | refused for swapped columns, corrected a week later | Bristol | 2019-20-Q4 |
+| the same file twice | Gloucestershire | 2019-20-Q4 |
 | three rows with errors are set aside | Warwickshire | 2020-21-Q1 |
 | never sent | Flintshire | 2020-21-Q2 |
 | accepted with questions to answer | Coventry | 2020-21-Q3 |
@@ -129,9 +129,7 @@ def write_deliveries(
         path = folder / planned.file_name
         _write(path, declarations, people, planned)
         written.append(
-            Delivery(
-                path, planned.received_at, planned.what, planned.sender_code, planned.quarter
-            )
+            Delivery(path, planned.received_at, planned.what, planned.sender_code, planned.quarter)
         )
     return written
 
@@ -299,20 +297,18 @@ def _questions(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDel
     )
 
 
-_INCIDENTS: dict[
-    tuple[str, str], Callable[[PlannedDelivery, date], Iterator[PlannedDelivery]]
-] = {
+_INCIDENTS: dict[tuple[str, str], Callable[[PlannedDelivery, date], Iterator[PlannedDelivery]]] = {
     ("W06000008", "2018-19-Q2"): _nil,
     ("W06000011", "2018-19-Q3"): _corrected,
     ("W06000003", "2018-19-Q4"): _mistyped_code,
     ("W06000010", "2018-19-Q4"): _few_errors,
     ("E06000054", "2018-19-Q4"): _web_page,
     ("W06000023", "2019-20-Q1"): _bad_resubmission,
-    ("E10000013", "2019-20-Q1"): _twice,
     ("W06000006", "2019-20-Q2"): _late,
     ("E08000029", "2019-20-Q3"): _never_sent,
     ("W06000009", "2019-20-Q4"): _cut_off,
     ("E06000023", "2019-20-Q4"): _swapped_columns,
+    ("E10000013", "2019-20-Q4"): _twice,
     ("E10000031", "2020-21-Q1"): _some_errors,
     ("W06000005", "2020-21-Q2"): _never_sent,
     ("E08000026", "2020-21-Q3"): _questions,
@@ -334,8 +330,7 @@ def _where(rows: Rows, *fields: str) -> list[int]:
     return [
         number
         for number, row in enumerate(rows["child"])
-        if row["siblings_placed_together"] == 1
-        and all(row[field] is not None for field in fields)
+        if row["siblings_placed_together"] == 1 and all(row[field] is not None for field in fields)
     ]
 
 

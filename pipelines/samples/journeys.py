@@ -8,6 +8,7 @@ children already waiting and the last one ends with children whose match nobody 
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -83,7 +84,9 @@ class _Region:
         withdrawn = [
             family for year in self.years for family in self._withdrawn(year, placed + ended)
         ]
-        return self._without_quiet_quarters(placed + ended + withdrawn)
+        kept = self._without_quiet_quarters(placed + ended + withdrawn)
+        self._assert_published_matches(kept)
+        return kept
 
     # --- targets -----------------------------------------------------------
 
@@ -166,9 +169,7 @@ class _Region:
         to_placed = [self._match_to_placed(chance, family) for family in families]
         mean = order_mean
         if self._counts_matches:
-            mean += _mean(
-                [a - b for a, b in zip(to_order, to_placed, strict=True)], families
-            )
+            mean += _mean([a - b for a, b in zip(to_order, to_placed, strict=True)], families)
         waits = self._waits(year, families, mean)
         steps = chance.shuffled(_quantiles(len(families)))
         care = _stretched(_CARE_TO_ORDER, steps, families, care_mean - order_mean)
@@ -186,9 +187,7 @@ class _Region:
     def _waits(self, year: int, families: list[Family], mean: float) -> list[int]:
         """Days each family waits, easiest first: an exact share under six months, and ``mean``."""
         children = sum(family.size for family in families)
-        over = self.calibration.exactly(
-            self.group.name, year, "children_matched_over_six_months"
-        )
+        over = self.calibration.exactly(self.group.name, year, "children_matched_over_six_months")
         within = (
             children * self._target(year, "percent_within_six_months") / 100
             if over is None
@@ -247,6 +246,10 @@ class _Region:
     # --- where the adopters come from --------------------------------------
 
     def _choose_adopting_together(self, year: int, cohort: list[Family]) -> None:
+        """The children placed through Adopting Together: eight in all, as published.
+
+        The true eight were placed from 2016 on; the sample begins in 2018 and has them all.
+        """
         wanted = int(
             self.calibration.exactly(self.group.name, year, "adopting_together_placed") or 0
         )
@@ -452,9 +455,7 @@ class _Region:
 
     def _refer_to_adopting_together(self, families: list[Family]) -> None:
         for year in self.years:
-            wanted = self.calibration.exactly(
-                self.group.name, year, "adopting_together_referred"
-            )
+            wanted = self.calibration.exactly(self.group.name, year, "adopting_together_referred")
             if wanted is None:
                 continue
             first, last = _days_of(year)
@@ -464,19 +465,18 @@ class _Region:
                 if family.adopting_together_referred_on
                 and first <= family.adopting_together_referred_on <= last
             )
-            chance = Chance("adopting together referrals", self.group.name, year)
-            able: dict[str, date] = {}
-            mixed = chance.shuffled(families)
-            for family in mixed:
+            # A draw of its own for each family, so that more families change nothing for these.
+            able: list[tuple[float, Family, date]] = []
+            for family in families:
+                chance = Chance("adopting together referral", family.key, year)
                 day = _could_be_referred_on(chance, family)
                 if day and first <= day <= last:
-                    able[family.key] = day
-            chosen = _families_of(
-                int(wanted) - already, [family for family in mixed if family.key in able]
-            )
-            for family in mixed:
+                    able.append((chance.share(), family, day))
+            able.sort(key=lambda item: (item[0], item[1].key))
+            chosen = _families_of(int(wanted) - already, [family for _, family, _ in able])
+            for _, family, day in able:
                 if family.key in chosen:
-                    family.adopting_together_referred_on = able[family.key]
+                    family.adopting_together_referred_on = day
 
     def _without_quiet_quarters(self, families: list[Family]) -> list[Family]:
         """Leave out families of an authority that has no child in a quarter it names."""
@@ -494,6 +494,31 @@ class _Region:
                     ]
         return kept
 
+    def _assert_published_matches(self, families: list[Family]) -> None:
+        """Count the finished journeys again where matches over six months were published."""
+        for year in self.years:
+            wanted = self.calibration.exactly(
+                self.group.name, year, "children_matched_over_six_months"
+            )
+            if wanted is None:
+                continue
+            first, last = _days_of(year)
+            matched = [
+                (family, match)
+                for family in families
+                for match in family.matches
+                if first <= match.matched_on <= last
+            ]
+            found = sum(family.size for family, _ in matched)
+            over = sum(
+                family.size
+                for family, match in matched
+                if family.decision_on and match.matched_on > six_months_after(family.decision_on)
+            )
+            if (found, over) != (self._children_a_year(year), int(wanted)):
+                place = f"{self.group.name} {year}"
+                raise ValueError(f"{place}: {found} children matched, {over} after six months")
+
 
 # --- small sums over families ---------------------------------------------------
 
@@ -506,6 +531,13 @@ def _by_year_placed(cohorts: dict[int, list[Family]]) -> dict[int, list[Family]]
             year = Quarter.containing(family.matches[0].placed_on).starting_year
             found.setdefault(year, []).append(family)
     return found
+
+
+def six_months_after(day: date) -> date:
+    """The same day six calendar months on, or the last day of that month."""
+    months = day.month + 5
+    year, month = day.year + months // 12, months % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _days_of(year: int) -> tuple[date, date]:

@@ -86,9 +86,7 @@ class Population:
             for child in family.children
         ]
 
-    def _child_row(
-        self, child: Child, family: Family, quarter: Quarter, last_day: date
-    ) -> Row:
+    def _child_row(self, child: Child, family: Family, quarter: Quarter, last_day: date) -> Row:
         def known(day: date | None) -> date | None:
             return day if day is not None and day <= last_day else None
 
@@ -352,9 +350,7 @@ def _adopter_row(household: Household, last_day: date) -> Row:
     }
 
 
-def senders_due(
-    declarations: Declarations, quarter: Quarter
-) -> list[tuple[str, tuple[str, ...]]]:
+def senders_due(declarations: Declarations, quarter: Quarter) -> list[tuple[str, tuple[str, ...]]]:
     """Everybody who owes a return for ``quarter``, with what they owe, in the order declared."""
     return [
         (sender, due)

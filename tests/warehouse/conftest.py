@@ -6,11 +6,12 @@ Every place, sender and child here is invented.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +150,15 @@ class InventedReturns:
             ],
         )
         nations = [
-            {"place_code": code, "name_en": name, "name_cy": name, "kind": "nation",
-             "nation_code": code, "status": "sourced", "source": "ONS"}
+            {
+                "place_code": code,
+                "name_en": name,
+                "name_cy": name,
+                "kind": "nation",
+                "nation_code": code,
+                "status": "sourced",
+                "source": "ONS",
+            }
             for code, name in ((WALES, "Wales"), (ENGLAND, "England"))
         ]
         self._replace("declarations/places", nations + self.places)
@@ -177,10 +185,19 @@ class InventedReturns:
         self.settings.build.mkdir(parents=True, exist_ok=True)
         finished = subprocess.run(
             [
-                sys.executable, "-m", "dbt.cli.main", command, *arguments,
-                "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
-                "--target-path", str(self.folder / "target"),
-                "--log-path", str(self.folder / "logs"),
+                sys.executable,
+                "-m",
+                "dbt.cli.main",
+                command,
+                *arguments,
+                "--project-dir",
+                str(DBT_PROJECT),
+                "--profiles-dir",
+                str(DBT_PROJECT),
+                "--target-path",
+                str(self.folder / "target"),
+                "--log-path",
+                str(self.folder / "logs"),
             ],
             env=os.environ | {"ADOPTION_DATA": self.folder.as_posix()},
             capture_output=True,
@@ -192,9 +209,7 @@ class InventedReturns:
             pytest.fail(f"dbt {command} failed:\n{finished.stdout}\n{finished.stderr}")
         return finished.stdout
 
-    def query(
-        self, sql: str, *values: Any, database: str = "warehouse"
-    ) -> list[dict[str, Any]]:
+    def query(self, sql: str, *values: Any, database: str = "warehouse") -> list[dict[str, Any]]:
         path = self.settings.build / f"{database}.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
             found = connection.execute(sql, list(values))
@@ -203,9 +218,33 @@ class InventedReturns:
 
 
 @pytest.fixture(scope="session")
-def worked_examples(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
-    """Every worked example of ``sources/indicators`` at a sender of its own, built once."""
-    invented = InventedReturns(tmp_path_factory.mktemp("worked_examples"))
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
+    """Every worked example of ``sources/indicators`` at a sender of its own, and a region where
+    returns are corrected, refused, nil and missing: built once, as building costs most."""
+    folder = tmp_path_factory.mktemp("warehouse")
+    sources = folder / "sources"
+    shutil.copytree(SOURCES, sources)
+    _one_more_indicator(sources / "indicators")
+    invented = InventedReturns(folder, Declarations(sources))
+    _every_worked_example(invented)
+    _a_region_with_troubles(invented)
+    last = max(i.example.quarter for i in invented.declarations.indicators.values())
+    invented.write(last.label)
+    invented.dbt("build", "--exclude-resource-type", "unit_test")
+    return invented
+
+
+def _one_more_indicator(folder: Path) -> None:
+    """What a colleague would add: one file, naming a measure that no indicator uses yet."""
+    known = (folder / "W16.yaml").read_text(encoding="utf-8")
+    added = known.replace("id: W16", "id: ADDED").replace(
+        "numerator: households_approved", "numerator: households_waiting_for_match"
+    )
+    added = added.replace("timing: flow", "timing: stock")
+    (folder / "ADDED.yaml").write_text(added, encoding="utf-8")
+
+
+def _every_worked_example(invented: InventedReturns) -> None:
     kinds = {"child": "authority", "adopter": "voluntary_agency", "support": "region"}
     for indicator in invented.declarations.indicators.values():
         sender = f"EXAMPLE_{indicator.id}"
@@ -213,7 +252,21 @@ def worked_examples(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns
         quarter = indicator.example.quarter.label
         invented.owes(sender, indicator.subject, quarter)
         invented.submit(sender, quarter, **{indicator.subject: indicator.example.rows})
-    last = max(i.example.quarter for i in invented.declarations.indicators.values())
-    invented.write(last.label)
-    invented.dbt("build", "--exclude-resource-type", "unit_test")
-    return invented
+
+
+def _a_region_with_troubles(invented: InventedReturns) -> None:
+    """CORRECTS sends twice and once in vain, REPORTS_NONE ticks nil, SILENT sends nothing."""
+    first, second = "2020-21-Q1", "2020-21-Q2"
+    invented.place("TROUBLED", "region")
+    for sender in ("CORRECTS", "REPORTS_NONE", "SILENT"):
+        invented.place(sender)
+        invented.member(sender, "TROUBLED")
+        invented.owes(sender, "child", first, second)
+    matched, set_aside = {"matched_on": date(2020, 5, 1)}, {"row_status": "quarantined"}
+    invented.submit("CORRECTS", first, child=[matched, matched, matched])
+    invented.submit("CORRECTS", first, child=[matched, matched, matched | set_aside])
+    invented.submit("CORRECTS", first, status="refused", child=[matched] * 5)
+    invented.submit("REPORTS_NONE", first, child=None)
+    invented.submit("CORRECTS", second, child=[{"matched_on": date(2020, 7, 1)}])
+    invented.submit("REPORTS_NONE", second, child=None)
+    invented.submit("SILENT", second, child=[])

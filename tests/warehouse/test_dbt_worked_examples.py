@@ -11,9 +11,9 @@ INDICATORS = list(Declarations(SOURCES).indicators.values())
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
-def test_the_warehouse_gives_the_worked_answer(worked_examples, indicator: Indicator) -> None:
+def test_the_warehouse_gives_the_worked_answer(warehouse, indicator: Indicator) -> None:
     example = indicator.example
-    figures = worked_examples.query(
+    figures = warehouse.query(
         """
         select window_name, numerator, denominator, value, value_rounded, definition_status
         from marts.fct_indicator
@@ -28,5 +28,16 @@ def test_the_warehouse_gives_the_worked_answer(worked_examples, indicator: Indic
         assert figure["numerator"] == example.numerator
         assert figure["denominator"] == example.denominator
         assert figure["value"] == pytest.approx(example.value, abs=0.0001)
-        assert figure["value_rounded"] == pytest.approx(example.value, abs=0.51 / 10**indicator.rounding)
+        assert figure["value_rounded"] == pytest.approx(
+            example.value, abs=0.51 / 10**indicator.rounding
+        )
         assert figure["definition_status"] == indicator.status
+
+
+def test_an_indicator_of_a_known_measure_is_added_with_one_file(warehouse) -> None:
+    figures = warehouse.query(
+        "select window_name, value from marts.fct_indicator where indicator_id = 'ADDED'"
+        " and place_code = 'EXAMPLE_ADDED'"
+    )
+    windows = warehouse.declarations.indicators["ADDED"].windows
+    assert {(f["window_name"], f["value"]) for f in figures} == {(w, 1) for w in windows}

@@ -413,8 +413,13 @@ def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key
     a member of it. Without an accepted return in the whole window there is no value.
     """
     found: dict[Key, Figure] = {}
+    places = {
+        (sender, quarter): collection.places_of(sender, quarter)
+        for sender in collection.nation_of
+        for quarter in collection.quarters
+    }
     for indicator in indicators:
-        tallies = _tallies(collection, indicator)
+        tallies = _tallies(collection, indicator, places)
         for place, label in tallies:
             quarter = Quarter.parse(label)
             for window in indicator.windows:
@@ -428,7 +433,9 @@ def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key
     return found
 
 
-def _tallies(collection: Collection, indicator: Indicator) -> dict[tuple[str, str], Tally]:
+def _tallies(
+    collection: Collection, indicator: Indicator, places: dict[tuple[str, Quarter], set[str]]
+) -> dict[tuple[str, str], Tally]:
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     for quarter in collection.quarters:
         if (indicator.since and quarter < indicator.since) or (
@@ -437,10 +444,11 @@ def _tallies(collection: Collection, indicator: Indicator) -> dict[tuple[str, st
             continue
         for sender, nation in collection.nation_of.items():
             key = (sender, indicator.subject, quarter.label)
-            if nation not in indicator.nations or key not in collection.due | collection.accepted:
+            concerned = key in collection.due or key in collection.accepted
+            if nation not in indicator.nations or not concerned:
                 continue
-            share = total(indicator.id, collection.rows[key], quarter)
-            for place in collection.places_of(sender, quarter):
+            share = total(indicator.id, collection.rows.get(key, ()), quarter)
+            for place in places[sender, quarter]:
                 tally = tallies[place, quarter.label]
                 tally.expected += key in collection.due
                 if key in collection.accepted:

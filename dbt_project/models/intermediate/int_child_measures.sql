@@ -63,6 +63,7 @@ flagged as (
         and placement_ended_on is null as is_in_placement,
         coalesce(matched_on <= last_day, false)
         and match_ended_on is null as is_in_match,
+        coalesce(is_adopting_together_placement, '') = 'yes' as is_through_adopting_together,
         -- A foster carer's adoption: the child moved in when the foster placement began.
         case when is_foster_carer_adoption = 'yes'
             then foster_placement_started_on
@@ -124,7 +125,7 @@ select
     -- Placed for adoption in the quarter.
     {{ count_when('is_placed_now') }} as children_placed,
     -- Placed in the quarter with a family found by Adopting Together.
-    {{ count_when("is_placed_now and is_adopting_together_placement = 'yes'") }}
+    {{ count_when('is_placed_now and is_through_adopting_together') }}
         as children_placed_through_adopting_together,
     -- Placed in the quarter, on or after becoming looked after.
     {{ count_when('is_placed_now and placed_on >= entered_care_on') }}

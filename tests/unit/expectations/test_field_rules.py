@@ -50,9 +50,7 @@ def _twins(code: str, field: ReturnField, quarter: Quarter) -> tuple[list[Any], 
     raise AssertionError(f"no twins for {code}")
 
 
-def _derived_checks(
-    return_name: str, quarter: Quarter, declarations: Declarations
-) -> list[Check]:
+def _derived_checks(return_name: str, quarter: Quarter, declarations: Declarations) -> list[Check]:
     crossing = {rule.code for rule in RULES[return_name]}
     checks, _ = checks_in_force(return_name, quarter, declarations)
     return [check for check in checks if check.code not in crossing]
@@ -173,7 +171,11 @@ def test_a_field_is_checked_from_its_first_quarter(
     sources: Path, tmp_path: Path, typed: Typed, quarter: Quarter
 ) -> None:
     changed = _changed(
-        sources, tmp_path, "returns/child.yaml", "- name: sex\n", "- name: sex\n  since: 2025-26-Q2\n"
+        sources,
+        tmp_path,
+        "returns/child.yaml",
+        "- name: sex\n",
+        "- name: sex\n  since: 2025-26-Q2\n",
     )
     frame = typed("child", {"a": [{"sex": None}]})
     assert suite.validate_quarter("child", frame, quarter, changed).problems.is_empty()

@@ -386,8 +386,7 @@ CHILD_JOURNEYS: dict[str, list[dict[str, Any]]] = {
     "waiting with an order": [NOT_PLACED],
     "consent": [NOT_PLACED | {"authority_to_place": "consent"}],
     "consent before the decision is made": [
-        NO_DECISION
-        | {"authority_to_place": "consent", "placement_order_on": date(2023, 9, 1)}
+        NO_DECISION | {"authority_to_place": "consent", "placement_order_on": date(2023, 9, 1)}
     ],
     "matched, not yet placed": [
         NOT_ADOPTED
@@ -508,9 +507,7 @@ ADOPTER_JOURNEYS: dict[str, list[dict[str, Any]]] = {
             "stage_one_completed_on": None,
         }
     ],
-    "in stage one": [
-        NOT_APPROVED | {"stage_one_completed_on": None, "stage_two_started_on": None}
-    ],
+    "in stage one": [NOT_APPROVED | {"stage_one_completed_on": None, "stage_two_started_on": None}],
     "withdrew": [NOT_APPROVED | LEFT | {"left_reason": "withdrew"}],
     "done": [LEFT | {"left_reason": "placed_and_completed"}],
 }

@@ -114,6 +114,26 @@ def test_a_sum_of_truths_that_does_not_come_out_is_a_crash_of_them_all(
     assert "SU101" in {crash.code for crash in result.crashes}
 
 
+@pytest.mark.parametrize("holding", [0, 1, 2])
+def test_rules_that_hold_are_confirmed_however_few_they_are(
+    holding: int,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: Typed,
+    declarations: Declarations,
+    quarter: Quarter,
+) -> None:
+    genuine = suite._all_true
+    columns = ["SU101", "SU102"][:holding]
+    monkeypatch.setattr(
+        suite,
+        "_all_true",
+        lambda derived, check: check.column in columns and genuine(derived, check),
+    )
+    frame = typed("support", {"a": [{"support_plans_agreed": 31}]})
+    result = suite.validate_quarter("support", frame, quarter, declarations)
+    assert (result.crashes, result.problems["code"].to_list()) == ((), ["SU104"])
+
+
 def test_great_expectations_failing_as_a_whole_crashes_every_rule(
     monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
@@ -197,9 +217,7 @@ def test_the_hash_changes_with_a_declaration_and_not_with_the_weather(
     assert suite.rule_set_hash(Declarations(tmp_path / "sources"), quarter) != first
 
 
-def test_the_catalogue_lists_every_rule_once(
-    declarations: Declarations, quarter: Quarter
-) -> None:
+def test_the_catalogue_lists_every_rule_once(declarations: Declarations, quarter: Quarter) -> None:
     catalogue = suite.catalogue_of_rules(declarations, quarter)
     assert catalogue.select("return_name", "code", "field").is_unique().all()
     codes = set(catalogue["code"])
@@ -248,9 +266,7 @@ def test_no_value_is_kept_in_a_result_a_problem_a_log_or_on_the_screen(
     assert len(kept) == 4, "two looks, two forms"
     printed = capfd.readouterr()
     assert printed.out == "" and printed.err == "", "progress bars are off"
-    everything = " ".join(
-        [*kept, repr(result), result.problems.write_csv(), caplog.text]
-    )
+    everything = " ".join([*kept, repr(result), result.problems.write_csv(), caplog.text])
     for trace in TRACES:
         assert trace not in everything
 

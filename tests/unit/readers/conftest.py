@@ -10,7 +10,6 @@ import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES
 from pipelines.templates import write_csv_return, write_return
 
 QUARTER = Quarter(2024, 1)
@@ -38,12 +37,16 @@ CHILD = {
     "early_permanence": "none",
 }
 
-Change = Callable[[bytes], bytes]
+
+@pytest.fixture(scope="session")
+def child_row() -> dict[str, Any]:
+    """A child with every required field."""
+    return CHILD
 
 
 @pytest.fixture(scope="session")
-def declarations() -> Declarations:
-    return Declarations(SOURCES)
+def cover_answers() -> dict[str, Any]:
+    return COVER
 
 
 @pytest.fixture

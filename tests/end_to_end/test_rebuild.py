@@ -1,0 +1,146 @@
+"""A warehouse that can be deleted, rebuilt and read at any time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.ledger import Ledger
+from pipelines.quarters import Quarter
+from pipelines.samples.population import population
+from pipelines.settings import CHECKOUT, Settings
+from pipelines.templates import write_return
+from pipelines.warehouse import open_warehouse
+from tests.conftest import Sample
+
+CARDIFF = "W06000015"
+QUARTER = Quarter(2020, 4)
+
+COVER = {
+    "sender_code": CARDIFF,
+    "quarter": QUARTER.label,
+    "version": 2,
+    "signed_off_by_role": "Synthetic test",
+    "signed_off_on": date(2021, 5, 20),
+    "is_synthetic": "yes",
+}
+
+READER = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1], read_only=True)
+count = "select count(*), sum(numerator) from marts.fct_indicator"
+print(connection.execute(count).fetchone(), flush=True)
+sys.stdin.readline()
+print(connection.execute(count).fetchone(), flush=True)
+"""
+
+
+@pytest.fixture
+def copy(sample: Sample, tmp_path: Path) -> Settings:
+    """The finished sample, in a place of its own to be changed."""
+    shutil.copytree(sample.settings.data, tmp_path / "data")
+    shutil.copytree(sample.settings.key_file.parent, tmp_path / "keys")
+    return Settings(tmp_path / "data", tmp_path / "keys" / sample.settings.key_file.name)
+
+
+def _adoption(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        env={
+            **os.environ,
+            "ADOPTION_DATA": str(settings.data),
+            "ADOPTION_KEY_FILE": str(settings.key_file),
+        },
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _tables(path: Path) -> dict[str, tuple]:
+    """Rows and an order-free digest of every table."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute(
+            "select schema_name, table_name from duckdb_tables() order by all"
+        ).fetchall()
+        return {
+            f"{schema}.{name}": connection.execute(
+                f"select count(*), bit_xor(hash(t)) from {schema}.{name} t"  # noqa: S608
+            ).fetchone()
+            for schema, name in names
+        }
+
+
+def test_a_deleted_warehouse_is_rebuilt_the_same_while_an_analyst_reads(copy):
+    before = _tables(copy.warehouse), _tables(copy.restricted)
+    assert sum(rows for rows, _ in before[0].values()) > 10_000
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(copy.warehouse)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    seen = reader.stdout.readline()
+    if os.name != "nt":  # Windows cannot delete what a reader holds open
+        shutil.rmtree(copy.marts)
+    built = _adoption(copy, "build")
+    assert built.returncode == 0, built.stderr
+    after = _tables(copy.warehouse), _tables(copy.restricted)
+    said, _ = reader.communicate("\n")
+    assert said == seen, "the analyst's open file changed under the query"
+    assert after == before
+    assert not list(copy.build.glob("*.duckdb*")), "the build leaves nothing behind"
+
+
+def test_one_more_return_changes_the_figures_and_a_broken_one_does_not(
+    copy, declarations, tmp_path
+):
+    placed = _placed(copy)
+    rows = dict(population(declarations, Quarter(2018, 1), QUARTER).rows(CARDIFF, QUARTER))
+    gone = next(row for row in rows["child"] if _is_placed_now(row))
+    rows["child"] = [row for row in rows["child"] if row is not gone]
+    corrected = tmp_path / "corrected.xlsx"
+    write_return(corrected, declarations, QUARTER, COVER, rows)
+
+    taken = _adoption(copy, "take-in", str(corrected))
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert corrected.exists(), "the sender's own file stays where it is"
+    assert _adoption(copy, "build").returncode == 0
+    assert _placed(copy) == placed - 1
+
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(corrected.read_bytes()[:2000])
+    refused = _adoption(copy, "take-in", str(broken))
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stdout + refused.stderr
+    last = Ledger(copy.ledger).submissions()[-1]
+    assert (last.status, last.refusal_code) == ("refused", "F001")
+    assert _adoption(copy, "build").returncode == 0
+    assert _placed(copy) == placed - 1
+
+
+def test_the_code_location_loads_from_the_workspace_file():
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"]
+    run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def _placed(settings: Settings) -> int:
+    with open_warehouse(settings) as connection:
+        return connection.execute(
+            "select numerator from marts.fct_indicator where indicator_id = 'W06'"
+            " and place_code = ? and quarter = ? and window_name = 'quarter'",
+            [CARDIFF, QUARTER.label],
+        ).fetchone()[0]
+
+
+def _is_placed_now(row: dict) -> bool:
+    day = row.get("placed_on")
+    return day is not None and QUARTER.first_day <= day <= QUARTER.last_day
