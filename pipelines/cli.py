@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,17 +87,12 @@ def sample_run(first: Quarter, last: Quarter) -> None:
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
     _start_afresh(settings)
-    click.echo(f"Writing the sample returns of {first} to {last} (synthetic, no real person)")
     with tempfile.TemporaryDirectory(prefix="adoption-samples-") as folder:
-        deliveries = write_deliveries(Path(folder), declarations, first, last)
-        click.echo(f"Receiving {len(deliveries)} files")
-        ledger = Ledger(settings.ledger)
-        with ledger.held():
-            receive(
-                settings,
-                declarations,
-                [Arrival(delivery.path, delivery.received_at) for delivery in deliveries],
-            )
+        with _progress(f"Writing synthetic returns, {first} to {last}") as told:
+            deliveries = write_deliveries(Path(folder), declarations, first, last, told)
+        arrivals = [Arrival(delivery.path, delivery.received_at) for delivery in deliveries]
+        with Ledger(settings.ledger).held(), _progress("Receiving the files") as told:
+            receive(settings, declarations, arrivals, told)
     click.echo("Taking the returns in: read, check, pseudonymise, judge")
     run.take_in(settings, click.echo)
     click.echo("Building the warehouse with dbt")
@@ -279,6 +276,18 @@ def ui(port: int) -> None:
 # --- telling ---------------------------------------------------------------
 
 
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal; elsewhere one line at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def _start_afresh(settings: Settings) -> None:
     import shutil
 
@@ -362,14 +371,14 @@ def _refusals_table(refused: list[Submission], declarations: Declarations) -> Ta
     from rich.table import Table
 
     table = Table(title="Refused, and why", title_justify="left")
-    for column in ("Sender", "Quarter", "Submission", "Why"):
+    for column in ("File", "Sender", "Quarter", "Why"):
         table.add_column(column)
     for item in refused:
         place = declarations.places.get(item.sender_code or "")
         table.add_row(
+            f"{item.name} ({item.submission_id})",
             place.name_en if place else "not known",
             item.quarter or "not known",
-            item.submission_id,
             item.refusal_sentence_en or "",
         )
     return table

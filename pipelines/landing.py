@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from pipelines.declarations import Declarations
 from pipelines.files import write_whole
 from pipelines.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.child_process import read_files
+from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import read_cover
 from pipelines.settings import Settings
@@ -55,14 +55,18 @@ def waiting_files(settings: Settings) -> list[Path]:
 
 
 def receive(
-    settings: Settings, declarations: Declarations, arrivals: Iterable[Arrival]
+    settings: Settings,
+    declarations: Declarations,
+    arrivals: Iterable[Arrival],
+    told: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Submission]:
     """Store and acknowledge files, in order of arrival; the caller holds the ledger.
 
     A file that cannot be read, or whose cover names no known sender and quarter, is refused
     here. Bytes that were taken in before are noted as a duplicate. Files are removed from where
     they lay only when the ledger has them. A file that cannot be opened, or that changes while it
-    is copied, stays where it is for another time.
+    is copied, stays where it is for another time. ``told`` hears of every file read: how many are
+    done, of how many.
     """
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
@@ -88,9 +92,7 @@ def receive(
             "received_at": arrival.received_at.astimezone(UTC).isoformat(),
         }
         if sha256 in known:
-            sender_code, quarter = about.get(known[sha256], (None, None))
             event |= {"event": "duplicate", "duplicate_of": known[sha256]}
-            event |= {"sender_code": sender_code, "quarter": quarter}
         else:
             stored = _stored(settings, sha256, event["extension"])
             if not stored.exists():
@@ -102,9 +104,14 @@ def receive(
             known[sha256] = event["submission_id"]
         events.append(event)
         taken[arrival.path] = look
-    refusals = _identify(
-        settings, declarations, [event for event in events if event["event"] == "received"]
-    )
+    received = [event for event in events if event["event"] == "received"]
+    refusals = _identify(settings, declarations, received, told)
+    about |= {
+        event["submission_id"]: (event["sender_code"], event["quarter"]) for event in received
+    }
+    for event in events:
+        if event["event"] == "duplicate":
+            event["sender_code"], event["quarter"] = about[event["duplicate_of"]]
     ledger.append(*events, *refusals)
     for path, look in taken.items():
         _remove(path, look)
@@ -140,12 +147,18 @@ def clean_name(name: str) -> str:
 
 
 def _identify(
-    settings: Settings, declarations: Declarations, received: list[dict[str, Any]]
+    settings: Settings,
+    declarations: Declarations,
+    received: list[dict[str, Any]],
+    told: Callable[[int, int], None],
 ) -> list[dict[str, Any]]:
     """Add sender and quarter to the events; return refusals of what cannot be identified."""
     paths = [_stored(settings, event["sha256"], event["extension"]) for event in received]
     refusals = []
-    for event, content in zip(received, read_files(paths), strict=True):
+    contents = zip(received, read_each(paths), strict=True)
+    for done, (event, content) in enumerate(contents, start=1):
+        told(done, len(received))
+        event |= {"sender_code": None, "quarter": None}
         if isinstance(content, Unreadable):
             refusals.append(_refusal(event, content.code, content.sentence_en, content.sentence_cy))
             continue

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.suite import QuarterResult, rule_set_hash, validate_quarter
+from expectations.suite import QuarterResult, rule_set_hash, validate_quarters
 from expectations.verdicts import ReturnSent, Verdict, judge
 from pipelines.casting import cast, validated_frame
 from pipelines.declarations import Declarations
@@ -27,7 +27,7 @@ from pipelines.landing import stored_file
 from pipelines.ledger import Ledger, Submission
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.quarters import Quarter
-from pipelines.readers.child_process import read_files
+from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import LaidOut, RowConservationError, lay_out
 from pipelines.settings import Settings
@@ -73,7 +73,7 @@ def to_raw(settings: Settings, declarations: Declarations, quarter: Quarter) -> 
     batch = _batch_name(waiting)
     frames: dict[str, list[pl.DataFrame]] = {name: [] for name in declarations.returns}
     layouts: dict[str, Any] = {}
-    contents = read_files([stored_file(settings, item) for item in waiting])
+    contents = read_each(stored_file(settings, item) for item in waiting)
     for submission, content in zip(waiting, contents, strict=True):
         if isinstance(content, Unreadable):  # read well at the door: the machine is at fault
             layouts[submission.submission_id] = _unreadable_record(content)
@@ -100,62 +100,63 @@ def to_raw(settings: Settings, declarations: Declarations, quarter: Quarter) -> 
 
 
 def to_validated(
-    settings: Settings, declarations: Declarations, quarter: Quarter
-) -> QuarterSummary | None:
-    """Check, pseudonymise and judge every waiting submission of ``quarter``.
+    settings: Settings, declarations: Declarations, quarters: Sequence[Quarter]
+) -> list[QuarterSummary]:
+    """Check, pseudonymise and judge every waiting submission of ``quarters``.
 
-    Returns None when nothing was waiting. Raises nothing for a bad return: that is a verdict.
+    Quarters whose rules agree share a batch of Great Expectations: twelve cost what one costs.
+    A quarter in which nothing waits has no summary. Raises nothing for a bad return: that is a
+    verdict.
     """
-    waiting = {item.submission_id: item for item in _waiting(settings, quarter)}
-    judged: list[_Judged] = []
+    batches = [
+        batch for quarter in quarters for batch in _waiting_batches(settings, declarations, quarter)
+    ]
+    _check(batches, declarations)
     sample = _is_sample(settings)
+    summaries = []
+    for quarter in quarters:
+        mine = [batch for batch in batches if batch.quarter == quarter]
+        judged: list[_Judged] = []
+        for batch in mine:
+            for submission, layout in batch.submissions:
+                one = _judge(declarations, quarter, submission, layout, batch.results, sample)
+                if sample is None and one.verdict.is_accepted:
+                    sample = submission.is_synthetic
+                batch.judged.append(one)
+            _write_validated(settings, declarations, batch)
+            judged += batch.judged
+        if judged:
+            rules = {
+                "run": sum(r.rules_run for batch in mine for r in batch.results.values()),
+                "crashed": sum(len(r.crashes) for batch in mine for r in batch.results.values()),
+            }
+            hashed = rule_set_hash(declarations, quarter)
+            Ledger(settings.ledger).append(
+                *(item.event(rules, hashed, declarations) for item in judged)
+            )
+            summaries.append(_summary(quarter, mine, judged, rules))
+    return summaries
+
+
+def _summary(
+    quarter: Quarter, batches: list[_Batch], judged: list[_Judged], rules: dict[str, int]
+) -> QuarterSummary:
+    accepted = [item.verdict for item in judged if item.verdict.is_accepted]
     rows: dict[str, int] = {}
-    rules_run = rules_crashed = 0
-    for path in _layout_files(settings, quarter):
-        layouts = {key: value for key, value in _read_json(path).items() if key in waiting}
-        if not layouts:
-            continue
-        typed = _typed_frames(settings, declarations, quarter, path.stem, set(layouts))
-        results = {
-            name: validate_quarter(name, frame, quarter, declarations)
-            for name, frame in typed.items()
-        }
-        rules_run += sum(result.rules_run for result in results.values())
-        rules_crashed += sum(len(result.crashes) for result in results.values())
-        batch = []
-        for key, layout in layouts.items():
-            batch.append(_judge(declarations, quarter, waiting[key], layout, results, sample))
-            if sample is None and batch[-1].verdict.is_accepted:
-                sample = waiting[key].is_synthetic
-        for name, count in _write_validated(
-            settings, declarations, quarter, path.stem, typed, batch
-        ):
-            rows[name] = rows.get(name, 0) + count
-        write_whole(
-            settings.validated / "problems" / quarter.label / f"{path.stem}.parquet",
-            _problem_frame(quarter, batch, results).write_parquet,
-        )
-        judged += batch
-    if not judged:
-        return None
-    rules = {"run": rules_run, "crashed": rules_crashed}
-    hashed = rule_set_hash(declarations, quarter)
-    Ledger(settings.ledger).append(*(item.event(rules, hashed, declarations) for item in judged))
-    counts = [one for item in judged for one in item.verdict.returns.values()]
+    for batch in batches:
+        for name, frame in batch.typed.items():
+            rows[name] = rows.get(name, 0) + frame.height
     return QuarterSummary(
         quarter=quarter,
-        accepted=sum(item.verdict.is_accepted for item in judged),
-        refused=sum(not item.verdict.is_accepted for item in judged),
+        accepted=len(accepted),
+        refused=len(judged) - len(accepted),
         rows=rows,
         quarantined=sum(
-            one.rows_quarantined
-            for item in judged
-            if item.verdict.is_accepted
-            for one in item.verdict.returns.values()
+            one.rows_quarantined for verdict in accepted for one in verdict.returns.values()
         ),
-        queries=sum(one.queries for one in counts),
-        rules_run=rules_run,
-        rules_crashed=rules_crashed,
+        queries=sum(one.queries for item in judged for one in item.verdict.returns.values()),
+        rules_run=rules["run"],
+        rules_crashed=rules["crashed"],
     )
 
 
@@ -221,16 +222,51 @@ class _Judged:
         }
 
 
-def _typed_frames(
-    settings: Settings, declarations: Declarations, quarter: Quarter, batch: str, ids: set[str]
-) -> dict[str, pl.DataFrame]:
-    typed = {}
-    for name, declared in declarations.returns.items():
-        path = settings.raw / name / quarter.label / f"{batch}.parquet"
-        if path.exists():
-            raw = pl.read_parquet(path).filter(pl.col("submission_id").is_in(sorted(ids)))
-            typed[name] = cast(raw, declared, quarter, declarations)
-    return typed
+@dataclass
+class _Batch:
+    """The waiting submissions of one quarter that were read together."""
+
+    quarter: Quarter
+    name: str
+    submissions: list[tuple[Submission, dict[str, Any]]]
+    typed: dict[str, pl.DataFrame]
+    results: dict[str, QuarterResult] = field(default_factory=dict)
+    judged: list[_Judged] = field(default_factory=list)
+
+
+def _waiting_batches(
+    settings: Settings, declarations: Declarations, quarter: Quarter
+) -> Iterator[_Batch]:
+    waiting = {item.submission_id: item for item in _waiting(settings, quarter)}
+    for path in _layout_files(settings, quarter):
+        found = [(waiting[key], value) for key, value in _read_json(path).items() if key in waiting]
+        if not found:
+            continue
+        ids = [submission.submission_id for submission, _ in found]
+        typed = {}
+        for name, declared in declarations.returns.items():
+            rows = settings.raw / name / quarter.label / f"{path.stem}.parquet"
+            if rows.exists():
+                raw = pl.read_parquet(rows).filter(pl.col("submission_id").is_in(ids))
+                typed[name] = cast(raw, declared, quarter, declarations)
+        yield _Batch(quarter, path.stem, found, typed)
+
+
+def _check(batches: list[_Batch], declarations: Declarations) -> None:
+    """Run the rules; a batch read later of the same quarter is checked on its own."""
+    turns: dict[Quarter, int] = {}
+    together: dict[int, list[_Batch]] = {}
+    for batch in batches:
+        turn = turns.get(batch.quarter, 0)
+        turns[batch.quarter] = turn + 1
+        together.setdefault(turn, []).append(batch)
+    for several in together.values():
+        for name in declarations.returns:
+            typed = {batch.quarter: batch.typed[name] for batch in several if name in batch.typed}
+            found = validate_quarters(name, typed, declarations) if typed else {}
+            for batch in several:
+                if batch.quarter in found:
+                    batch.results[name] = found[batch.quarter]
 
 
 def _is_sample(settings: Settings) -> bool | None:
@@ -332,20 +368,13 @@ def _collection_problems(
     return problems
 
 
-def _write_validated(
-    settings: Settings,
-    declarations: Declarations,
-    quarter: Quarter,
-    batch: str,
-    typed: dict[str, pl.DataFrame],
-    judged: list[_Judged],
-) -> Iterator[tuple[str, int]]:
+def _write_validated(settings: Settings, declarations: Declarations, batch: _Batch) -> None:
     pseudonymiser = Pseudonymiser.from_settings(settings)
-    for name, frame in typed.items():
+    for name, frame in batch.typed.items():
         quarantined = pl.DataFrame(
             [
                 (item.submission.submission_id, row)
-                for item in judged
+                for item in batch.judged
                 for row in item.verdict.quarantined_rows(name)
             ],
             schema={"submission_id": pl.String, "sheet_row": pl.Int64},
@@ -354,25 +383,30 @@ def _write_validated(
         validated = validated_frame(
             frame, declarations.returns[name], pseudonymiser.of_column, quarantined
         )
-        write_whole(
-            settings.validated / name / quarter.label / f"{batch}.parquet",
-            validated.write_parquet,
-        )
-        yield name, validated.height
+        _write_parquet(settings, name, batch, validated)
+    _write_parquet(settings, "problems", batch, _problem_frame(batch))
 
 
-def _problem_frame(
-    quarter: Quarter, judged: list[_Judged], results: dict[str, QuarterResult]
-) -> pl.DataFrame:
+def _write_parquet(settings: Settings, name: str, batch: _Batch, frame: pl.DataFrame) -> None:
+    folder = settings.validated / name / batch.quarter.label
+    write_whole(folder / f"{batch.name}.parquet", frame.write_parquet)
+
+
+def _problem_frame(batch: _Batch) -> pl.DataFrame:
     """Problems of the files, then of the rows, each with its cell's address."""
     of_files = pl.DataFrame(
         [
             (
-                *(item.submission.submission_id, item.submission.sender_code, quarter.label, None),
+                *(
+                    item.submission.submission_id,
+                    item.submission.sender_code,
+                    batch.quarter.label,
+                    None,
+                ),
                 *(problem.sheet, None, None, problem.field, problem.code, problem.severity),
                 *(problem.sentence_en, problem.sentence_cy),
             )
-            for item in judged
+            for item in batch.judged
             for problem in item.file_problems
         ],
         schema=PROBLEM_SCHEMA,
@@ -381,7 +415,7 @@ def _problem_frame(
     letters = pl.DataFrame(
         [
             (item.submission.submission_id, name, field, letter)
-            for item in judged
+            for item in batch.judged
             for name, found in item.layout["returns"].items()
             for field, letter in found["columns"].items()
         ],
@@ -392,7 +426,7 @@ def _problem_frame(
         result.problems.join(letters, on=["submission_id", "return_name", "field"], how="left")
         .with_columns(cell=pl.col("letter") + pl.col("sheet_row").cast(pl.String))
         .select(*PROBLEM_SCHEMA)
-        for result in results.values()
+        for result in batch.results.values()
     ]
     return pl.concat([of_files, *of_rows])
 

@@ -50,10 +50,8 @@ def validated_returns(context: dg.AssetExecutionContext):
     declarations = Declarations(SOURCES)
     run = crashed = 0
     with ledger_held(Ledger(settings.ledger)):
-        for quarter in quarters_of(context):
-            summary = to_validated(settings, declarations, quarter)
-            if summary is None:
-                continue
+        for summary in to_validated(settings, declarations, quarters_of(context)):
+            quarter = summary.quarter
             run += summary.rules_run
             crashed += summary.rules_crashed
             context.log.info(

@@ -116,21 +116,28 @@ def plan_deliveries(
 
 
 def write_deliveries(
-    folder: Path, declarations: Declarations, first: Quarter, last: Quarter
+    folder: Path,
+    declarations: Declarations,
+    first: Quarter,
+    last: Quarter,
+    told: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Delivery]:
     """Write the sample returns of ``first`` to ``last`` into ``folder``, in the order of arrival.
 
-    The first quarter of the sample is 2018-19-Q1; ValueError for an earlier one.
+    ``told`` hears of every file written: how many are done, of how many. The first quarter of the
+    sample is 2018-19-Q1; ValueError for an earlier one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     people = population(declarations, first, last)
+    plan = plan_deliveries(declarations, first, last)
     written = []
-    for planned in plan_deliveries(declarations, first, last):
+    for planned in plan:
         path = folder / planned.file_name
         _write(path, declarations, people, planned)
         written.append(
             Delivery(path, planned.received_at, planned.what, planned.sender_code, planned.quarter)
         )
+        told(len(written), len(plan))
     return written
 
 

@@ -100,7 +100,8 @@ class Collection:
 
     def judge(self) -> take_in.QuarterSummary | None:
         to_raw(self.settings, self.declarations, self.quarter)
-        return to_validated(self.settings, self.declarations, self.quarter)
+        summaries = to_validated(self.settings, self.declarations, [self.quarter])
+        return summaries[0] if summaries else None
 
     def now(self, submission: Submission) -> Submission:
         every = Ledger(self.settings.ledger).submissions()
@@ -183,7 +184,7 @@ def quarterful(tmp_path_factory: pytest.TempPathFactory) -> Quarterful:
         ),
     }
     it.raw_rows = to_raw(it.settings, it.declarations, Q2)
-    it.summary = to_validated(it.settings, it.declarations, Q2)
+    (it.summary,) = to_validated(it.settings, it.declarations, [Q2])
     return it
 
 
@@ -451,7 +452,7 @@ def test_a_second_version_lies_beside_the_first_which_stays_as_it_was(
 
 def test_nothing_waiting_is_nothing_done(collection: Collection) -> None:
     assert to_raw(collection.settings, collection.declarations, Q2) == {}
-    assert to_validated(collection.settings, collection.declarations, Q2) is None
+    assert to_validated(collection.settings, collection.declarations, [Q2]) == []
     assert not collection.settings.raw.exists()
     assert not collection.settings.validated.exists()
 
@@ -459,7 +460,7 @@ def test_nothing_waiting_is_nothing_done(collection: Collection) -> None:
 def test_returns_of_another_quarter_are_left_waiting(collection: Collection) -> None:
     one = collection.send("W06000001", {"child": [child("A1")]})
     assert to_raw(collection.settings, collection.declarations, Quarter(2020, 1)) == {}
-    assert to_validated(collection.settings, collection.declarations, Quarter(2020, 1)) is None
+    assert to_validated(collection.settings, collection.declarations, [Quarter(2020, 1)]) == []
     assert collection.now(one).is_waiting
 
 
@@ -545,7 +546,7 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
 
     with monkeypatch.context() as patched:
         if stop == "reading":
-            patched.setattr(take_in, "read_files", killed)
+            patched.setattr(take_in, "read_each", killed)
         elif stop == "before the verdicts":
             patched.setattr(Ledger, "append", killed)
         elif stop == "in the midst of the verdicts":
@@ -560,10 +561,10 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
             patched.setattr(take_in, "write_whole", killed_before(room))
         with pytest.raises(Killed):
             to_raw(settings, declarations, Q2)
-            to_validated(settings, declarations, Q2)
+            to_validated(settings, declarations, [Q2])
     assert all(item.is_waiting for item in Ledger(settings.ledger).submissions())
     to_raw(settings, declarations, Q2)
-    to_validated(settings, declarations, Q2)
+    to_validated(settings, declarations, [Q2])
     found = whole(settings)
     assert found.keys() == expected.keys()
     assert [name for name in found if found[name] != expected[name]] == []
@@ -575,10 +576,10 @@ def test_reading_twice_before_judging_reads_nothing_twice(collection: Collection
     assert to_raw(collection.settings, collection.declarations, Q2) == {}
     second = collection.send("W06000002", {"child": [child("B1"), child("B2")]})
     assert to_raw(collection.settings, collection.declarations, Q2) == {"child": 2}
-    summary = to_validated(collection.settings, collection.declarations, Q2)
-    assert summary is not None and (summary.accepted, summary.rows) == (2, {"child": 3})
+    (summary,) = to_validated(collection.settings, collection.declarations, [Q2])
+    assert (summary.accepted, summary.rows) == (2, {"child": 3})
     assert collection.now(second).returns["child"]["rows_read"] == 2
-    assert to_validated(collection.settings, collection.declarations, Q2) is None
+    assert to_validated(collection.settings, collection.declarations, [Q2]) == []
 
 
 def test_a_row_lost_between_reading_and_checking_stops_everything(

@@ -76,10 +76,14 @@ def ended_by(child: Row, day: date) -> bool:
 def disrupted_by(child: Row, day: date) -> bool:
     """The family whose dates are given has been lost by ``day``.
 
-    A match on or after the disruption is the match with a new family.
+    A match on or after the disruption, or a placement after it, is that with a new family.
     """
-    disrupted, matched = child.get("disrupted_on"), child.get("matched_on")
-    return by(disrupted, day) and (matched is None or matched < disrupted)
+    lost = child.get("disrupted_on")
+    matched, placed = child.get("matched_on"), child.get("placed_on")
+    is_new = (matched is not None and lost is not None and matched >= lost) or (
+        placed is not None and lost is not None and placed > lost
+    )
+    return by(lost, day) and not is_new
 
 
 def is_placed(child: Row, day: date) -> bool:

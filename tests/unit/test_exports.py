@@ -1,0 +1,513 @@
+"""The exports room: numbered versions that never change, safe to open, the same when made again.
+
+The warehouse here is a handful of invented figures in the shape of the marts.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.declarations import Declarations
+from pipelines.exports import (
+    CHECKSUMS,
+    FORMULA_STARTS,
+    ExportError,
+    checksums_agree,
+    export_quarter,
+    write_csv,
+)
+from pipelines.figures import Figure, headline_figures, shown_value
+from pipelines.quarters import Quarter
+from pipelines.settings import Settings
+from pipelines.warehouse import WarehouseError, open_warehouse
+
+Q1 = Quarter(2025, 1)
+WALES = "W92000004"
+TABLES = {
+    "dim_quarter": "quarter varchar",
+    "dim_indicator": (
+        "indicator_id varchar, title_en varchar, title_cy varchar, definition_en varchar, "
+        "definition_cy varchar, status_note_en varchar, status_note_cy varchar, unit varchar, "
+        "rounding bigint, timing varchar, is_headline boolean"
+    ),
+    "dim_place": (
+        "place_code varchar, name_en varchar, name_cy varchar, kind varchar, nation_code varchar"
+    ),
+    "fct_indicator": (
+        "indicator_id varchar, place_code varchar, quarter varchar, window_name varchar, "
+        "breakdown varchar, breakdown_value varchar, numerator double, denominator double, "
+        "value double, value_rounded double, returns_expected bigint, returns_accepted bigint, "
+        "quarters_in_window bigint, quarters_covered bigint, is_complete boolean, "
+        "benchmark double, benchmark_met varchar, definition_status varchar"
+    ),
+    "fct_submission": (
+        "submission_id varchar, sender_code varchar, quarter varchar, version bigint, "
+        "received_at timestamp, sha256 varchar, status varchar, is_in_force boolean, "
+        "refusal_sentence_en varchar, is_synthetic boolean"
+    ),
+    "fct_return": (
+        "sender_code varchar, return_name varchar, quarter varchar, is_due boolean, "
+        "status varchar, is_late boolean, rows_accepted bigint, rows_quarantined bigint"
+    ),
+}
+
+
+def figure(indicator: str, place: str, value: float | None, **more: Any) -> dict[str, Any]:
+    return {
+        "indicator_id": indicator,
+        "place_code": place,
+        "quarter": Q1.label,
+        "window_name": "quarter",
+        "breakdown": "total",
+        "breakdown_value": "total",
+        "numerator": value,
+        "value": value,
+        "value_rounded": value,
+        "returns_expected": 22,
+        "returns_accepted": 22,
+        "quarters_in_window": 1,
+        "quarters_covered": 1,
+        "is_complete": True,
+        "definition_status": "proposed",
+    } | more
+
+
+def submission(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "submission_id": f"S{number:06d}-x",
+        "sender_code": "W06000001",
+        "quarter": Q1.label,
+        "version": number,
+        "received_at": datetime(2025, 7, 15, 9, 30),
+        "sha256": f"{number:064x}",
+        "status": "accepted",
+        "is_in_force": True,
+        "is_synthetic": False,
+    } | more
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    words = ("title", "definition", "status_note")
+    return {
+        "dim_quarter": [{"quarter": "2024-25-Q4"}, {"quarter": Q1.label}],
+        "dim_indicator": [
+            {
+                "indicator_id": name,
+                "unit": unit,
+                "rounding": 1,
+                "timing": "flow",
+                "is_headline": True,
+            }
+            | {
+                f"{word}_{language}": f"{word} {name}"
+                for word in words
+                for language in ("en", "cy")
+            }
+            for name, unit in (("W01", "children"), ("W11", "percent"))
+        ],
+        "dim_place": [
+            {"place_code": code, "name_en": en, "name_cy": cy, "kind": kind, "nation_code": WALES}
+            for code, en, cy, kind in (
+                (WALES, "Wales", "Cymru", "nation"),
+                ("W06000001", "Isle of Anglesey", "Ynys Môn", "authority"),
+            )
+        ],
+        "fct_indicator": [
+            figure("W01", WALES, 98.0),
+            figure("W01", "W06000001", 3.0),
+            figure("W11", WALES, 80.6, numerator=79.0, denominator=98.0, benchmark=75.0),
+            figure("W01", WALES, 91.0, quarter="2024-25-Q4"),
+        ],
+        "fct_submission": [submission(1), submission(9, quarter="2024-25-Q4")],
+        "fct_return": [
+            {
+                "sender_code": "W06000001",
+                "return_name": "child",
+                "quarter": Q1.label,
+                "is_due": True,
+                "status": "accepted",
+                "is_late": False,
+                "rows_accepted": 12,
+                "rows_quarantined": 0,
+            }
+        ],
+    }
+
+
+def publish(settings: Settings, content: dict[str, list[dict[str, Any]]]) -> None:
+    settings.marts.mkdir(parents=True, exist_ok=True)
+    settings.warehouse.unlink(missing_ok=True)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create schema marts")
+        for table, columns in TABLES.items():
+            connection.execute(f"create table marts.{table} ({columns})")
+            for row in content[table]:
+                names, places = ", ".join(row), ", ".join("?" * len(row))
+                insert = f"insert into marts.{table} ({names}) values ({places})"  # noqa: S608
+                connection.execute(insert, list(row.values()))
+
+
+@pytest.fixture
+def warehouse(settings: Settings) -> Settings:
+    publish(settings, rows())
+    return settings
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+# --- versions -------------------------------------------------------------------------------
+
+
+def test_the_first_export_of_a_quarter_is_version_1(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    export = export_quarter(warehouse, declarations, Q1)
+    assert (export.version, export.is_new, export.figures) == (1, True, 3)
+    assert export.folder == warehouse.exports / "2025-26-Q1" / "1"
+    assert sorted(content_of(export.folder)) == [
+        "SHA256SUMS",
+        "indicators.csv",
+        "indicators.parquet",
+        "manifest.json",
+        "pack-cy.html",
+        "pack-en.html",
+    ]
+    assert export.pack.is_file()
+
+
+def test_the_same_content_again_is_the_same_version(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    first = export_quarter(warehouse, declarations, Q1)
+    before = content_of(first.folder)
+    second = export_quarter(warehouse, declarations, Q1)
+    assert (second.version, second.is_new, second.folder) == (1, False, first.folder)
+    assert content_of(first.folder) == before
+    assert [path.name for path in first.folder.parent.iterdir()] == ["1"]
+
+
+def test_changed_figures_are_version_2_and_version_1_stays_as_it_was(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    first = export_quarter(warehouse, declarations, Q1)
+    before = content_of(first.folder)
+    changed = rows()
+    changed["fct_indicator"][0]["value"] = 99.0
+    publish(warehouse, changed)
+    second = export_quarter(warehouse, declarations, Q1)
+    assert (second.version, second.is_new) == (2, True)
+    assert content_of(first.folder) == before
+    assert content_of(second.folder)["indicators.csv"] != before["indicators.csv"]
+    assert checksums_agree(first.folder) and checksums_agree(second.folder)
+
+
+def test_figures_that_change_back_are_a_third_version(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    """The latest version is always what was last said."""
+    changed = rows()
+    changed["fct_indicator"][0]["value"] = 99.0
+    for content in (rows(), changed, rows()):
+        publish(warehouse, content)
+        last = export_quarter(warehouse, declarations, Q1)
+    assert last.version == 3
+    assert content_of(last.folder) == content_of(last.folder.parent / "1")
+
+
+def test_the_tenth_version_follows_the_ninth(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    first = export_quarter(warehouse, declarations, Q1)
+    for version in range(2, 11):
+        shutil.copytree(first.folder, first.folder.parent / str(version))
+    changed = rows()
+    changed["fct_indicator"][0]["value"] = 99.0
+    publish(warehouse, changed)
+    assert export_quarter(warehouse, declarations, Q1).version == 11
+
+
+def test_another_quarters_change_makes_no_new_version_of_this_one(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    export_quarter(warehouse, declarations, Q1)
+    changed = rows()
+    changed["fct_indicator"][3]["value"] = 1.0
+    changed["fct_submission"].append(submission(2, quarter="2024-25-Q4"))
+    publish(warehouse, changed)
+    assert export_quarter(warehouse, declarations, Q1).is_new is False
+
+
+def test_an_export_made_in_another_place_on_another_day_is_the_same_bytes(
+    warehouse: Settings, declarations: Declarations, tmp_path: Path
+) -> None:
+    here = export_quarter(warehouse, declarations, Q1)
+    there = Settings(data=tmp_path / "elsewhere", key_file=warehouse.key_file)
+    content = rows()
+    for table in content.values():
+        table.reverse()  # whatever order a rebuilt warehouse stores its rows in
+    publish(there, content)
+    again = export_quarter(there, declarations, Q1)
+    assert content_of(again.folder) == content_of(here.folder)
+    page = here.pack.read_text(encoding="utf-8")
+    assert str(datetime.now().year + 1) not in page
+
+
+# --- what goes wrong ------------------------------------------------------------------------
+
+
+def test_a_quarter_without_figures_is_refused_and_leaves_nothing_behind(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    with pytest.raises(ExportError, match=r"no figures for 2031-32-Q1; its last .* 2025-26-Q1"):
+        export_quarter(warehouse, declarations, Quarter(2031, 1))
+    assert not warehouse.exports.exists()
+
+
+def test_an_export_before_any_build_says_what_to_do(
+    settings: Settings, declarations: Declarations
+) -> None:
+    with pytest.raises(WarehouseError, match="adoption build"):
+        export_quarter(settings, declarations, Q1)
+
+
+def test_an_export_that_was_killed_leaves_no_version_and_the_next_one_is_whole(
+    warehouse: Settings, declarations: Declarations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(target).name == "1":
+            raise KeyboardInterrupt
+        real(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            export_quarter(warehouse, declarations, Q1)
+    home = warehouse.exports / Q1.label
+    assert not (home / "1").exists()
+    (home / ".part" / "left-over.csv").write_text("old", encoding="utf-8")
+    export = export_quarter(warehouse, declarations, Q1)
+    assert (export.version, export.is_new) == (1, True)
+    assert "left-over.csv" not in content_of(export.folder)
+    assert [path.name for path in home.iterdir()] == ["1"]
+
+
+# --- checksums and manifest -------------------------------------------------------------------
+
+
+def test_checksums_are_those_of_the_files_in_the_form_that_other_tools_read(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    export = export_quarter(warehouse, declarations, Q1)
+    files = content_of(export.folder)
+    expected = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+        for name, content in files.items()
+        if name != CHECKSUMS
+    )
+    assert files[CHECKSUMS].decode() == expected
+    assert checksums_agree(export.folder)
+
+
+@pytest.mark.parametrize("name", ["indicators.csv", "manifest.json", "pack-cy.html"])
+def test_a_changed_or_missing_file_no_longer_agrees(
+    warehouse: Settings, declarations: Declarations, name: str
+) -> None:
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    changed = folder / name
+    changed.write_bytes(changed.read_bytes() + b" ")
+    assert not checksums_agree(folder)
+    changed.unlink()
+    assert not checksums_agree(folder)
+
+
+def test_the_manifest_says_what_the_figures_rest_on(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    content = rows()
+    content["fct_submission"] += [
+        submission(2, status="refused", is_in_force=False, refusal_sentence_en="Rhy hwyr: ŷ."),
+    ]
+    publish(warehouse, content)
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["quarter"] == "2025-26-Q1"
+    assert manifest["figures"] == 3
+    assert manifest["definition_status"] == {"proposed": 3}
+    assert set(manifest["label"]) == set(declarations.policies)
+    for label in manifest["label"].values():
+        assert "Not disclosure controlled" in label["en"]
+    first, second = manifest["submissions"]
+    assert first["received_at"] == "2025-07-15T09:30:00Z"
+    assert (first["status"], first["why"]) == ("accepted", None)
+    assert (second["status"], second["why"]) == ("refused", "Rhy hwyr: ŷ.")
+
+
+@pytest.mark.parametrize("in_force", [True, False])
+def test_only_a_sample_that_counts_makes_the_export_a_sample(
+    warehouse: Settings, declarations: Declarations, in_force: bool
+) -> None:
+    content = rows()
+    content["fct_submission"].append(submission(2, is_synthetic=True, is_in_force=in_force))
+    publish(warehouse, content)
+    export = export_quarter(warehouse, declarations, Q1)
+    manifest = json.loads((export.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["is_synthetic"] is in_force
+    assert ("Synthetic sample data" in export.pack.read_text(encoding="utf-8")) is in_force
+
+
+def test_every_page_says_that_it_is_internal(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    label = declarations.policies[WALES].export_label
+    assert label.en in (folder / "pack-en.html").read_text(encoding="utf-8")
+    assert label.cy in (folder / "pack-cy.html").read_text(encoding="utf-8")
+
+
+def test_a_name_with_markup_is_shown_and_not_obeyed(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    content = rows()
+    content["dim_indicator"][0]["title_en"] = "<script>alert(1)</script>"
+    publish(warehouse, content)
+    page = export_quarter(warehouse, declarations, Q1).pack.read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+# --- the CSV and the Parquet file -------------------------------------------------------------
+
+
+def test_both_files_hold_the_same_figures_in_the_same_order(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    frame = pl.read_parquet(folder / "indicators.parquet")
+    text = (folder / "indicators.csv").read_text(encoding="utf-8")
+    read = list(csv.DictReader(io.StringIO(text)))
+    assert list(read[0]) == frame.columns
+    keys = [(row["indicator_id"], row["place_code"]) for row in read]
+    assert keys == frame.select("indicator_id", "place_code").rows()
+    assert keys == [("W01", "W06000001"), ("W01", WALES), ("W11", WALES)]
+    assert [float(row["value"]) for row in read] == frame["value"].to_list() == [3.0, 98.0, 80.6]
+    assert read[0]["place_name_cy"] == "Ynys Môn"
+    assert read[0]["denominator"] == ""
+    assert {row["quarter"] for row in read} == {"2025-26-Q1"}
+
+
+@pytest.mark.parametrize("start", [*FORMULA_STARTS, " =", "  @"])
+def test_text_that_a_spreadsheet_would_take_for_a_formula_is_made_text(
+    tmp_path: Path, start: str
+) -> None:
+    frame = pl.DataFrame({"name": [f"{start}1+1", "a=1", None, ""], "value": [-1.5, 2.0, 0.0, 1.0]})
+    write_csv(frame, tmp_path / "it.csv")
+    with (tmp_path / "it.csv").open(encoding="utf-8", newline="") as handle:
+        found = list(csv.DictReader(handle))
+    assert [row["name"] for row in found] == [f"'{start}1+1", "a=1", "", ""]
+    # Numbers are numbers: a negative one is no formula.
+    assert [row["value"] for row in found] == ["-1.5", "2.0", "0.0", "1.0"]
+
+
+@given(st.text(max_size=12))
+def test_no_text_begins_as_a_formula_and_every_text_can_be_had_back(text: str) -> None:
+    path = io.BytesIO()
+    write_csv(pl.DataFrame({"name": [text], "other": ["x"]}), path)  # type: ignore[arg-type]
+    (_, row) = csv.reader(io.StringIO(path.getvalue().decode("utf-8"), newline=""))
+    shown = row[0]
+    assert not shown.lstrip(" ").startswith(FORMULA_STARTS)
+    assert shown in (text, "'" + text)
+
+
+def test_a_table_without_text_can_be_written_too(tmp_path: Path) -> None:
+    write_csv(pl.DataFrame({"value": [-1]}), tmp_path / "it.csv")
+    assert (tmp_path / "it.csv").read_text(encoding="utf-8") == "value\n-1\n"
+
+
+def test_a_hostile_name_reaches_the_export_as_text(
+    warehouse: Settings, declarations: Declarations, tmp_path: Path
+) -> None:
+    content = rows()
+    content["dim_place"][1]["name_en"] = '=HYPERLINK("http://x","y")'
+    publish(warehouse, content)
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    with (folder / "indicators.csv").open(encoding="utf-8", newline="") as handle:
+        names = [row["place_name_en"] for row in csv.DictReader(handle)]
+    assert names[0] == '\'=HYPERLINK("http://x","y")'
+    book = openpyxl.Workbook()
+    book.active.append(names)
+    assert [cell.data_type for cell in next(book.active.iter_rows())] == ["s", "s", "s"]
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+
+def test_headline_figures_are_those_of_the_quarter_and_not_of_single_authorities(
+    warehouse: Settings,
+) -> None:
+    content = rows()
+    content["dim_indicator"].append(
+        {"indicator_id": "W99", "unit": "days", "rounding": 0, "is_headline": False}
+    )
+    content["fct_indicator"] += [
+        figure("W99", WALES, 5.0),
+        figure("W01", WALES, 7.0, breakdown="sex", breakdown_value="female"),
+    ]
+    publish(warehouse, content)
+    with open_warehouse(warehouse) as connection:
+        found = headline_figures(connection, Q1)
+    assert [(one.indicator_id, one.place_code, one.value) for one in found] == [
+        ("W01", WALES, 98.0),
+        ("W11", WALES, 80.6),
+    ]
+    assert (found[1].numerator, found[1].denominator, found[1].benchmark) == (79.0, 98.0, 75.0)
+    assert (found[0].place_name_cy, found[0].title_en) == ("Cymru", "title W01")
+
+
+def shown(unit: str, value: float | None, language: str = "en", **more: Any) -> str:
+    given: dict[str, Any] = dict.fromkeys(Figure.__dataclass_fields__, "") | {
+        "unit": unit,
+        "value": value,
+        "rounding": 1,
+        "numerator": 79.0,
+        "denominator": 98.0,
+        "is_complete": True,
+    }
+    return shown_value(Figure(**given | more), language)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "more", "english", "welsh"),
+    [
+        ("percent", 80.6, {}, "80.6 % (79 of 98)", "80.6 % (79 o 98)"),
+        ("months", 14.25, {"rounding": 2}, "14.25 months (n 98)", "14.25 mis (n 98)"),
+        ("days", 12.0, {"rounding": 0}, "12 days (n 98)", "12 diwrnod (n 98)"),
+        ("children", 1234.0, {}, "1,234", "1,234"),
+        ("children", 3.0, {"is_complete": False}, "3 *", "3 *"),
+        ("percent", None, {"denominator": 0.0}, "none", "dim"),
+        ("percent", None, {"denominator": None, "is_complete": False}, "– *", "– *"),
+    ],
+)
+def test_a_figure_is_shown_with_what_it_rests_on(
+    unit: str, value: float | None, more: dict[str, Any], english: str, welsh: str
+) -> None:
+    assert shown(unit, value, "en", **more) == english
+    assert shown(unit, value, "cy", **more) == welsh
