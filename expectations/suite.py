@@ -157,7 +157,9 @@ def _declared(declarations: Declarations, quarter: Quarter) -> dict[str, Any]:
         },
         "codes": {name: declarations.codes(name, quarter) for name in sorted(lists)},
         "places": sorted((code, place.kind) for code, place in declarations.places.items()),
-        "policies": sorted(repr(policy.refusal) for policy in declarations.policies.values()),
+        "policies": sorted(
+            repr(policy.refusal_for(quarter)) for policy in declarations.policies.values()
+        ),
     }
 
 

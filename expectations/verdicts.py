@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-from pipelines.declarations import Policy
+from pipelines.declarations import RefusalPolicy
 
 Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
 
@@ -99,7 +99,7 @@ def judge(
     returns: Mapping[str, ReturnSent],
     file_problems: Sequence[FileProblem],
     row_problems: pl.DataFrame,
-    policy: Policy,
+    limits: RefusalPolicy,
     crashed_rules: Sequence[str] = (),
 ) -> Verdict:
     """Judge one submission as a whole.
@@ -115,7 +115,7 @@ def judge(
         [
             *_broken_file(file_problems),
             *_wrong_returns(due, returns),
-            *_too_many_errors(tally, policy),
+            *_too_many_errors(tally, limits),
             *_not_checked(crashed_rules),
         ]
     )
@@ -209,8 +209,7 @@ def _wrong_returns(due: Sequence[str], returns: Mapping[str, ReturnSent]) -> Ite
             )
 
 
-def _too_many_errors(tally: Mapping[str, _Tally], policy: Policy) -> Iterator[Refusal]:
-    limit = policy.refusal
+def _too_many_errors(tally: Mapping[str, _Tally], limit: RefusalPolicy) -> Iterator[Refusal]:
     for name, one in tally.items():
         rows, wrong = one.sent.rows_read, len(one.rows_in_error)
         if not wrong:

@@ -105,15 +105,19 @@ def sample_run(first: Quarter, last: Quarter) -> None:
 @main.command("run")
 @click.option("--quarter", type=QUARTER, help="Quarter to export; default: the latest one.")
 def run_everything(quarter: Quarter | None) -> None:
-    """Take in what waits in the inbox, build the warehouse, export the latest quarter."""
+    """Take in what waits in the inbox, build the warehouse, export the latest quarter.
+
+    Ends with 1 when a return was refused; everything else was done all the same.
+    """
     from pipelines import run
 
     settings = Settings.from_environment()
-    run.take_in(settings, click.echo)
+    nothing_refused = run.take_in(settings, click.echo)
     run.build(settings, click.echo)
     quarter = quarter or _latest_quarter(settings)
     run.publish(settings, [quarter], click.echo)
     _tell(settings, Declarations(SOURCES), quarter)
+    sys.exit(0 if nothing_refused else 1)
 
 
 @main.command("take-in")
@@ -353,7 +357,8 @@ def _deliveries_table(submissions: list[Submission], title: str) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
-    for column in ("Submission", "Sender", "Quarter", "Version", "Received (UTC)", "Status", "Why"):
+    table.add_column("Submission", no_wrap=True)  # to be copied into `adoption verdict`
+    for column in ("Sender", "Quarter", "Version", "Received (UTC)", "Status", "Why"):
         table.add_column(column)
     for item in submissions:
         table.add_row(

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -335,9 +335,16 @@ class Indicator(Declared):
 
 
 class Calendar(Declared):
+    """When the returns of quarters from ``since`` to ``until`` are due."""
+
     days_after_quarter_end: int
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
     status: PublicStatus
     note: Text
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
 
 
 class RefusalPolicy(Declared):
@@ -345,19 +352,54 @@ class RefusalPolicy(Declared):
 
     tolerated_error_rows: int
     tolerated_error_percent: float
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
     status: PublicStatus
     note: Text
 
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
 
 class Policy(Declared):
-    """What one national body asks for."""
+    """What one national body asks for; what changes has an entry for each time it changed."""
 
     body: str
     nation_code: str
     title: Text
-    calendar: Calendar
-    refusal: RefusalPolicy
+    calendar: tuple[Calendar, ...]
+    refusal: tuple[RefusalPolicy, ...]
     export_label: Text
+
+    @model_validator(mode="after")
+    def _one_at_a_time(self) -> Policy:
+        for name in ("calendar", "refusal"):
+            entries = getattr(self, name)
+            if not entries:
+                raise ValueError(f"{name} has no entry")
+            starts = sorted(entry.since.index if entry.since else -1 for entry in entries)
+            for entry in entries:
+                following = [i for i in starts if i > (entry.since.index if entry.since else -1)]
+                if len(set(starts)) < len(starts) or (
+                    following and (entry.until is None or entry.until.index >= following[0])
+                ):
+                    raise ValueError(f"two entries of {name} are in force in one quarter")
+        return self
+
+    def deadline(self, quarter: Quarter) -> date:
+        """Last day on which a return for ``quarter`` is in time."""
+        return quarter.last_day + timedelta(
+            days=self._of(self.calendar, quarter, "calendar").days_after_quarter_end
+        )
+
+    def refusal_for(self, quarter: Quarter) -> RefusalPolicy:
+        return self._of(self.refusal, quarter, "refusal")
+
+    def _of(self, entries: tuple[Any, ...], quarter: Quarter, name: str) -> Any:
+        for entry in entries:
+            if entry.in_force(quarter):
+                return entry
+        raise DeclarationError(f"policy of {self.body}: no entry of {name} covers {quarter}")
 
 
 # --- loading ---------------------------------------------------------------

@@ -71,7 +71,12 @@ def receive(
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
     number = len(earlier)
-    known = {item.sha256: item.submission_id for item in earlier if item.status != "duplicate"}
+    # A refused file may come again: it is judged by the rules of that day.
+    known = {
+        item.sha256: item.submission_id
+        for item in earlier
+        if item.status not in ("refused", "duplicate")
+    }
     about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
     taken: dict[Path, tuple[int, int]] = {}

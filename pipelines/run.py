@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 from collections.abc import Callable
@@ -121,18 +123,22 @@ def _run(
     from pipelines.definitions import defs
 
     with instance(settings) as dagster:
-        result = defs.resolve_job_def(name).execute_in_process(
-            instance=dagster,
-            tags=tags,
-            run_config={**(run_config or {}), "loggers": {"plain": {"config": {}}}},
-            raise_on_error=False,
-        )
+        # dbt tells of every model on standard output; the run's own sentences are enough.
+        told_by_dbt = io.StringIO()
+        with contextlib.redirect_stdout(told_by_dbt):
+            result = defs.resolve_job_def(name).execute_in_process(
+                instance=dagster,
+                tags=tags,
+                run_config={**(run_config or {}), "loggers": {"plain": {"config": {}}}},
+                raise_on_error=False,
+            )
     if result.success:
         return True
     failures = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
     refusals = [event for event in failures if event.step_key == "validated__verdicts"]
     if failures and len(refusals) == len(failures):
         return False
+    say(told_by_dbt.getvalue()[-4000:])
     raise JobFailed("; ".join(_cause(event) for event in failures) or f"{name} did not finish")
 
 

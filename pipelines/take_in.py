@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,9 +52,8 @@ class QuarterSummary:
 def is_late(submission: Submission, declarations: Declarations) -> bool:
     """Received after the deadline's end of day in Wales and England."""
     assert submission.sender_code and submission.quarter
-    calendar = declarations.policy_for(submission.sender_code).calendar
-    deadline = Quarter.parse(submission.quarter).last_day + timedelta(
-        days=calendar.days_after_quarter_end
+    deadline = declarations.policy_for(submission.sender_code).deadline(
+        Quarter.parse(submission.quarter)
     )
     return submission.received_at.astimezone(LOCAL).date() > deadline
 
@@ -313,7 +311,7 @@ def _judge(
         row_problems=pl.concat([result.problems for result in results.values()])
         if results
         else pl.DataFrame(schema=PROBLEM_SCHEMA),
-        policy=declarations.policy_for(submission.sender_code),
+        limits=declarations.policy_for(submission.sender_code).refusal_for(quarter),
         crashed_rules=[
             rule
             for name, result in results.items()

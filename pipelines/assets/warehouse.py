@@ -88,7 +88,9 @@ def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource):
     models = len(context.selected_asset_keys)
     context.log.info(f"dbt builds {models} models of staging, intermediate and marts")
     built = 0
-    for event in dbt.cli(["build"], context=context).stream():
+    # One target folder: dbt parses only what changed, and a run leaves no folder of its own.
+    invocation = dbt.cli(["build"], context=context, target_path=DBT_PROJECT / "target")
+    for event in invocation.stream():
         yield event
         if isinstance(event, dg.Output | dg.AssetMaterialization):
             built += 1

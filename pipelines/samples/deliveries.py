@@ -148,9 +148,7 @@ def _deliveries_of(
     declarations: Declarations, sender_code: str, quarter: Quarter
 ) -> Iterator[PlannedDelivery]:
     chance = Chance("delivery", sender_code, quarter.label)
-    deadline = quarter.last_day + timedelta(
-        days=declarations.policy_for(sender_code).calendar.days_after_quarter_end
-    )
+    deadline = declarations.policy_for(sender_code).deadline(quarter)
     day = chance.day(quarter.last_day + timedelta(days=6), deadline - timedelta(days=2))
     received_at = datetime.combine(
         day, time(chance.between(8, 16), chance.between(0, 59)), tzinfo=UTC

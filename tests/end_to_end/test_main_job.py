@@ -125,7 +125,9 @@ def test_a_refused_resubmission_leaves_the_earlier_return_in_force(sample, wareh
 
 
 def test_the_mess_of_real_life_is_told_apart(sample, warehouse):
-    statuses = {row[0] for row in warehouse.execute("select status from marts.fct_return").fetchall()}
+    statuses = {
+        row[0] for row in warehouse.execute("select status from marts.fct_return").fetchall()
+    }
     assert {"accepted", "nil", "missing"} <= statuses
     assert warehouse.execute("select count(*) from marts.fct_return where is_late").fetchone()[0]
     submitted = {item.status for item in Ledger(sample.settings.ledger).submissions()}

@@ -83,11 +83,11 @@ body: NAS
 nation_code: W92000004
 title: {en: Wales, cy: Cymru}
 calendar:
-  days_after_quarter_end: 30
+- days_after_quarter_end: 30
   status: proposed
   note: {en: Ours., cy: Ein cynnig ni.}
 refusal:
-  tolerated_error_rows: 2
+- tolerated_error_rows: 2
   tolerated_error_percent: 10
   status: proposed
   note: {en: Ours., cy: Ein cynnig ni.}
@@ -485,7 +485,7 @@ def test_an_unknown_key_is_refused_by_name(house, part, path):
         ("returns", "returns/child.yaml", ", cy: Plant}", "title.cy"),
         ("cover", "returns/cover.yaml", "status: proposed\n", "status"),
         ("indicators", "indicators/children_matched.yaml", "timing: flow\n", "timing"),
-        ("policies", "policies/wales.yaml", "  days_after_quarter_end: 30\n", "calendar.days"),
+        ("policies", "policies/wales.yaml", "  tolerated_error_percent: 10\n", "refusal.0"),
     ],
 )
 def test_a_lost_key_is_refused_with_its_place(house, part, path, old, where):
@@ -565,3 +565,36 @@ def test_a_sender_whose_nation_has_no_policy_is_named(house):
     house.exchange("policies/wales.yaml", "W92000004", "E92000001")
     with pytest.raises(DeclarationError, match="W92000004, nation of VVC"):
         house.declarations.policy_for("VVC")
+
+
+def test_a_deadline_changes_on_a_day_and_the_old_one_stays_known(house):
+    house.exchange(
+        "policies/wales.yaml",
+        "- days_after_quarter_end: 30\n",
+        "- since: 2020-21-Q1\n  days_after_quarter_end: 20\n  status: proposed\n"
+        "  note: {en: New., cy: Newydd.}\n- until: 2019-20-Q4\n  days_after_quarter_end: 30\n",
+    )
+    policy = house.declarations.policies["W92000004"]
+    assert policy.deadline(Quarter(2019, 4)) == date(2020, 4, 30)
+    assert policy.deadline(Quarter(2020, 1)) == date(2020, 7, 20)
+
+
+def test_two_deadlines_for_one_quarter_are_refused(house):
+    house.exchange(
+        "policies/wales.yaml",
+        "- days_after_quarter_end: 30\n",
+        "- since: 2020-21-Q1\n  days_after_quarter_end: 20\n  status: proposed\n"
+        "  note: {en: New., cy: Newydd.}\n- days_after_quarter_end: 30\n",
+    )
+    with pytest.raises(DeclarationError, match="two entries of calendar"):
+        _ = house.declarations.policies
+
+
+def test_a_quarter_without_a_deadline_is_told(house):
+    house.exchange(
+        "policies/wales.yaml",
+        "- days_after_quarter_end: 30\n",
+        "- until: 2019-20-Q4\n  days_after_quarter_end: 30\n",
+    )
+    with pytest.raises(DeclarationError, match="no entry of calendar covers 2020-21-Q1"):
+        house.declarations.policies["W92000004"].deadline(Quarter(2020, 1))

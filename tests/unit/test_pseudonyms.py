@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines import pseudonyms
 from pipelines.pseudonyms import KeyFileError, Pseudonymiser
 from pipelines.settings import CHECKOUT, Settings
 
@@ -173,8 +174,12 @@ def test_a_key_inside_the_data_folder_is_refused_before_it_is_made(
     assert not inside.key_file.exists()
 
 
-def test_a_key_inside_the_checkout_is_refused_before_it_is_made(settings: Settings) -> None:
-    inside = Settings(data=settings.data, key_file=CHECKOUT / "tests" / "never-made.key")
+def test_a_key_inside_the_checkout_is_refused_before_it_is_made(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert pseudonyms.CHECKOUT == CHECKOUT
+    monkeypatch.setattr(pseudonyms, "CHECKOUT", tmp_path / "checkout")
+    inside = Settings(data=settings.data, key_file=tmp_path / "checkout" / "pipelines" / "key")
     with pytest.raises(KeyFileError, match="keep it apart"):
         Pseudonymiser.from_settings(inside)
     assert not inside.key_file.exists()

@@ -28,11 +28,12 @@ with warnings.catch_warnings():
     from pipelines.assets import progress
     from pipelines.assets.landing import deliveries
     from pipelines.assets.partitions import QUARTERS, quarters_of, range_tags
-    from pipelines.assets.progress import UnexpectedError, no_values_in_errors
+    from pipelines.assets.progress import UnexpectedError, ledger_held, no_values_in_errors
     from pipelines.assets.raw import raw_returns
     from pipelines.assets.validated import validated_returns, verdicts
 
 SECRET = "SECRET-CHILD-7"
+Q2 = Quarter(2020, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ class Inbox:
         self.instance = instance
         self.cursor: str | None = None
 
-    def drop(self, name: str, quarter: Quarter = Quarter(2020, 2), **cover: Any) -> Path:
+    def drop(self, name: str, quarter: Quarter = Q2, **cover: Any) -> Path:
         path = self.settings.inbox / name
         path.parent.mkdir(parents=True, exist_ok=True)
         answers = {
@@ -302,9 +303,9 @@ def test_the_text_of_a_foreign_error_is_not_passed_on(error: BaseException) -> N
 
 
 def test_the_place_of_a_foreign_error_is_told() -> None:
-    with pytest.raises(UnexpectedError, match=r"ValueError in parse, line \d+;") as caught:
-        with no_values_in_errors():
-            Quarter.parse(SECRET)  # whose own sentence repeats what it could not read
+    told = r"ValueError in parse, line \d+;"
+    with pytest.raises(UnexpectedError, match=told) as caught, no_values_in_errors():
+        Quarter.parse(SECRET)  # whose own sentence repeats what it could not read
     assert SECRET not in str(caught.value)
 
 
@@ -317,6 +318,24 @@ def test_our_own_sentences_and_a_stop_are_passed_on(error: BaseException) -> Non
     with pytest.raises(type(error)) as caught, no_values_in_errors():
         raise error
     assert caught.value is error
+
+
+def test_a_step_waits_for_a_busy_ledger_and_tries_again(settings: Settings) -> None:
+    ledger = Ledger(settings.ledger)
+    with ledger.held(), pytest.raises(dg.RetryRequested) as caught, ledger_held(ledger):
+        pass
+    assert caught.value.max_retries > 1
+    with ledger_held(ledger):
+        pass
+
+
+def test_a_step_that_holds_the_ledger_tells_no_text_and_lets_it_go(settings: Settings) -> None:
+    ledger = Ledger(settings.ledger)
+    with pytest.raises(UnexpectedError) as caught, ledger_held(ledger):
+        raise ValueError(SECRET)
+    assert SECRET not in str(caught.value)
+    with ledger.held():
+        pass
 
 
 def everything_dagster_keeps(instance: dg.DagsterInstance) -> str:

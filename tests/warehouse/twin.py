@@ -568,7 +568,9 @@ def collect(settings: Settings, declarations: Declarations) -> Collection:
         read = reader_of(declared, declarations)
         quarantined = {
             (row["submission_id"], row["sheet_row"])
-            for row in _rows(settings.validated / name, ["submission_id", "sheet_row", "row_status"])
+            for row in _rows(
+                settings.validated / name, ["submission_id", "sheet_row", "row_status"]
+            )
             if row["row_status"] == "quarantined"
         }
         for texts in _rows(settings.raw / name):

@@ -11,25 +11,15 @@ import pytest
 
 from expectations.suite import PROBLEM_SCHEMA
 from expectations.verdicts import ReturnSent, Verdict, judge
-from pipelines.declarations import Calendar, Policy, RefusalPolicy, Text
+from pipelines.declarations import RefusalPolicy, Text
 
 WORDS = Text(en="x", cy="x")
 
 
-def policy(rows: int = 2, percent: float = 10) -> Policy:
+def limits_of(rows: int = 2, percent: float = 10) -> RefusalPolicy:
     """Refused above both ``rows`` rows and ``percent`` per cent."""
-    return Policy(
-        body="Invented",
-        nation_code="W92000004",
-        title=WORDS,
-        calendar=Calendar(days_after_quarter_end=30, status="proposed", note=WORDS),
-        refusal=RefusalPolicy(
-            tolerated_error_rows=rows,
-            tolerated_error_percent=percent,
-            status="proposed",
-            note=WORDS,
-        ),
-        export_label=WORDS,
+    return RefusalPolicy(
+        tolerated_error_rows=rows, tolerated_error_percent=percent, status="proposed", note=WORDS
     )
 
 
@@ -65,7 +55,7 @@ def verdict(
     file_problems: Sequence[Problem] = (),
     due: Sequence[str] = ("child",),
     returns: dict[str, ReturnSent] | None = None,
-    limits: Policy | None = None,
+    limits: RefusalPolicy | None = None,
     crashed: Sequence[str] = (),
 ) -> Verdict:
     return judge(
@@ -74,7 +64,7 @@ def verdict(
         returns={"child": ReturnSent("child", child_rows)} if returns is None else returns,
         file_problems=file_problems,
         row_problems=problems() if row_problems is None else row_problems,
-        policy=limits or policy(),
+        limits=limits or limits_of(),
         crashed_rules=crashed,
     )
 

@@ -55,8 +55,8 @@ def of(plan, sender_code: str, quarter: str) -> list[PlannedDelivery]:
 
 def deadline(declarations, delivery: PlannedDelivery) -> int:
     """Days from the quarter's end to arrival, minus the days allowed."""
-    allowed = declarations.policy_for(delivery.sender_code).calendar.days_after_quarter_end
-    return (delivery.received_at.date() - delivery.quarter.last_day).days - allowed
+    deadline = declarations.policy_for(delivery.sender_code).deadline(delivery.quarter)
+    return (delivery.received_at.date() - deadline).days
 
 
 def test_every_return_owed_is_delivered_but_for_the_two_that_are_missing(declarations, plan):
@@ -136,7 +136,7 @@ def test_few_enough_rows_have_errors_for_the_rest_to_be_accepted(
     true = people.rows(sender_code, delivery.quarter)["child"]
     sent = delivery.change({"child": true})["child"]
     changed = sum(now != then for now, then in zip(sent, true, strict=True))
-    refusal = declarations.policy_for(sender_code).refusal
+    refusal = declarations.policy_for(sender_code).refusal_for(delivery.quarter)
     assert changed == rows
     assert (
         changed <= refusal.tolerated_error_rows
