@@ -59,7 +59,9 @@ def prepare() -> None:
         venv.EnvBuilder(with_pip=True, clear=ENVIRONMENT.exists()).create(ENVIRONMENT)
     print("2/3  Installing the locked packages (about 1 GB; several minutes)", flush=True)
     pip = ["-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "on"]
-    _check([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)])
+    # The lock names everything, so nothing is left to resolve; older versions of pip would
+    # otherwise ask for a hash of `gql[requests]` although `gql` is locked.
+    _check([*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)])
     _check([*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT)])
     # Imports take twice as long where installing left no bytecode.
     _call(["-m", "compileall", "-q", "-j", "0", str(ENVIRONMENT)], quiet=True)

@@ -191,7 +191,12 @@ def _child(draw: st.DrawFn, quarter: Quarter, here: int, reached: int) -> dict[s
     elif "placed_on" in child and draw(st.sampled_from([False, True])):
         child |= draw(_disruption(child))
     # Re-entry: the referral may be older than the latest period of care.
-    child["referred_on"] = draw(st.one_of(_days_of(quarter), _later(child["entered_care_on"])))
+    withdrawn = child.get("referral_withdrawn_on")
+    child["referred_on"] = draw(
+        _later(withdrawn, back=True)
+        if withdrawn
+        else st.one_of(_days_of(quarter), _later(child["entered_care_on"], back=True))
+    )
 
     if "placement_order_on" in child:
         child["authority_to_place"] = draw(
@@ -222,8 +227,8 @@ def _disruption(draw: st.DrawFn, child: dict[str, Any]) -> dict[str, Any]:
     # The dates of match and placement are the new family's.
     ended = draw(_later(child["matched_on"], back=True))
     ended = max(ended, child["placement_order_on"])
-    if ended > child["matched_on"]:
-        return {}
+    if ended > child["matched_on"] or ended == child["placed_on"]:
+        return {}  # lost, matched and placed on one day: which came first is declared nowhere
     if draw(st.booleans()):
         return {"disrupted_on": ended}
     return {"disrupted_on": ended, "placed_on": None, "adoption_order_on": None}
