@@ -243,9 +243,9 @@ def _not_checked(crashed_rules: Sequence[str]) -> Iterator[Refusal]:
         yield Refusal(
             "RULE_CRASHED",
             f"Some checks could not be run ({listed}). This is a fault of the pipeline, not of "
-            "the return: nothing need be sent again.",
+            "the return: send the same file again when you are told that it is mended.",
             f"Ni ellid rhedeg rhai gwiriadau ({listed}). Bai'r biblinell yw hyn, nid y ffurflen: "
-            "nid oes angen anfon dim eto.",
+            "anfonwch yr un ffeil eto pan ddywedir wrthych ei bod wedi'i hatgyweirio.",
         )
 
 

@@ -49,6 +49,7 @@ def waiting_files(settings: Settings) -> list[Path]:
         path
         for path in settings.inbox.iterdir()
         if path.is_file()
+        and not path.is_symlink()  # a link could name a file that nobody delivered
         and not path.name.startswith((".", "~$"))
         and path.suffix.lower() != ".part"
     )

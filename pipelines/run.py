@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -120,6 +121,8 @@ def _run(
 
     prepare()
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    # Remarks of Dagster's libraries (which dbt command, which file) are for its UI, not for here.
+    logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
     from pipelines.definitions import defs
 
     with instance(settings) as dagster:

@@ -69,9 +69,7 @@ def plain(init_context: dg.InitLoggerContext) -> logging.Logger:
 
 
 def _is_a_sentence(record: logging.LogRecord) -> bool:
-    """Ours: neither an event of Dagster's nor a remark of one of its libraries."""
-    meta = getattr(record, "dagster_meta", {})
-    return meta.get("dagster_event") is None and record.name != "dagster.builtin"
+    return getattr(record, "dagster_meta", {}).get("dagster_event") is None
 
 
 class _Sentence(logging.Formatter):

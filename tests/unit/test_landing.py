@@ -199,6 +199,24 @@ def test_a_third_copy_names_the_first_and_not_the_second(
         assert copy.duplicate_of == first.submission_id
 
 
+def test_the_bytes_of_a_refused_return_may_come_again(
+    settings: Settings, declarations: Declarations, drop: Drop
+) -> None:
+    """It may have been refused for a fault of ours, or for a place that was not declared yet."""
+    content = drop().read_bytes()
+    (first,) = deliver(settings, declarations)
+    Ledger(settings.ledger).append(
+        {"event": "judged", "submission_id": first.submission_id, "status": "refused"}
+    )
+    (settings.inbox / "again.zip").write_bytes(content)
+    (second,) = deliver(settings, declarations)
+    assert (second.status, second.duplicate_of) == ("received", None)
+    assert stored_file(settings, second) == stored_file(settings, first)
+    (settings.inbox / "and again.zip").write_bytes(content)
+    (third,) = deliver(settings, declarations)
+    assert (third.status, third.duplicate_of) == ("duplicate", second.submission_id)
+
+
 def test_other_bytes_under_the_same_name_are_a_new_version(
     settings: Settings, declarations: Declarations, drop: Drop
 ) -> None:
@@ -551,3 +569,12 @@ def test_what_is_stored_is_as_private_as_the_process_makes_files(
         os.umask(before)
     assert stored_file(settings, one).stat().st_mode & 0o777 == 0o600
     assert settings.ledger.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows asks for a right to make links")
+def test_a_link_in_the_inbox_is_not_followed(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.xlsx"
+    elsewhere.write_bytes(b"not delivered")
+    settings.inbox.mkdir(parents=True)
+    (settings.inbox / "link.xlsx").symlink_to(elsewhere)
+    assert landing.waiting_files(settings) == []

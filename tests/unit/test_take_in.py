@@ -487,11 +487,9 @@ def whole(settings: Settings) -> dict[str, bytes]:
 
 
 STOPS = (
-    "reading",
     "before the raw rows",
     "before the layout",
     "before the validated rows",
-    "before the problems",
     "before the verdicts",
     "in the midst of the verdicts",
 )
@@ -545,9 +543,7 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
         raise Killed
 
     with monkeypatch.context() as patched:
-        if stop == "reading":
-            patched.setattr(take_in, "read_each", killed)
-        elif stop == "before the verdicts":
+        if stop == "before the verdicts":
             patched.setattr(Ledger, "append", killed)
         elif stop == "in the midst of the verdicts":
             patched.setattr(Ledger, "append", torn)
@@ -556,7 +552,6 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
                 "before the raw rows": "raw/child",
                 "before the layout": "raw/layout",
                 "before the validated rows": "validated/child",
-                "before the problems": "validated/problems",
             }[stop]
             patched.setattr(take_in, "write_whole", killed_before(room))
         with pytest.raises(Killed):
