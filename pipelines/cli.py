@@ -358,13 +358,14 @@ def _deliveries_table(submissions: list[Submission], title: str) -> Table:
 
     table = Table(title=title, title_justify="left")
     table.add_column("Submission", no_wrap=True)  # to be copied into `adoption verdict`
-    for column in ("Sender", "Quarter", "Version", "Received (UTC)", "Status", "Why"):
+    for column in ("Return", "Received", "Status", "Why"):
         table.add_column(column)
     for item in submissions:
         table.add_row(
-            *(item.submission_id, item.sender_code or "–", item.quarter or "–"),
-            str(item.version or "–"),
-            item.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
+            item.submission_id,
+            f"{item.sender_code or 'sender not known'}\n{item.quarter or 'quarter not known'}"
+            + (f" v{item.version}" if item.version else ""),
+            item.received_at.astimezone(UTC).strftime("%Y-%m-%d\n%H:%M UTC"),
             item.status + (" (late)" if item.is_late else ""),
             item.refusal_sentence_en
             or (f"same as {item.duplicate_of}" if item.duplicate_of else ""),

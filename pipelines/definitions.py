@@ -20,7 +20,7 @@ def _dbt_resource() -> DbtCliResource:
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
         dbt_executable=str(program("dbt")),
-        global_config_flags=["--no-use-colors"],
+        global_config_flags=["--no-use-colors", "--log-level-file", "warn"],
     )
 
 

@@ -303,6 +303,18 @@ RULES: tuple[Rule, ...] = (
             rows.given("placed_on") & rows.in_order("placed_on", "life_journey_materials_on"),
         ),
     ),
+    _child(
+        "CH224", "error", ("disrupted_on", "matched_on", "placed_on"),
+        "Disruption, match and placement are all on one day, so nobody can tell whether the child "
+        "waits or is placed: check the three dates.",
+        "Mae'r tarfu, y paru a'r lleoliad i gyd ar yr un diwrnod, felly ni all neb ddweud a yw'r "
+        "plentyn yn aros neu wedi'i leoli: gwiriwch y tri dyddiad.",
+        _PROPOSED,
+        lambda rows: never(
+            pl.col("disrupted_on") == pl.col("matched_on"),
+            pl.col("disrupted_on") == pl.col("placed_on"),
+        ),
+    ),
     # --- what must come with what ----------------------------------------------
     _child(
         "CH301", "error",

@@ -33,6 +33,11 @@ FIGURES = """
     where breakdown = 'total'
 """
 
+AMOUNTS = """
+    select sender_code, quarter, subject, measure, amount
+    from intermediate.int_sender_measure
+"""
+
 
 # --- comparing -----------------------------------------------------------------------------
 
@@ -66,6 +71,11 @@ def disagreement(by_hand: dict[twin.Key, twin.Figure], rows: Iterable[tuple[Any,
     return "\n".join([f"differences: {counts}", *lines]) if found else ""
 
 
+def _amounts(invented: InventedReturns) -> list[dict[str, Any]]:
+    """Every measure of every accepted return, as the warehouse has it before adding up."""
+    return invented.query(AMOUNTS, database="work")
+
+
 def _name(key: twin.Key) -> str:
     return f"{key.indicator_id}, {key.place_code}, {key.quarter}, {key.window}"
 
@@ -83,14 +93,15 @@ def _shown(figure: twin.Figure | None) -> str:
 # --- worked examples -----------------------------------------------------------------------
 
 
-def test_the_twin_knows_every_indicator() -> None:
-    assert set(twin.BY_HAND) == {indicator.id for indicator in INDICATORS}
+def test_the_twin_knows_every_measure(warehouse: InventedReturns) -> None:
+    measures = {(amount["subject"], amount["measure"]) for amount in _amounts(warehouse)}
+    assert measures == {(subject, name) for subject, of in twin.BY_HAND.items() for name in of}
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
 def test_the_twin_agrees_with_every_worked_example(indicator: Indicator) -> None:
     example = indicator.example
-    numerator, denominator = twin.total(indicator.id, example.rows, example.quarter)
+    numerator, denominator = twin.total(indicator, example.rows, example.quarter)
     assert (numerator, denominator) == (example.numerator, example.denominator)
     value = twin.value_of(indicator, numerator, denominator)
     assert value == pytest.approx(example.value, abs=0.0001)
@@ -227,8 +238,12 @@ def _disruption(draw: st.DrawFn, child: dict[str, Any]) -> dict[str, Any]:
     # The dates of match and placement are the new family's.
     ended = draw(_later(child["matched_on"], back=True))
     ended = max(ended, child["placement_order_on"])
-    if ended > child["matched_on"] or ended == child["placed_on"]:
-        return {}  # lost, matched and placed on one day: which came first is declared nowhere
+    if ended > child["matched_on"]:
+        return {}  # then they would not be the new family's
+    if ended == child["placed_on"]:
+        # Lost, matched and placed on one day: nobody can tell whether the child waits or is
+        # placed, so the rules set such a row aside (CH224) and no figure ever sees it.
+        return {}
     if draw(st.booleans()):
         return {"disrupted_on": ended}
     return {"disrupted_on": ended, "placed_on": None, "adoption_order_on": None}
@@ -246,10 +261,15 @@ def _families(draw: st.DrawFn, quarter: Quarter, here: int, reached: int) -> dic
         children = [child | {"sibling_group_pseudonym": "group"} for child in children]
     approved = draw(st.one_of(st.none(), _days_of(quarter)))
     enquired = draw(_later(approved, back=True) if approved else _days_of(quarter))
+    household = {"enquired_on": enquired, "approved_on": approved}
+    if approved and draw(st.booleans()):
+        household["matched_on"] = draw(_later(approved))
+    if draw(st.sampled_from([False, False, True])):
+        household["left_on"] = draw(_later(max(day for day in household.values() if day)))
     return {
         "child": children,
-        "adopter": [{"enquired_on": enquired, "approved_on": approved}],
-        "support": [{"support_requests": draw(st.integers(0, 40))}],
+        "adopter": [household],
+        "support": [{name: draw(st.integers(0, 40)) for name in twin.BY_HAND["support"]}],
     }
 
 
@@ -363,11 +383,27 @@ def _collected(invented: InventedReturns) -> twin.Collection:
 
 def test_the_twin_agrees_with_the_warehouse_on_random_journeys(tmp_path: Path) -> None:
     invented = _invent(tmp_path)
-    by_hand = twin.figures(_collected(invented), INDICATORS)
-    counted = Counter(key.indicator_id for key, figure in by_hand.items() if figure.numerator)
-    assert set(counted) == set(twin.BY_HAND), "an indicator that is always nought proves nothing"
+    collection = _collected(invented)
+    by_hand = {
+        (sender, label, subject, measure): twin.amount(
+            subject, measure, collection.rows[sender, subject, label], Quarter.parse(label)
+        )
+        for sender, subject, label in sorted(collection.accepted)
+        for measure in twin.BY_HAND[subject]
+    }
+    found = {(subject, measure) for (_, _, subject, measure), amount in by_hand.items() if amount}
+    known = {(subject, measure) for subject, of in twin.BY_HAND.items() for measure in of}
+    assert found == known, "a measure that is always nought proves nothing"
     invented.dbt("run")
+    warehouse = {tuple(row.values())[:4]: row["amount"] for row in _amounts(invented)}
+    differing = Counter(
+        measure
+        for sender, label, subject, measure in by_hand.keys() | warehouse.keys()
+        if by_hand.get(key := (sender, label, subject, measure)) != warehouse.get(key)
+    )
+    if differing:
+        pytest.fail(f"differing amounts, by measure: {dict(differing)}", pytrace=False)
     rows = [tuple(row.values()) for row in invented.query(FIGURES)]
-    message = disagreement(by_hand, rows)
+    message = disagreement(twin.figures(collection, INDICATORS), rows)
     if message:
         pytest.fail(message, pytrace=False)

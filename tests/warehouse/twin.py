@@ -1,6 +1,6 @@
 """The slow twin: every figure worked out by hand, in plain Python, from the returns as they came.
 
-It shares no line with the warehouse: texts are read by its own small rules, each indicator is a
+It shares no line with the warehouse: texts are read by its own small rules, each measure is a
 function over one child (household, row of counts) and a quarter, and adding up is a loop. Where
 the two differ, the sentence in ``sources/indicators`` says which is wrong.
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +23,9 @@ from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import Settings
 
 Row = Mapping[str, Any]  # field name → date, whole number, code, or None
-Share = tuple[int, int | None]  # what one row adds to numerator and denominator
+Count = Callable[[Row, Quarter], int]  # what one row adds to a measure
+Wait = Callable[[Row, Quarter], int | None]  # its days, or None: it is in neither number
+Share = tuple[int, int | None]  # numerator and denominator; a plain count has no denominator
 
 # --- days and months -----------------------------------------------------------------------
 
@@ -48,9 +50,14 @@ def days(start: date, stop: date) -> int:
     return (stop - start).days
 
 
-def mean_of(number_of_days: int | None) -> Share:
-    """One child in a mean: its days and itself; without a clock it is in neither."""
-    return (0, 0) if number_of_days is None else (number_of_days, 1)
+def days_of(wait: Wait) -> Count:
+    """The days of whoever has a wait: the numerator of a mean."""
+    return lambda row, quarter: wait(row, quarter) or 0
+
+
+def rows_of(wait: Wait) -> Count:
+    """One for whoever has a wait, be it of no days: the denominator of that mean."""
+    return lambda row, quarter: int(wait(row, quarter) is not None)
 
 
 # --- what can be said of one child ---------------------------------------------------------
@@ -114,43 +121,33 @@ def is_over(start: date | None, months: int, stop: date | None) -> bool:
 # --- events of the quarter -----------------------------------------------------------------
 
 
-def event(name: str) -> Callable[[Row, Quarter], Share]:
+def event(name: str) -> Count:
     """Counts whoever's ``name`` lies in the quarter."""
-
-    def counted(row: Row, quarter: Quarter) -> Share:
-        return int(in_quarter(row.get(name), quarter)), None
-
-    return counted
+    return lambda row, quarter: int(in_quarter(row.get(name), quarter))
 
 
-def order_granted(child: Row, quarter: Quarter) -> Share:
-    return int(in_quarter(order_on(child), quarter)), None
+def order_granted(child: Row, quarter: Quarter) -> int:
+    return int(in_quarter(order_on(child), quarter))
 
 
-def disrupted(child: Row, quarter: Quarter) -> Share:
+def disrupted(child: Row, quarter: Quarter) -> int:
     ended, adopted = child.get("disrupted_on"), child.get("adoption_order_on")
-    return int(in_quarter(ended, quarter) and (adopted is None or ended < adopted)), None
+    return int(in_quarter(ended, quarter) and (adopted is None or ended < adopted))
 
 
-def plan_ended(child: Row, quarter: Quarter) -> Share:
+def plan_ended(child: Row, quarter: Quarter) -> int:
     without_adoption = child.get("adoption_order_on") is None
-    return int(in_quarter(child.get("plan_ended_on"), quarter) and without_adoption), None
+    return int(in_quarter(child.get("plan_ended_on"), quarter) and without_adoption)
 
 
-def placed_through_adopting_together(child: Row, quarter: Quarter) -> Share:
+def placed_through_adopting_together(child: Row, quarter: Quarter) -> int:
     through = child.get("is_adopting_together_placement") == "yes"
-    return int(in_quarter(child.get("placed_on"), quarter) and through), None
+    return int(in_quarter(child.get("placed_on"), quarter) and through)
 
 
-def withdrawn_of_referred(child: Row, quarter: Quarter) -> Share:
-    return (
-        int(in_quarter(child.get("referral_withdrawn_on"), quarter)),
-        int(in_quarter(child.get("referred_on"), quarter)),
-    )
-
-
-def support_requests(counts: Row, quarter: Quarter) -> Share:
-    return counts.get("support_requests") or 0, None
+def reported(name: str) -> Count:
+    """A number the sender has counted."""
+    return lambda counts, quarter: counts.get(name) or 0
 
 
 # --- clocks stopped in the quarter ---------------------------------------------------------
@@ -161,25 +158,25 @@ def is_adopted_after(placed: date | None, child: Row, quarter: Quarter) -> bool:
     return in_quarter(adopted, quarter) and placed is not None and placed <= adopted
 
 
-def care_to_placement_of_adopted(child: Row, quarter: Quarter) -> Share:
+def care_to_placement_of_adopted(child: Row, quarter: Quarter) -> int | None:
     placed = child.get("placed_on")
     if not is_adopted_after(placed, child, quarter):
-        return mean_of(None)
-    return mean_of(clock(child.get("entered_care_on"), placed))
+        return None
+    return clock(child.get("entered_care_on"), placed)
 
 
-def care_to_moving_in_of_adopted(child: Row, quarter: Quarter) -> Share:
+def care_to_moving_in_of_adopted(child: Row, quarter: Quarter) -> int | None:
     by_foster_carers = child.get("is_foster_carer_adoption") == "yes"
     moved_in = child.get("foster_placement_started_on" if by_foster_carers else "placed_on")
     if not is_adopted_after(moved_in, child, quarter):
-        return mean_of(None)
-    return mean_of(clock(child.get("entered_care_on"), moved_in))
+        return None
+    return clock(child.get("entered_care_on"), moved_in)
 
 
-def order_to_match_of_adopted(child: Row, quarter: Quarter) -> Share:
+def order_to_match_of_adopted(child: Row, quarter: Quarter) -> int | None:
     if not is_adopted_after(child.get("placed_on"), child, quarter):
-        return mean_of(None)
-    return mean_of(days_to_match(child))
+        return None
+    return days_to_match(child)
 
 
 def days_to_match(child: Row) -> int | None:
@@ -187,140 +184,176 @@ def days_to_match(child: Row) -> int | None:
     return None if order is None or matched is None else max(0, days(order, matched))
 
 
-def order_to_match(child: Row, quarter: Quarter) -> Share:
-    return mean_of(days_to_match(child) if in_quarter(child.get("matched_on"), quarter) else None)
+def order_to_match(child: Row, quarter: Quarter) -> int | None:
+    return days_to_match(child) if in_quarter(child.get("matched_on"), quarter) else None
 
 
-def care_to_placement(child: Row, quarter: Quarter) -> Share:
+def care_to_placement(child: Row, quarter: Quarter) -> int | None:
     placed = child.get("placed_on")
-    entered = child.get("entered_care_on")
-    return mean_of(clock(entered, placed) if in_quarter(placed, quarter) else None)
+    return clock(child.get("entered_care_on"), placed) if in_quarter(placed, quarter) else None
 
 
-def authority_to_placement(child: Row, quarter: Quarter) -> Share:
+def authority_to_placement(child: Row, quarter: Quarter) -> int | None:
     placed = child.get("placed_on")
-    return mean_of(clock(authority_on(child), placed) if in_quarter(placed, quarter) else None)
+    return clock(authority_on(child), placed) if in_quarter(placed, quarter) else None
 
 
-def placed_within_six_months(child: Row, quarter: Quarter) -> Share:
-    placed, authorised = child.get("placed_on"), authority_on(child)
-    if not in_quarter(placed, quarter) or clock(authorised, placed) is None:
-        return 0, 0
-    return int(not is_over(authorised, 6, placed)), 1
+def placed_within_six_months(child: Row, quarter: Quarter) -> int:
+    counts = authority_to_placement(child, quarter) is not None
+    return int(counts and not is_over(authority_on(child), 6, child["placed_on"]))
 
 
-def matched_over_six_months(child: Row, quarter: Quarter) -> Share:
+def matched_over_six_months(child: Row, quarter: Quarter) -> int:
     matched = child.get("matched_on")
     over = is_over(child.get("should_be_placed_decision_on"), 6, matched)
-    return int(in_quarter(matched, quarter) and over), None
+    return int(in_quarter(matched, quarter) and over)
 
 
-def share_matched_over_six_months(child: Row, quarter: Quarter) -> Share:
-    over, _ = matched_over_six_months(child, quarter)
-    return over, int(in_quarter(child.get("matched_on"), quarter))
-
-
-def wait_of_placed_over_six_months(child: Row, quarter: Quarter) -> Share:
+def wait_of_placed_over_six_months(child: Row, quarter: Quarter) -> int | None:
     decided, placed = child.get("should_be_placed_decision_on"), child.get("placed_on")
     counts = in_quarter(placed, quarter) and is_over(decided, 6, placed)
-    return mean_of(days(decided, placed) if counts else None)
+    return days(decided, placed) if counts else None
 
 
-def enquiry_to_approval(household: Row, quarter: Quarter) -> Share:
+def enquiry_to_approval(household: Row, quarter: Quarter) -> int | None:
     approved = household.get("approved_on")
-    enquired = household.get("enquired_on")
-    return mean_of(clock(enquired, approved) if in_quarter(approved, quarter) else None)
+    return clock(household.get("enquired_on"), approved) if in_quarter(approved, quarter) else None
 
 
 # --- stocks on the last day of the quarter -------------------------------------------------
 
 
-def waiting_with_order(child: Row, quarter: Quarter) -> Share:
-    return int(waits_since(child, order_on(child), quarter) is not None), None
+def waiting_with_order(child: Row, quarter: Quarter) -> int:
+    return int(waits_since(child, order_on(child), quarter) is not None)
 
 
-def waiting_with_order_and_in_care(child: Row, quarter: Quarter) -> Share:
-    waiting, _ = waiting_with_order(child, quarter)
+def waiting_with_order_and_in_care(child: Row, quarter: Quarter) -> int:
     entered = child.get("entered_care_on")
     long = entered is not None and months_after(entered, 18) <= quarter.last_day
-    return int(waiting and long), None
+    return int(waiting_with_order(child, quarter) and long)
 
 
-def waiting_since_order(months: int) -> Callable[[Row, Quarter], Share]:
-    def counted(child: Row, quarter: Quarter) -> Share:
+def waiting_since_order(months: int) -> Count:
+    def counted(child: Row, quarter: Quarter) -> int:
         since = waits_since(child, order_on(child), quarter)
-        return int(since is not None and months_after(since, months) <= quarter.last_day), None
+        return int(since is not None and months_after(since, months) <= quarter.last_day)
 
     return counted
 
 
-def waiting_with_authority(child: Row, quarter: Quarter) -> Share:
-    return int(waits_since(child, authority_on(child), quarter) is not None), None
+def waiting_with_authority(child: Row, quarter: Quarter) -> int:
+    return int(waits_since(child, authority_on(child), quarter) is not None)
 
 
-def waiting_over_six_months_with_authority(child: Row, quarter: Quarter) -> Share:
+def waiting_over_six_months_with_authority(child: Row, quarter: Quarter) -> int:
     since = waits_since(child, authority_on(child), quarter)
-    return int(is_over(since, 6, quarter.last_day)), None
+    return int(is_over(since, 6, quarter.last_day))
 
 
-def waiting_nine_months_with_authority(child: Row, quarter: Quarter) -> Share:
+def waiting_nine_months_with_authority(child: Row, quarter: Quarter) -> int:
     since = waits_since(child, authority_on(child), quarter)
-    return int(since is not None and months_after(since, 9) <= quarter.last_day), None
+    return int(since is not None and months_after(since, 9) <= quarter.last_day)
 
 
-def over_six_months_on_register(child: Row, quarter: Quarter) -> Share:
+def on_register_since(child: Row, quarter: Quarter) -> date | None:
+    """The day of the referral to the register, if the child waits for a match on the last day."""
+    last, referred = quarter.last_day, child.get("referred_to_register_on")
+    waits = by(referred, last) and not is_matched(child, last) and not ended_by(child, last)
+    return referred if waits else None
+
+
+def on_register(child: Row, quarter: Quarter) -> int:
+    return int(on_register_since(child, quarter) is not None)
+
+
+def over_six_months_on_register(child: Row, quarter: Quarter) -> int:
+    return int(is_over(on_register_since(child, quarter), 6, quarter.last_day))
+
+
+def household_waiting(household: Row, quarter: Quarter) -> int:
     last = quarter.last_day
-    on_register = not is_matched(child, last) and not ended_by(child, last)
-    return int(on_register and is_over(child.get("referred_to_register_on"), 6, last)), None
+    gone = by(household.get("matched_on"), last) or by(household.get("left_on"), last)
+    return int(by(household.get("approved_on"), last) and not gone)
 
 
-BY_HAND: dict[str, Callable[[Row, Quarter], Share]] = {
-    "A1": care_to_placement_of_adopted,
-    "A10": care_to_moving_in_of_adopted,
-    "A2": order_to_match_of_adopted,
-    "AT_PLACED": placed_through_adopting_together,
-    "AT_REFERRED": event("adopting_together_referred_on"),
-    "G1": event("should_be_placed_decision_on"),
-    "G2": order_granted,
-    "G3": waiting_with_order,
-    "G4": waiting_with_order_and_in_care,
-    "G5": waiting_since_order(12),
-    "G6": waiting_since_order(18),
-    "G7": event("matched_on"),
-    "G8": event("placed_on"),
-    "G9": event("adoption_order_on"),
-    "ORDER_TO_MATCH": order_to_match,
-    "W01": event("referred_on"),
-    "W02": withdrawn_of_referred,
-    "W03": event("should_be_placed_decision_on"),
-    "W04": order_granted,
-    "W05": event("matched_on"),
-    "W06": event("placed_on"),
-    "W07": event("adoption_order_on"),
-    "W08": care_to_placement,
-    "W09": authority_to_placement,
-    "W10": placed_within_six_months,
-    "W11A": matched_over_six_months,
-    "W11A_PERCENT": share_matched_over_six_months,
-    "W11B": wait_of_placed_over_six_months,
-    "W11C": waiting_with_authority,
-    "W11C_SIX_MONTHS": waiting_over_six_months_with_authority,
-    "W11D": over_six_months_on_register,
-    "W11E": waiting_nine_months_with_authority,
-    "W12": plan_ended,
-    "W14": event("enquired_on"),
-    "W16": event("approved_on"),
-    "W17": enquiry_to_approval,
-    "W23": support_requests,
-    "W26": disrupted,
+# By subject, under the names that indicators give their numerator and denominator.
+BY_HAND: dict[str, dict[str, Count]] = {
+    "child": {
+        "children_referred": event("referred_on"),
+        "children_referral_withdrawn": event("referral_withdrawn_on"),
+        "children_should_be_placed_decided": event("should_be_placed_decision_on"),
+        "children_placement_order_granted": order_granted,
+        "children_referred_to_adopting_together": event("adopting_together_referred_on"),
+        "children_matched": event("matched_on"),
+        "children_matched_over_six_months_after_decision": matched_over_six_months,
+        "children_matched_with_placement_order": rows_of(order_to_match),
+        "days_from_placement_order_to_match": days_of(order_to_match),
+        "children_placed": event("placed_on"),
+        "children_placed_through_adopting_together": placed_through_adopting_together,
+        "children_placed_after_entering_care": rows_of(care_to_placement),
+        "days_from_entering_care_to_placement": days_of(care_to_placement),
+        "children_placed_with_authority": rows_of(authority_to_placement),
+        "children_placed_within_six_months_of_authority": placed_within_six_months,
+        "days_from_authority_to_placement": days_of(authority_to_placement),
+        "children_placed_over_six_months_after_decision": rows_of(wait_of_placed_over_six_months),
+        "days_from_decision_to_placement_over_six_months": days_of(wait_of_placed_over_six_months),
+        "children_adopted": event("adoption_order_on"),
+        "children_adopted_after_placement": rows_of(care_to_placement_of_adopted),
+        "days_from_entering_care_to_placement_of_adopted": days_of(care_to_placement_of_adopted),
+        "children_adopted_with_placement_order": rows_of(order_to_match_of_adopted),
+        "days_from_placement_order_to_match_of_adopted": days_of(order_to_match_of_adopted),
+        "children_adopted_after_moving_in": rows_of(care_to_moving_in_of_adopted),
+        "days_from_entering_care_to_moving_in_of_adopted": days_of(care_to_moving_in_of_adopted),
+        "children_plan_ended": plan_ended,
+        "children_disrupted": disrupted,
+        "children_waiting_with_authority": waiting_with_authority,
+        "children_waiting_over_six_months_with_authority": waiting_over_six_months_with_authority,
+        "children_waiting_nine_months_with_authority": waiting_nine_months_with_authority,
+        "children_waiting_on_register": on_register,
+        "children_waiting_over_six_months_on_register": over_six_months_on_register,
+        "children_waiting_with_placement_order": waiting_with_order,
+        "children_waiting_eighteen_months_since_entering_care": waiting_with_order_and_in_care,
+        "children_waiting_twelve_months_since_placement_order": waiting_since_order(12),
+        "children_waiting_eighteen_months_since_placement_order": waiting_since_order(18),
+    },
+    "adopter": {
+        "households_enquired": event("enquired_on"),
+        "households_approved": event("approved_on"),
+        "households_approved_after_enquiry": rows_of(enquiry_to_approval),
+        "days_from_enquiry_to_approval": days_of(enquiry_to_approval),
+        "households_matched": event("matched_on"),
+        "households_waiting_for_match": household_waiting,
+    },
+    "support": {
+        name: reported(name)
+        for name in (
+            "support_requests",
+            "support_assessments_started",
+            "support_assessments_completed",
+            "support_plans_agreed",
+            "families_receiving_support",
+            "birth_parents_offered_support",
+            "birth_parents_taking_up_support",
+            "contact_arrangements_active",
+            "contact_exchanges",
+        )
+    },
 }
 
 
-def total(indicator_id: str, rows: Iterable[Row], quarter: Quarter) -> Share:
-    """What ``rows`` add up to; the denominator of a plain count is None."""
-    by_hand = BY_HAND[indicator_id]
-    shares = [by_hand(row, quarter) for row in rows]
-    return added(shares)
+def amount(subject: str, measure: str, rows: Iterable[Row], quarter: Quarter) -> int:
+    """What ``rows`` add up to in one measure."""
+    by_hand = BY_HAND[subject][measure]
+    return sum(by_hand(row, quarter) for row in rows)
+
+
+def total(indicator: Indicator, rows: Sequence[Row], quarter: Quarter) -> Share:
+    """What ``rows`` add up to, above and below the line."""
+    above, below = indicator.numerator, indicator.denominator
+    return (
+        amount(indicator.subject, above, rows, quarter),
+        None if below is None else amount(indicator.subject, below, rows, quarter),
+    )
 
 
 def added(shares: Iterable[Share]) -> Share:
@@ -413,8 +446,9 @@ class Tally:
 def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key, Figure]:
     """Every figure there is.
 
-    A place has figures for the quarters in which a return is due or accepted from it or from
-    a member of it. Without an accepted return in the whole window there is no value.
+    A place has figures for the quarters in which a return is due from it or from a member of
+    it; one that is not due counts nowhere, even if it came. Without an accepted return in the
+    whole window there is no value.
     """
     found: dict[Key, Figure] = {}
     places = {
@@ -448,13 +482,12 @@ def _tallies(
             continue
         for sender, nation in collection.nation_of.items():
             key = (sender, indicator.subject, quarter.label)
-            concerned = key in collection.due or key in collection.accepted
-            if nation not in indicator.nations or not concerned:
+            if nation not in indicator.nations or key not in collection.due:
                 continue
-            share = total(indicator.id, collection.rows.get(key, ()), quarter)
+            share = total(indicator, collection.rows.get(key, ()), quarter)
             for place in places[sender, quarter]:
                 tally = tallies[place, quarter.label]
-                tally.expected += key in collection.due
+                tally.expected += 1
                 if key in collection.accepted:
                     tally.accepted += 1
                     tally.shares.append(share)
@@ -466,8 +499,6 @@ def _figure(indicator: Indicator, in_window: list[Tally]) -> Figure:
     accepted = sum(tally.accepted for tally in in_window)
     if not accepted:
         numerator = denominator = None
-    elif indicator.denominator is not None:
-        denominator = denominator or 0  # accepted returns without a single row
     return Figure(
         numerator,
         denominator,

@@ -139,6 +139,11 @@ TWINS: dict[str, tuple[Any, Any]] = {
         {"life_journey_materials_on": date(2024, 2, 28)},
         {"life_journey_materials_on": date(2024, 3, 1)},
     ),
+    # Lost, matched again and placed again on one day; placed again only the day after.
+    "CH224": (
+        DISRUPTED | {"matched_on": date(2024, 6, 1), "placed_on": date(2024, 6, 1)},
+        DISRUPTED | {"matched_on": date(2024, 6, 1), "placed_on": date(2024, 6, 2)},
+    ),
     "CH301": ({"should_be_placed_decision_on": None}, NO_DECISION),
     "CH302": ({"placement_order_on": None}, NOT_PLACED | {"placement_order_on": None}),
     "CH303": ({"authority_to_place": None}, NO_ORDER),
