@@ -236,9 +236,10 @@ def _disruption(draw: st.DrawFn, child: dict[str, Any]) -> dict[str, Any]:
         ended = draw(_later(child["placed_on"] + _ONE_DAY))
         return {"disrupted_on": ended, "adoption_order_on": None}
     # The dates of match and placement are the new family's.
-    ended = draw(_later(child["matched_on"], back=True))
+    matched = child["matched_on"]  # on that very day, too: drawn by chance it hardly ever is
+    ended = draw(st.one_of(st.just(matched), _later(matched, back=True)))
     ended = max(ended, child["placement_order_on"])
-    if ended > child["matched_on"]:
+    if ended > matched:
         return {}  # then they would not be the new family's
     if ended == child["placed_on"]:
         # Lost, matched and placed on one day: nobody can tell whether the child waits or is
