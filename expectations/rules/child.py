@@ -208,9 +208,9 @@ RULES: tuple[Rule, ...] = (
         "CH215", "error",
         ("plan_ended_on", "placement_order_on", "matched_on", "placed_on", "disrupted_on"),
         "A placement order, match, placement or disruption is dated after the plan for adoption "
-        "ended: check the dates; a new decision starts a new plan.",
+        "ended: check the dates, or clear the end of the plan if the plan goes on.",
         "Mae dyddiad gorchymyn lleoli, paru, lleoliad neu darfu ar ôl i'r cynllun mabwysiadu ddod "
-        "i ben: gwiriwch y dyddiadau; mae penderfyniad newydd yn dechrau cynllun newydd.",
+        "i ben: gwiriwch y dyddiadau, neu gliriwch ddiwedd y cynllun os yw'r cynllun yn parhau.",
         "SSDA903 579, adapted",
         lambda rows: pl.max_horizontal(
             "placement_order_on", "matched_on", "placed_on", "disrupted_on"
