@@ -6,21 +6,28 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.declarations import DeclarationError, Declarations
-from pipelines.ledger import Ledger, LedgerBusy, LedgerError, Submission
+from pipelines.landing import waiting_files
+from pipelines.ledger import Ledger, LedgerBusy, LedgerError
 from pipelines.pseudonyms import KeyFileError
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES, Settings, make_private
+from pipelines.settings import ROOMS, SOURCES, Settings, make_private
 from pipelines.warehouse import WarehouseError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
+
+    from pipelines.receipts import Language
+
+
+class SampleRefused(Exception):
+    """The sample run would remove what is not its own; the message says what to do."""
 
 
 class QuarterType(click.ParamType):
@@ -53,7 +60,7 @@ class Program(click.Group):
             return super().invoke(ctx)
         except (
             *(DeclarationError, LedgerBusy, LedgerError, KeyFileError, WarehouseError),
-            *(JobFailed, ExportError),
+            *(JobFailed, ExportError, SampleRefused, OSError),
         ) as error:
             click.secho(str(error), fg="red", err=True)
             ctx.exit(1)
@@ -76,7 +83,7 @@ def main() -> None:
 def sample_run(first: Quarter, last: Quarter) -> None:
     """Run the whole path on synthetic sample returns, from workbooks to national figures.
 
-    Starts afresh each time; refuses when the data folder holds returns that are not synthetic.
+    Starts afresh each time, and only in a folder that a sample run made.
     """
     import tempfile
 
@@ -127,20 +134,14 @@ def take_in(files: tuple[Path, ...]) -> None:
 
     The files stay where they are; a copy is kept as received. Ends with 1 when one was refused.
     """
-    import shutil
-
     from pipelines import run
+    from pipelines.summary import deliveries
 
     settings = Settings.from_environment()
-    settings.inbox.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        half = settings.inbox / f"{path.name}.part"
-        shutil.copyfile(path, half)
-        half.replace(settings.inbox / path.name)
     before = {item.submission_id for item in Ledger(settings.ledger).submissions()}
-    nothing_refused = run.take_in(settings, click.echo)
+    nothing_refused = run.take_in(settings, click.echo, files)
     new = [s for s in Ledger(settings.ledger).submissions() if s.submission_id not in before]
-    _print(_deliveries_table(new, "Taken in now"))
+    _print(deliveries(new, Declarations(SOURCES), "Taken in now"))
     sys.exit(0 if nothing_refused else 1)
 
 
@@ -176,7 +177,10 @@ def publish(quarters: tuple[Quarter, ...]) -> None:
 @click.option("--quarter", type=QUARTER, help="Only this quarter.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(quarter: Quarter | None, as_json: bool) -> None:
-    """Show every delivery: from whom, when, and what became of it."""
+    """Show every delivery: which file, from whom, when, and what became of it."""
+    from pipelines.receipts import submission_json
+    from pipelines.summary import deliveries
+
     settings = Settings.from_environment()
     found = [
         item
@@ -184,17 +188,24 @@ def status(quarter: Quarter | None, as_json: bool) -> None:
         if quarter is None or item.quarter == quarter.label
     ]
     if as_json:
-        click.echo(json.dumps([_as_json(item) for item in found], indent=2, ensure_ascii=False))
+        told = [submission_json(item) for item in found]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
-    _print(_deliveries_table(found, "Deliveries"))
+    _print(deliveries(found, Declarations(SOURCES), "Deliveries"))
 
 
 @main.command()
 @click.argument("submission_id")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verdict(submission_id: str, language: str, as_json: bool) -> None:
-    """Show what was said of one submission: sheet, cell, field, rule and what to do."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, every problem by itself.")
+@click.option("--out", type=FILE, help="Write it for the sender instead: FILE.txt or FILE.csv.")
+def verdict(submission_id: str, language: Language, as_json: bool, out: Path | None) -> None:
+    """Show what was said of one submission: sheet, cell, field, rule and what to do.
+
+    Problems that rows share are shown once; --json and a .csv give each of them.
+    """
+    from pipelines.receipts import Receipt
+    from pipelines.summary import verdict as shown
     from pipelines.take_in import problems_of
 
     settings = Settings.from_environment()
@@ -205,22 +216,17 @@ def verdict(submission_id: str, language: str, as_json: bool) -> None:
             param_hint="SUBMISSION_ID",
         )
     item = found[submission_id]
-    problems = problems_of(settings, item)
+    receipt = Receipt(item, problems_of(settings, item), Declarations(SOURCES), language)
+    if out is not None:
+        try:
+            receipt.write(out)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--out") from error
+        click.echo(f"Wrote {out}", err=as_json)
     if as_json:
-        click.echo(
-            json.dumps({**_as_json(item), "problems": problems}, indent=2, ensure_ascii=False)
-        )
-        return
-    click.echo(
-        f"{item.submission_id}: {item.sender_code or 'sender not known'}, "
-        f"{item.quarter or 'quarter not known'}: {item.status}"
-    )
-    refusal = item.refusal_sentence_cy if language == "cy" else item.refusal_sentence_en
-    if refusal:
-        click.echo(refusal)
-    if item.rules:
-        click.echo(f"{item.rules['run']} rules ran, {item.rules['crashed']} crashed")
-    _print(_problems_table(problems, language))
+        click.echo(json.dumps(receipt.as_json(), indent=2, ensure_ascii=False))
+    elif out is None:
+        _print(shown(receipt))
 
 
 @main.command()
@@ -230,22 +236,35 @@ def verdict(submission_id: str, language: str, as_json: bool) -> None:
 )
 @click.option("--quarter", type=QUARTER, help="Default: the quarter that ended last.")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
-def template(target: Path, sender_code: str | None, quarter: Quarter | None, language: str) -> None:
-    """Write the empty return to TARGET: a workbook (.xlsx), or the CSV equivalent (.zip)."""
+def template(
+    target: Path, sender_code: str | None, quarter: Quarter | None, language: Language
+) -> None:
+    """Write the empty return to TARGET: a workbook (.xlsx), or the CSV equivalent (.zip).
+
+    In the CSV files fields have the same names in both languages; the guidance beside them
+    explains them in the one asked for.
+    """
+    from xlsxwriter.exceptions import FileCreateError
+
     from pipelines.templates import write_csv_template, write_template
 
+    write = {".zip": write_csv_template, ".xlsx": write_template}.get(target.suffix.lower())
+    if write is None:
+        raise click.BadParameter("end the name in .xlsx or .zip", param_hint="TARGET")
     declarations = Declarations(SOURCES)
+    quarter = quarter or Quarter.containing(date.today()).plus(-1)
     if sender_code and sender_code not in declarations.senders:
         raise click.BadParameter(
             f"nobody called {sender_code} owes a return", param_hint="--sender"
         )
-    quarter = quarter or Quarter.containing(date.today()).plus(-1)
-    if target.suffix == ".zip":
-        write_csv_template(target, declarations, quarter, sender_code)
-    elif target.suffix == ".xlsx":
-        write_template(target, declarations, quarter, sender_code, language)
-    else:
-        raise click.BadParameter("end the name in .xlsx or .zip", param_hint="TARGET")
+    if sender_code and not declarations.due_from(sender_code, quarter):
+        raise click.BadParameter(
+            f"{sender_code} owes no return for {quarter}", param_hint="--quarter"
+        )
+    try:
+        write(target, declarations, quarter, sender_code, language)
+    except FileCreateError as error:
+        raise OSError(str(error)) from error
     click.echo(f"Wrote {target}")
 
 
@@ -293,20 +312,30 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _start_afresh(settings: Settings) -> None:
+    """Empty the rooms, if it was a sample run that filled them and nothing else came since."""
     import shutil
 
-    if any(
-        not item.is_synthetic and item.is_accepted for item in Ledger(settings.ledger).submissions()
-    ):
-        raise LedgerError(
-            f"{settings.data} holds returns that are not synthetic; the sample run would remove "
-            "them. Set ADOPTION_DATA to another folder."
-        )
-    for folder in (
-        *("landing", "raw", "validated", "build", "marts", "exports"),
-        "dagster",  # its memory of runs would speak of returns that are gone
-    ):
-        shutil.rmtree(settings.data / folder, ignore_errors=True)
+    marker = settings.data / "sample-run"
+    ledger = Ledger(settings.ledger)
+    if settings.data.exists() and any(settings.data.iterdir()):
+        reason = None
+        if not marker.exists():
+            reason = "was not made by a sample run"
+        elif waiting_files(settings):
+            reason = "has files waiting in its inbox"
+        elif any(item.quarter and not item.is_synthetic for item in ledger.submissions()):
+            reason = "holds returns that are not synthetic"
+        if reason:
+            raise SampleRefused(
+                f"{settings.data} {reason}, and the sample run would empty it: set ADOPTION_DATA "
+                "to another folder for the sample"
+            )
+        with ledger.held():
+            pass  # nobody is taking returns in
+        for folder in (*ROOMS, "build", "dagster"):
+            shutil.rmtree(settings.data / folder, ignore_errors=True)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    marker.write_text("Synthetic sample data. The next sample run empties this folder.\n")
 
 
 def _latest_quarter(settings: Settings) -> Quarter:
@@ -320,13 +349,13 @@ def _latest_quarter(settings: Settings) -> Quarter:
 
 def _tell(settings: Settings, declarations: Declarations, quarter: Quarter) -> None:
     """The end of a run: what came in, what was refused and why, headlines, where things lie."""
-    from pipelines.summary import headline_tables, taken_in_table
+    from pipelines.summary import deliveries, headline_tables, taken_in_table
 
     submissions = Ledger(settings.ledger).submissions()
     _print(taken_in_table(submissions))
     refused = [item for item in submissions if item.status == "refused"]
     if refused:
-        _print(_refusals_table(refused, declarations))
+        _print(deliveries(refused, declarations, "Refused, and why"))
     for table in headline_tables(settings, quarter):
         _print(table)
     folder = settings.exports / quarter.label
@@ -347,76 +376,10 @@ def _command(line: str) -> str:
     return " ".join([str(program), *line.split()[1:]])
 
 
-def _print(table: Table) -> None:
+def _print(what: RenderableType) -> None:
     from rich.console import Console
 
-    Console().print(table)
-
-
-def _deliveries_table(submissions: list[Submission], title: str) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    table.add_column("Submission", no_wrap=True)  # to be copied into `adoption verdict`
-    for column in ("Return", "Received", "Status", "Why"):
-        table.add_column(column)
-    for item in submissions:
-        table.add_row(
-            item.submission_id,
-            f"{item.sender_code or 'sender not known'}\n{item.quarter or 'quarter not known'}"
-            + (f" v{item.version}" if item.version else ""),
-            item.received_at.astimezone(UTC).strftime("%Y-%m-%d\n%H:%M UTC"),
-            item.status + (" (late)" if item.is_late else ""),
-            item.refusal_sentence_en
-            or (f"same as {item.duplicate_of}" if item.duplicate_of else ""),
-        )
-    return table
-
-
-def _refusals_table(refused: list[Submission], declarations: Declarations) -> Table:
-    from rich.table import Table
-
-    table = Table(title="Refused, and why", title_justify="left")
-    for column in ("File", "Sender", "Quarter", "Why"):
-        table.add_column(column)
-    for item in refused:
-        place = declarations.places.get(item.sender_code or "")
-        table.add_row(
-            f"{item.name} ({item.submission_id})",
-            place.name_en if place else "not known",
-            item.quarter or "not known",
-            item.refusal_sentence_en or "",
-        )
-    return table
-
-
-def _problems_table(problems: list[dict], language: str) -> Table:
-    from rich.table import Table
-
-    table = Table(title=f"{len(problems)} problems", title_justify="left")
-    for column in ("Sheet", "Cell", "Field", "Rule", "Severity", "What to do"):
-        table.add_column(column)
-    for problem in problems:
-        table.add_row(
-            *(problem["sheet"] or "", problem["cell"] or "", problem["field"] or ""),
-            *(problem["code"], problem["severity"], problem[f"sentence_{language}"]),
-        )
-    return table
-
-
-def _as_json(item: Submission) -> dict:
-    return {
-        "submission_id": item.submission_id,
-        "sender_code": item.sender_code,
-        "quarter": item.quarter,
-        "version": item.version,
-        "received_at": item.received_at.isoformat(),
-        "status": item.status,
-        "is_late": item.is_late,
-        "why": item.refusal_sentence_en,
-        "returns": item.returns,
-        "rules": item.rules,
-    }
+    Console().print(what)
 
 
 if __name__ == "__main__":

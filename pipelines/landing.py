@@ -39,20 +39,25 @@ class Arrival:
 
 
 def waiting_files(settings: Settings) -> list[Path]:
-    """Files in the inbox, in order of name; ``.part`` marks one that is still being copied.
-
-    ``~$`` is what Excel puts beside a workbook that somebody has open.
-    """
+    """Files in the inbox, oldest first; ``.part`` marks one that is still being copied."""
     if not settings.inbox.exists():
         return []
-    return sorted(
+    found = [
         path
         for path in settings.inbox.iterdir()
         if path.is_file()
         and not path.is_symlink()  # a link could name a file that nobody delivered
         and not path.name.startswith((".", "~$"))
         and path.suffix.lower() != ".part"
-    )
+    ]
+    return sorted(found, key=lambda path: (_written_at(path), path.name))
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # gone again
+        return 0
 
 
 def receive(
@@ -60,14 +65,17 @@ def receive(
     declarations: Declarations,
     arrivals: Iterable[Arrival],
     told: Callable[[int, int], None] = lambda done, total: None,
+    keep: bool = False,
 ) -> list[Submission]:
     """Store and acknowledge files, in order of arrival; the caller holds the ledger.
 
-    A file that cannot be read, or whose cover names no known sender and quarter, is refused
-    here. Bytes that were taken in before are noted as a duplicate. Files are removed from where
-    they lay only when the ledger has them. A file that cannot be opened, or that changes while it
-    is copied, stays where it is for another time. ``told`` hears of every file read: how many are
-    done, of how many.
+    Files that arrived at the same time keep the order they are given in: of two returns for one
+    quarter the later is in force. A file that cannot be read, or whose cover names no known sender
+    and quarter, is refused here. Bytes that were taken in before are noted as a duplicate.
+
+    Files are removed from where they lay only when the ledger has them, and not at all if the
+    caller says ``keep``. A file that cannot be opened, or that changes while it is copied, stays
+    where it is for another time. ``told`` hears of every file read: how many are done, of how many.
     """
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
@@ -81,7 +89,7 @@ def receive(
     about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
     taken: dict[Path, tuple[int, int]] = {}
-    for arrival in sorted(arrivals, key=lambda item: (item.received_at, item.path.name)):
+    for arrival in sorted(arrivals, key=lambda item: item.received_at):
         try:
             look, sha256 = _look(arrival.path), _hash(arrival.path)
         except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
@@ -119,7 +127,7 @@ def receive(
         if event["event"] == "duplicate":
             event["sender_code"], event["quarter"] = about[event["duplicate_of"]]
     ledger.append(*events, *refusals)
-    for path, look in taken.items():
+    for path, look in () if keep else taken.items():
         _remove(path, look)
     ids = {event["submission_id"] for event in events}
     return [item for item in ledger.submissions() if item.submission_id in ids]

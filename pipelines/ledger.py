@@ -10,6 +10,7 @@ Events:
                and what the cover says: sender_code, quarter, declared_version, is_synthetic, ...
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
 ``judged``     submission_id, the verdict and its counts
+``reported``   a run told of everything up to here
 """
 
 from __future__ import annotations
@@ -136,6 +137,13 @@ class Ledger:
         while lines and _announces_more(lines[-1]):
             lines.pop()
         return lines
+
+    def unreported(self) -> list[dict[str, Any]]:
+        """Events since a run last told of what happened. Our own memory, not Dagster's: that one
+        may be cleared, and takes no part when a file is refused at the door."""
+        events = self.events()
+        told = [n for n, event in enumerate(events, start=1) if event["event"] == "reported"]
+        return events[told[-1] :] if told else events
 
     def submissions(self) -> list[Submission]:
         """Every delivery in order of arrival, with its latest status."""

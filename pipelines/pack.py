@@ -5,6 +5,7 @@ Internal edition: figures are not disclosure controlled, and the page says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,19 @@ WINDOWS = {
     "rolling_4": {"en": "Last four quarters", "cy": "Pedwar chwarter diwethaf"},
     "rolling_12": {"en": "Last twelve quarters", "cy": "Deuddeg chwarter diwethaf"},
 }
+
+# Of the units that a benchmark can be in.
+UNITS = {
+    "months": {"en": "months", "cy": "mis"},
+    "days": {"en": "days", "cy": "diwrnod"},
+    "percent": {"en": "%", "cy": "%"},
+    "children": {"en": "children", "cy": "plentyn"},
+    "households": {"en": "households", "cy": "aelwyd"},
+    "requests": {"en": "requests", "cy": "cais"},
+}
+
+# England could have thirty agencies; seven columns fit A4 landscape and a screen of 1,100 pixels.
+PLACES_IN_A_TABLE = 7
 
 WORDS: dict[str, dict[str, str]] = {
     "title": {"en": "Adoption performance", "cy": "Perfformiad mabwysiadu"},
@@ -107,7 +121,9 @@ def write_pack(
                 language=language,
                 words={name: text[language] for name, text in WORDS.items()},
                 windows={name: text[language] for name, text in WINDOWS.items()},
-                shown=lambda figure, spoken=language: shown_value(figure, spoken),
+                on_every_sheet=_in_css(_on_every_sheet(content, quarter, language)),
+                shown=lambda figure, spoken=language: _pieces(shown_value(figure, spoken)),
+                benchmark=lambda row, spoken=language: _benchmark(row["windows"], spoken),
                 say=lambda status, spoken=language: (
                     STATUS_CY.get(status, status) if spoken == "cy" else status
                 ),
@@ -117,6 +133,51 @@ def write_pack(
         )
         written.append(path)
     return written
+
+
+def holds_samples(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any submission in force, of whatever quarter, says that its data is invented."""
+    found = connection.execute(
+        "select coalesce(bool_or(is_synthetic), false) from marts.fct_submission where is_in_force"
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def _benchmark(windows: dict[str, Figure], language: Language) -> str:
+    """``13 months (quarter: not met)``: the shortest window that has a verdict is the one judged.
+
+    Empty without a benchmark; without a verdict on it, the benchmark alone.
+    """
+    in_order = [windows[name] for name in WINDOWS if name in windows]
+    with_one = [figure for figure in in_order if figure.benchmark is not None]
+    if not with_one:
+        return ""
+    judged = next((figure for figure in with_one if figure.benchmark_met), None)
+    any_one = judged or with_one[0]
+    shown = f"{any_one.benchmark:g} {UNITS[any_one.unit][language]}"
+    if judged is None or judged.benchmark_met is None:
+        return shown
+    window = WINDOWS[judged.window_name][language]
+    verdict = WORDS[judged.benchmark_met][language]
+    return f"{shown} ({window[0].lower()}{window[1:]}: {verdict})"
+
+
+def _pieces(shown: str) -> list[str]:
+    """The parts of a figure that stay on one line each: the value, and what it rests on."""
+    value, bracket, rest = shown.partition(" (")
+    return [value, f"({rest}"] if bracket else [value]
+
+
+def _on_every_sheet(content: dict[str, Any], quarter: Quarter, language: Language) -> str:
+    """What a sheet of paper says of itself once it has left the others."""
+    sample = WORDS["synthetic"][language].partition(".")[0] if content["is_synthetic"] else ""
+    parts = (f"{WORDS['title'][language]}, {quarter}", content["label"][language], sample)
+    return " · ".join(part for part in parts if part)
+
+
+def _in_css(text: str) -> str:
+    """``text`` for a string of a style sheet, where HTML's own escapes are not understood."""
+    return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text)
 
 
 def _content(
@@ -133,16 +194,19 @@ def _content(
         """,
         [quarter.label],
     ).fetchall()
-    synthetic = connection.execute(
-        "select coalesce(bool_or(is_synthetic), false) from marts.fct_submission where is_in_force"
-    ).fetchone()
+    nations = [
+        _nation(nation, figures, returns, declarations)
+        for nation in dict.fromkeys(figure.nation_code for figure in figures)
+    ]
+    labels = [nation["label"] for nation in nations]
     return {
         "quarter": quarter,
-        "is_synthetic": bool(synthetic and synthetic[0]),
-        "nations": [
-            _nation(nation, figures, returns, declarations)
-            for nation in dict.fromkeys(figure.nation_code for figure in figures)
-        ],
+        "is_synthetic": holds_samples(connection),
+        "label": {
+            "en": " · ".join(dict.fromkeys(label.en for label in labels)),
+            "cy": " · ".join(dict.fromkeys(label.cy for label in labels)),
+        },
+        "nations": nations,
     }
 
 
@@ -158,6 +222,7 @@ def _nation(
         key: {f.window_name: f for f in national if f.indicator_id == key}
         for key in dict.fromkeys(f.indicator_id for f in national)
     }
+    codes = list(dict.fromkeys(f.place_code for f in places))
     owed = [row for row in returns if row[2] == nation]
     return {
         "code": nation,
@@ -170,25 +235,9 @@ def _nation(
             {"any": next(iter(windows.values())), "windows": windows}
             for windows in by_indicator.values()
         ],
-        "places": [
-            {
-                "en": next(f.place_name_en for f in places if f.place_code == code),
-                "cy": next(f.place_name_cy for f in places if f.place_code == code),
-                "figures": {
-                    key: next(
-                        (
-                            f
-                            for f in places
-                            if f.place_code == code
-                            and f.indicator_id == key
-                            and f.window_name == ("quarter" if f.timing == "stock" else "rolling_4")
-                        ),
-                        None,
-                    )
-                    for key in by_indicator
-                },
-            }
-            for code in dict.fromkeys(f.place_code for f in places)
+        "place_tables": [
+            [_place(code, places, by_indicator) for code in codes[at : at + PLACES_IN_A_TABLE]]
+            for at in range(0, len(codes), PLACES_IN_A_TABLE)
         ],
         "returns_due": len(owed),
         "returns_in": sum(row[4] in ("accepted", "nil") for row in owed),
@@ -201,4 +250,26 @@ def _nation(
             {"en": row[0], "cy": row[1], "return": row[3], "rows": row[7]} for row in owed if row[7]
         ],
         "return_titles": {name: declared.title for name, declared in declarations.returns.items()},
+    }
+
+
+def _place(code: str, figures: list[Figure], indicators: Iterable[str]) -> dict[str, Any]:
+    """A column of the table of places: stocks as they stood, flows over four quarters."""
+    mine = [figure for figure in figures if figure.place_code == code]
+    return {
+        "en": mine[0].place_name_en,
+        "cy": mine[0].place_name_cy,
+        "figures": {
+            key: next(
+                (
+                    figure
+                    for figure in mine
+                    if figure.indicator_id == key
+                    and figure.window_name
+                    == ("quarter" if figure.timing == "stock" else "rolling_4")
+                ),
+                None,
+            )
+            for key in indicators
+        },
     }

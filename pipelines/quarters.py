@@ -8,7 +8,7 @@ key, the folder name and the value of every ``quarter`` column.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -77,3 +77,14 @@ def quarters_between(first: Quarter, last: Quarter) -> Iterator[Quarter]:
     """Every quarter from ``first`` to ``last``, both included."""
     for offset in range(last.index - first.index + 1):
         yield first.plus(offset)
+
+
+def stretches(quarters: Iterable[Quarter]) -> list[list[Quarter]]:
+    """Quarters in order, cut where one is left out: Q1 Q2 Q4 gives Q1 Q2 and Q4."""
+    found: list[list[Quarter]] = []
+    for quarter in sorted(set(quarters)):
+        if found and found[-1][-1].plus(1) == quarter:
+            found[-1].append(quarter)
+        else:
+            found.append([quarter])
+    return found

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.quarters import Quarter
+from pipelines.quarters import Quarter, stretches
 from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings, program
 
 if TYPE_CHECKING:
@@ -18,38 +21,47 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+WITHOUT_QUARTER = (("landing", "deliveries"), ("validated", "verdicts"))
+
 
 class JobFailed(Exception):
     """A job did not finish; the message names the step and the cause."""
 
 
 def prepare(force: bool = False) -> None:
-    """Parse the dbt project when a file of it is newer than the manifest that Dagster reads."""
+    """Parse the dbt project unless the manifest was made from the very files that are there."""
     import subprocess
 
-    if not force and _manifest_is_fresh():
+    made_from = _hash_of_dbt_project()
+    target = DBT_PROJECT / "target"
+    marker = target / "made_from"
+    is_fresh = marker.exists() and marker.read_text(encoding="ascii") == made_from
+    if is_fresh and (target / "manifest.json").exists() and not force:
         return
     settings = Settings.from_environment()
-    command = [str(program("dbt")), "--quiet", "parse"]
+    command = [str(program("dbt")), "--quiet", "parse", "--target-path", str(target)]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    subprocess.run(
+    command += ["--log-level-file", "none"]
+    parsed = subprocess.run(
         command,
         cwd=CHECKOUT,
         env={**os.environ, "ADOPTION_DATA": str(settings.data)},
-        check=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
+    if parsed.returncode:
+        raise JobFailed(f"the dbt project cannot be read: {parsed.stdout}{parsed.stderr}")
+    marker.write_text(made_from, encoding="ascii")
 
 
-def _manifest_is_fresh() -> bool:
-    manifest = DBT_PROJECT / "target" / "manifest.json"
-    if not manifest.exists():
-        return False
-    made_from = [
-        path
-        for path in DBT_PROJECT.rglob("*")
-        if path.is_file() and not {"target", "logs"} & set(path.relative_to(DBT_PROJECT).parts)
-    ]
-    return max(path.stat().st_mtime for path in made_from) <= manifest.stat().st_mtime
+def _hash_of_dbt_project() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        inside = path.relative_to(DBT_PROJECT)
+        if path.is_file() and inside.parts[0] not in ("target", "logs"):
+            digest.update(inside.as_posix().encode("utf-8") + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def instance(settings: Settings) -> dg.DagsterInstance:
@@ -69,29 +81,36 @@ def keep_instance_settings(settings: Settings):
     return home
 
 
-def take_in(settings: Settings, say: Say) -> bool:
-    """Take in whatever waits; False when something was refused. Raises JobFailed."""
+def take_in(settings: Settings, say: Say, files: Sequence[Path] = ()) -> bool:
+    """Take in ``files``, or else what waits in the inbox; False when something was refused.
+
+    Files given stay where they are. Raises JobFailed.
+    """
     from pipelines.assets.partitions import range_tags
     from pipelines.declarations import Declarations
-    from pipelines.landing import receive_inbox, waiting_quarters
+    from pipelines.landing import Arrival, receive, receive_inbox, waiting_quarters
     from pipelines.ledger import Ledger
     from pipelines.settings import SOURCES
 
-    ledger = Ledger(settings.ledger)
-    with ledger.held():
-        new = receive_inbox(settings, Declarations(SOURCES))
-    quarters = waiting_quarters(settings)
-    if not new and not quarters:
+    declarations = Declarations(SOURCES)
+    with Ledger(settings.ledger).held():
+        if files:
+            now = datetime.now(UTC)
+            new = receive(settings, declarations, [Arrival(f, now) for f in files], keep=True)
+        else:
+            new = receive_inbox(settings, declarations)
+    waiting = stretches(waiting_quarters(settings))
+    if not new and not waiting:
         say("nothing is waiting in the inbox")
         return True
-    if not quarters:
-        return not any(item.status == "refused" for item in new)
-    return _run("take_in_returns", settings, say, tags=range_tags(quarters))
+    runs = [_run("take_in_returns", settings, say, tags=range_tags(stretch)) for stretch in waiting]
+    if not waiting:  # duplicates, or refused at the door: the run that says so has no quarter
+        runs.append(_run("take_in_returns", settings, say, assets=WITHOUT_QUARTER))
+    return all(runs)
 
 
 def build(settings: Settings, say: Say, as_of: str = "") -> None:
     """Build and publish the warehouse. Raises JobFailed."""
-    prepare()
     _run(
         "build_warehouse",
         settings,
@@ -100,11 +119,15 @@ def build(settings: Settings, say: Say, as_of: str = "") -> None:
     )
 
 
-def publish(settings: Settings, quarters: list[Quarter], say: Say) -> None:
+def publish(settings: Settings, quarters: Sequence[Quarter], say: Say) -> None:
     """Export quarters. Raises JobFailed."""
-    from pipelines.assets.partitions import range_tags
+    from pipelines.assets.partitions import QUARTERS, range_tags
 
-    _run("publish_quarter", settings, say, tags=range_tags(quarters))
+    for quarter in quarters:
+        if quarter.label not in QUARTERS.get_partition_keys():
+            raise JobFailed(f"{quarter} is not a quarter of this collection")
+    for stretch in stretches(quarters):
+        _run("publish_quarter", settings, say, tags=range_tags(stretch))
 
 
 def _run(
@@ -113,8 +136,9 @@ def _run(
     say: Say,
     tags: dict[str, str] | None = None,
     run_config: dict | None = None,
+    assets: Sequence[tuple[str, str]] = (),
 ) -> bool:
-    """Run a job to its end. False when its only failure is that a return was refused."""
+    """Run a job, or only ``assets`` of it. False when all that failed is that one was refused."""
     import warnings
 
     import dagster as dg
@@ -123,6 +147,7 @@ def _run(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     # Remarks of Dagster's libraries (which dbt command, which file) are for its UI, not for here.
     logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
+    from pipelines.assets.validated import NO_REFUSAL
     from pipelines.definitions import defs
 
     with instance(settings) as dagster:
@@ -133,16 +158,28 @@ def _run(
                 instance=dagster,
                 tags=tags,
                 run_config={**(run_config or {}), "loggers": {"plain": {"config": {}}}},
+                asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
                 raise_on_error=False,
             )
     if result.success:
         return True
     failures = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
-    refusals = [event for event in failures if event.step_key == "validated__verdicts"]
-    if failures and len(refusals) == len(failures):
+    failed_checks = [
+        check.check_name for check in result.get_asset_check_evaluations() if not check.passed
+    ]
+    if len(failures) == 1 and _is_a_failed_check(failures[0]) and NO_REFUSAL in failed_checks:
         return False
     say(told_by_dbt.getvalue()[-4000:])
     raise JobFailed("; ".join(_cause(event) for event in failures) or f"{name} did not finish")
+
+
+def _is_a_failed_check(event) -> bool:
+    error = event.step_failure_data.error
+    while error is not None:
+        if error.cls_name == "DagsterAssetCheckFailedError":
+            return True
+        error = error.cause
+    return False
 
 
 def _cause(event) -> str:

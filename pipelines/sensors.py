@@ -9,7 +9,7 @@ import dagster as dg
 from pipelines.assets.partitions import range_tags
 from pipelines.assets.progress import no_values_in_errors
 from pipelines.declarations import Declarations
-from pipelines.quarters import Quarter
+from pipelines.quarters import Quarter, stretches
 from pipelines.settings import SOURCES, Settings, make_private
 
 
@@ -19,7 +19,7 @@ from pipelines.settings import SOURCES, Settings, make_private
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Looks into the inbox. A file is taken when its size and time did not change between two "
-        "looks; everything taken in one tick is one run."
+        "looks; everything taken in one tick is one run for each stretch of quarters."
     ),
 )
 def inbox_sensor(context: dg.SensorEvaluationContext):
@@ -55,8 +55,11 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     # next one, and no run is asked for twice.
     key = f"deliveries-{due[0].delivery_number}-{due[-1].delivery_number}"
     if waiting:
-        quarters = [Quarter.parse(item.quarter) for item in waiting]
-        return dg.RunRequest(run_key=key, tags=range_tags(quarters))
+        quarters = (Quarter.parse(item.quarter) for item in waiting)
+        return [
+            dg.RunRequest(run_key=f"{key} {stretch[0]}", tags=range_tags(stretch))
+            for stretch in stretches(quarters)
+        ]
     return dg.RunRequest(
         run_key=key,
         asset_selection=[
@@ -73,10 +76,17 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     description="Builds the warehouse when verdicts were given, whether or not one was a refusal.",
 )
 def verdicts_sensor(context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry):
-    built = context.instance.get_latest_materialization_event(dg.AssetKey(["marts", "warehouse"]))
-    if built is not None and built.timestamp > asset_event.timestamp:
-        return dg.SkipReason("the warehouse was built since these verdicts")
-    return dg.RunRequest(run_key=str(asset_event.timestamp))
+    from pipelines.ledger import Ledger
+
+    submissions = Ledger(Settings.from_environment().ledger).submissions()
+    judged = sum(not item.is_waiting for item in submissions)
+    event = context.instance.get_latest_materialization_event(dg.AssetKey(["marts", "warehouse"]))
+    built = event.asset_materialization if event else None
+    held = built.metadata.get("verdicts in it") if built else None
+    # Not by the clock: a build that began before these verdicts may end after them.
+    if held is not None and held.value == judged:
+        return dg.SkipReason("the warehouse holds these verdicts already")
+    return dg.RunRequest(run_key=f"verdicts-{judged}")
 
 
 def _without_verdict(ledger):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import platformdirs
@@ -77,6 +78,10 @@ class Settings:
     @property
     def warehouse(self) -> Path:
         return self.marts / "warehouse.duckdb"
+
+    def marts_as_of(self, as_of: datetime) -> Path:
+        """A warehouse as it was known at a time, apart from the one that everybody reads."""
+        return self.marts / "as_of" / as_of.strftime("%Y-%m-%dT%H%M%S")
 
     @property
     def restricted(self) -> Path:

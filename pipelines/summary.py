@@ -1,19 +1,66 @@
-"""The figures a run ends with, as tables for a terminal."""
+"""What is shown on a terminal: deliveries, verdicts, and the figures a run ends with."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from pipelines.declarations import Declarations
 from pipelines.figures import Figure, headline_figures, shown_value
 from pipelines.ledger import Submission
 from pipelines.quarters import Quarter
+from pipelines.receipts import Line, Receipt, when, whose
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
 WALES, ENGLAND = "W92000004", "E92000001"
+
+
+def deliveries(
+    submissions: Sequence[Submission], declarations: Declarations, title: str
+) -> RenderableType:
+    """A block of lines for each delivery, which stay whole in 80 columns.
+
+    In a table the reason of a refusal had 20 characters a line, and the file no column.
+    """
+    lines = [Line(f"{title}: {len(submissions):,}", style="italic")]
+    for item in submissions:
+        colour = "red" if item.status == "refused" else "green" if item.is_accepted else "yellow"
+        status = item.status + (" (late)" if item.is_late else "")
+        lines.append(Line(f"{item.submission_id}  {status}", style=f"bold {colour}"))
+        lines.append(Line(f"{whose(item, declarations)}, received {when(item)}", 2))
+        lines.append(Line(f"File: {item.name}", 2))
+        if item.duplicate_of:
+            lines.append(Line(f"Same bytes as {item.duplicate_of}", 2))
+        if item.refusal_sentence_en:
+            lines.append(Line(f"Why: {item.refusal_sentence_en}", 2))
+    return _Lines(lines)
+
+
+def verdict(receipt: Receipt) -> RenderableType:
+    """Everything that was said of one delivery."""
+    return _Lines(receipt.lines())
+
+
+class _Lines:
+    """Lines wrapped to the terminal, their further lines indented alike.
+
+    Always plain text: a file may be called ``[red].xlsx``, which is no colour.
+    """
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = list(lines)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in self._lines:
+            room = max(options.max_width - line.indent, 1)
+            for part in Text(line.text, line.style).wrap(console, room):
+                part.rstrip()
+                yield Text(" " * line.indent) + part
 
 
 def taken_in_table(submissions: Sequence[Submission]) -> Table:

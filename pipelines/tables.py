@@ -86,8 +86,11 @@ def write_tables(
     quarters = _quarters(submissions)
     tables = {f"declarations/{name}": frame for name, frame in _declared(declarations, quarters)}
     tables["declarations/build"] = pl.DataFrame(
-        {"as_of": [_in_utc(as_of) if as_of else None]},
-        schema={"as_of": pl.Datetime("us")},
+        {
+            "as_of": [_in_utc(as_of) if as_of else None],
+            "verdicts": [sum(not item.is_waiting for item in submissions)],
+        },
+        schema={"as_of": pl.Datetime("us"), "verdicts": pl.Int64},
     )
     tables["submissions"] = _submissions(submissions)
     tables["submission_returns"] = _submission_returns(submissions)
@@ -97,6 +100,12 @@ def write_tables(
     for name, frame in tables.items():
         write_whole(settings.validated / f"{name}.parquet", frame.write_parquet)
     return {name: frame.height for name, frame in tables.items()}
+
+
+def what_was_built(settings: Settings) -> tuple[datetime | None, int]:
+    """``as_of`` (UTC) of the tables on disk, and how many verdicts are in them."""
+    build = pl.read_parquet(settings.validated / "declarations" / "build.parquet")
+    return build.row(0)
 
 
 def _quarters(submissions: Sequence[Submission]) -> list[Quarter]:

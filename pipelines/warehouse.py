@@ -7,7 +7,6 @@ old copy; whoever opens next sees the new one.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,29 +32,35 @@ def prepare_build(settings: Settings) -> None:
             path.unlink(missing_ok=True)
 
 
-def publish(settings: Settings) -> None:
-    """Swap the finished build in; WarehouseError, and no change, if it is not finished."""
+def publish(settings: Settings, folder: Path | None = None) -> Path:
+    """Swap the finished build in and return its folder: the published one, unless another is given.
+
+    Raises WarehouseError, and changes nothing, if the build is not finished.
+    """
     import duckdb
 
+    folder = folder or settings.marts
     for name in PUBLISHED:
         built = _built(settings, name)
         if not built.exists():
             raise WarehouseError(f"{built} is missing: the build did not finish")
         with duckdb.connect(str(built)) as connection:
             connection.execute("checkpoint")
-        for path in (built, _published(settings, name)):
+        for path in (built, folder / built.name):
             # DuckDB 1.5 silently replays a stale write-ahead log beside a renamed-in file.
             if _wal(path).exists():
                 raise WarehouseError(f"{_wal(path)} is still there: close what writes to {path}")
-    settings.marts.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in PUBLISHED:
+        built = _built(settings, name)
         try:
-            replace_durably(_built(settings, name), _published(settings, name))
+            replace_durably(built, folder / built.name)
         except PermissionError as error:  # Windows does not rename over an open file
             raise WarehouseError(
-                f"{_published(settings, name)} is open in another program: close it and build again"
+                f"{folder / built.name} is open in another program: close it and build again"
             ) from error
     _built(settings, "work").unlink(missing_ok=True)
+    return folder
 
 
 def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -76,17 +81,8 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), read_only=True)
 
 
-def remove_published(settings: Settings) -> None:
-    """Forget the published warehouse; the next build makes it anew from the files."""
-    shutil.rmtree(settings.marts, ignore_errors=True)
-
-
 def _built(settings: Settings, name: str) -> Path:
     return settings.build / f"{name}.duckdb"
-
-
-def _published(settings: Settings, name: str) -> Path:
-    return settings.marts / f"{name}.duckdb"
 
 
 def _wal(path: Path) -> Path:

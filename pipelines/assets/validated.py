@@ -1,5 +1,7 @@
 """validated: typed, checked, pseudonymised rows, and what was said of each return."""
 
+from collections import Counter
+
 import dagster as dg
 
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, quarters_of
@@ -7,6 +9,8 @@ from pipelines.assets.progress import ledger_held
 from pipelines.assets.raw import RETURNS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
+
+NO_REFUSAL = "no_return_was_refused"
 
 
 @dg.multi_asset(
@@ -49,7 +53,8 @@ def validated_returns(context: dg.AssetExecutionContext):
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
     run = crashed = 0
-    with ledger_held(Ledger(settings.ledger)):
+    ledger = Ledger(settings.ledger)
+    with ledger_held(ledger):
         for summary in to_validated(settings, declarations, quarters_of(context)):
             quarter = summary.quarter
             run += summary.rules_run
@@ -58,18 +63,20 @@ def validated_returns(context: dg.AssetExecutionContext):
                 f"{quarter}: {summary.accepted} returns accepted, {summary.refused} refused, "
                 f"{summary.quarantined} rows quarantined, {summary.queries} queries"
             )
-            metadata = {
-                "accepted": summary.accepted,
-                "refused": summary.refused,
-                "rows quarantined": summary.quarantined,
-                "queries": summary.queries,
-            }
             context.add_asset_metadata(
-                metadata, asset_key=["validated", "problems"], partition_key=quarter.label
+                {
+                    "judged now": summary.accepted + summary.refused,
+                    "refused now": summary.refused,
+                    "rows quarantined now": summary.quarantined,
+                    "queries now": summary.queries,
+                    **_deliveries_of(ledger, quarter.label),
+                },
+                asset_key=["validated", "problems"],
+                partition_key=quarter.label,
             )
             for name in RETURNS:
                 context.add_asset_metadata(
-                    {"rows": summary.rows.get(name, 0)},
+                    {"rows now": summary.rows.get(name, 0)},
                     asset_key=["validated", name],
                     partition_key=quarter.label,
                 )
@@ -84,6 +91,12 @@ def validated_returns(context: dg.AssetExecutionContext):
     )
 
 
+def _deliveries_of(ledger, quarter: str) -> dict[str, int]:
+    """All deliveries ever made for a quarter, by what became of them."""
+    statuses = Counter(item.status for item in ledger.submissions() if item.quarter == quarter)
+    return {f"deliveries {status}": count for status, count in sorted(statuses.items())}
+
+
 @dg.asset(
     key=["validated", "verdicts"],
     group_name="validated",
@@ -91,7 +104,7 @@ def validated_returns(context: dg.AssetExecutionContext):
     description="What was said of each delivery. Red as long as the latest run refused one.",
     check_specs=[
         dg.AssetCheckSpec(
-            "no_return_was_refused",
+            NO_REFUSAL,
             asset=["validated", "verdicts"],
             blocking=True,
             description=(
@@ -104,17 +117,17 @@ def validated_returns(context: dg.AssetExecutionContext):
 def verdicts(context: dg.AssetExecutionContext):
     from pipelines.ledger import Ledger
 
+    make_private()
     ledger = Ledger(Settings.from_environment().ledger)
-    events = ledger.events()
-    seen = _events_seen_before(context)
-    judged_now = [event for event in events[seen:] if event["event"] == "judged"]
-    by_id = {item.submission_id: item for item in ledger.submissions()}
+    with ledger_held(ledger):
+        judged_now = [event for event in ledger.unreported() if event["event"] == "judged"]
+        ledger.append({"event": "reported", "run_id": context.run_id})
+        by_id = {item.submission_id: item for item in ledger.submissions()}
     refused = [
         by_id[event["submission_id"]] for event in judged_now if event["status"] == "refused"
     ]
     yield dg.MaterializeResult(
         metadata={
-            "ledger events": len(events),
             "judged now": len(judged_now),
             "refused now": len(refused),
             "refused returns": dg.TableMetadataValue(
@@ -136,17 +149,9 @@ def verdicts(context: dg.AssetExecutionContext):
         }
     )
     yield dg.AssetCheckResult(
+        check_name=NO_REFUSAL,
         passed=not refused,
         severity=dg.AssetCheckSeverity.ERROR,
         description=f"{len(refused)} refused of {len(judged_now)} judged",
         metadata={"refused": len(refused), "judged": len(judged_now)},
     )
-
-
-def _events_seen_before(context: dg.AssetExecutionContext) -> int:
-    event = context.instance.get_latest_materialization_event(
-        dg.AssetKey(["validated", "verdicts"])
-    )
-    if event is None or event.asset_materialization is None:
-        return 0
-    return int(event.asset_materialization.metadata["ledger events"].value)

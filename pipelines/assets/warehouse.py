@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -88,8 +89,13 @@ def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource):
     models = len(context.selected_asset_keys)
     context.log.info(f"dbt builds {models} models of staging, intermediate and marts")
     built = 0
-    # One target folder: dbt parses only what changed, and a run leaves no folder of its own.
-    invocation = dbt.cli(["build"], context=context, target_path=DBT_PROJECT / "target")
+    # One target folder an installation: dbt parses what changed, and a run leaves no other.
+    target = settings.build / "dbt"
+    parsed = DBT_PROJECT / "target" / "partial_parse.msgpack"
+    if parsed.exists() and not (target / parsed.name).exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(parsed, target / parsed.name)  # dbt itself sees whether it still fits
+    invocation = dbt.cli(["build"], context=context, target_path=target)
     for event in invocation.stream():
         yield event
         if isinstance(event, dg.Output | dg.AssetMaterialization):
@@ -109,16 +115,14 @@ def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource):
     pool=WRITER,
 )
 def warehouse(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    from pipelines.warehouse import open_warehouse, publish
+    from pipelines.tables import what_was_built
+    from pipelines.warehouse import publish
 
     make_private()
     settings = Settings.from_environment()
-    publish(settings)
-    with open_warehouse(settings) as connection:
-        tables = connection.execute(
-            "select table_name, estimated_size from duckdb_tables() order by 1"
-        ).fetchall()
-    context.log.info(f"published {settings.warehouse}")
-    return dg.MaterializeResult(
-        metadata={name: dg.MetadataValue.int(rows) for name, rows in tables}
-    )
+    as_of, verdicts = what_was_built(settings)
+    folder = publish(settings, settings.marts_as_of(as_of) if as_of else None)
+    context.log.info(f"published {folder / settings.warehouse.name}")
+    # The sensor that builds after verdicts asks how many the published warehouse holds.
+    told = {"as of": as_of.isoformat()} if as_of else {"verdicts in it": verdicts}
+    return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(folder)), **told})

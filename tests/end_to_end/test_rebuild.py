@@ -144,3 +144,42 @@ def _placed(settings: Settings) -> int:
 def _is_placed_now(row: dict) -> bool:
     day = row.get("placed_on")
     return day is not None and QUARTER.first_day <= day <= QUARTER.last_day
+
+
+def test_two_files_of_one_name_are_both_taken_in_and_an_old_refusal_is_told_once(
+    copy, declarations, tmp_path
+):
+    quarter = Quarter(2020, 3)
+    people = population(declarations, Quarter(2018, 1), QUARTER)
+    files = []
+    for sender, when in ((CARDIFF, QUARTER), ("W06000013", quarter)):
+        path = tmp_path / sender / "return.xlsx"
+        path.parent.mkdir()
+        cover = {**COVER, "sender_code": sender, "quarter": when.label}
+        write_return(path, declarations, when, cover, people.rows(sender, when))
+        files.append(str(path))
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(b"not a workbook")
+
+    refused = _adoption(copy, "take-in", str(broken))
+    assert refused.returncode == 1
+    taken = _adoption(copy, "take-in", *files)
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    last = Ledger(copy.ledger).submissions()[-2:]
+    assert [(item.sender_code, item.is_accepted) for item in last] == [
+        (CARDIFF, True),
+        ("W06000013", True),
+    ]
+
+
+def test_a_build_as_of_a_day_leaves_the_published_warehouse_alone(copy):
+    before = _tables(copy.warehouse)
+    built = _adoption(copy, "build", "--as-of", "2019-12-01")
+    assert built.returncode == 0, built.stderr
+    assert _tables(copy.warehouse) == before
+    earlier = copy.marts / "as_of" / "2019-12-01T000000" / "warehouse.duckdb"
+    with duckdb.connect(str(earlier), read_only=True) as connection:
+        last = connection.execute(
+            "select max(quarter) from marts.fct_return where status = 'accepted'"
+        ).fetchone()
+    assert last == ("2019-20-Q2",)

@@ -311,3 +311,12 @@ def test_the_ledger_can_be_read_while_another_holds_it(ledger: Ledger) -> None:
     ledger.append(received(1))
     with ledger.held():
         assert len(Ledger(ledger.path).submissions()) == 1
+
+
+def test_what_happened_is_told_once(ledger: Ledger) -> None:
+    ledger.append({"event": "x", "n": 1}, {"event": "x", "n": 2})
+    assert [event["n"] for event in ledger.unreported()] == [1, 2]
+    ledger.append({"event": "reported", "run_id": "r"})
+    assert ledger.unreported() == []
+    ledger.append({"event": "x", "n": 3})
+    assert [event["n"] for event in ledger.unreported()] == [3]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.quarters import Quarter, quarters_between
+from pipelines.quarters import Quarter, quarters_between, stretches
 
 # The years a return may name.
 years = st.integers(min_value=1900, max_value=2199)
@@ -122,3 +122,10 @@ def test_going_forth_and_back_returns_to_the_same_quarter(quarter, steps):
 @given(quarters, quarters)
 def test_labels_sort_as_text_like_the_quarters_in_time(one, other):
     assert (one < other) == (one.label < other.label) == (one.first_day < other.first_day)
+
+
+def test_stretches_are_cut_where_a_quarter_is_left_out():
+    q1, q2, q4 = Quarter(2019, 1), Quarter(2019, 2), Quarter(2019, 4)
+    next_year = Quarter(2020, 1)
+    assert stretches([q4, q1, q2, q1, next_year]) == [[q1, q2], [q4, next_year]]
+    assert stretches([]) == []

@@ -81,7 +81,7 @@ class Inbox:
         with dg.build_sensor_context(instance=self.instance, cursor=self.cursor) as context:
             answer = sensors.inbox_sensor(context)
             self.cursor = context.cursor
-        return answer
+        return answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
 
     def submissions(self) -> list[Any]:
         return Ledger(self.settings.ledger).submissions()
@@ -150,8 +150,20 @@ def test_settled_files_are_one_run_from_the_first_quarter_to_the_last(inbox: Inb
     answer = inbox.look()
     assert isinstance(answer, dg.RunRequest)
     assert range_of(answer) == ("2019-20-Q4", "2020-21-Q2")
-    assert answer.run_key == "deliveries-1-3"
+    assert answer.run_key == "deliveries-1-3 2019-20-Q4"
     assert len(inbox.submissions()) == 3
+
+
+def test_quarters_apart_are_runs_apart_so_that_none_between_is_touched(inbox: Inbox) -> None:
+    inbox.drop("a.zip", Quarter(2020, 2))
+    inbox.drop("b.zip", Quarter(2018, 4))
+    inbox.look()
+    answers = inbox.look()
+    assert [range_of(answer) for answer in answers] == [
+        ("2018-19-Q4", "2018-19-Q4"),
+        ("2020-21-Q2", "2020-21-Q2"),
+    ]
+    assert len({answer.run_key for answer in answers}) == 2
 
 
 def test_a_file_that_is_still_arriving_does_not_hold_the_others_up(inbox: Inbox) -> None:
@@ -240,10 +252,13 @@ def test_a_file_that_vanishes_between_two_glances_is_no_error(
 # --- verdicts start a build --------------------------------------------------------------------
 
 
-def test_each_new_set_of_verdicts_asks_for_one_build(instance: dg.DagsterInstance) -> None:
+def test_each_new_set_of_verdicts_asks_for_one_build(
+    inbox: Inbox, instance: dg.DagsterInstance
+) -> None:
     keys = []
     cursor = None
-    for _ in range(2):
+    for number in (1, 2):
+        _judge_one(inbox, number)
         instance.report_runless_asset_event(dg.AssetMaterialization(["validated", "verdicts"]))
         with dg.build_sensor_context(
             instance=instance, cursor=cursor, definitions=_verdicts_only()
@@ -254,6 +269,36 @@ def test_each_new_set_of_verdicts_asks_for_one_build(instance: dg.DagsterInstanc
     assert len(keys) == 2 and len(set(keys)) == 2
 
 
+def test_verdicts_that_a_build_holds_already_ask_for_none(
+    inbox: Inbox, instance: dg.DagsterInstance
+) -> None:
+    _judge_one(inbox, 1)
+    instance.report_runless_asset_event(dg.AssetMaterialization(["validated", "verdicts"]))
+    for held, expected in ((1, 0), (0, 1)):  # the second build began before the verdict was given
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(["marts", "warehouse"], metadata={"verdicts in it": held})
+        )
+        with dg.build_sensor_context(instance=instance, definitions=_verdicts_only()) as context:
+            found = sensors.verdicts_sensor.evaluate_tick(context).run_requests or []
+        assert len(found) == expected
+
+
+def _judge_one(inbox: Inbox, number: int) -> None:
+    submission_id = f"S{number:06d}-x"
+    Ledger(inbox.settings.ledger).append(
+        {
+            "event": "received",
+            "submission_id": submission_id,
+            "delivery_number": number,
+            "sha256": str(number),
+            "extension": ".xlsx",
+            "name": "return.xlsx",
+            "received_at": "2020-10-09T10:00:00+00:00",
+        },
+        {"event": "judged", "submission_id": submission_id, "status": "refused"},
+    )
+
+
 def _verdicts_only() -> dg.Definitions:
     return dg.Definitions(assets=[deliveries, raw_returns, validated_returns, verdicts])
 
@@ -261,17 +306,18 @@ def _verdicts_only() -> dg.Definitions:
 # --- partitions --------------------------------------------------------------------------------
 
 
-def test_partitions_are_the_quarters_up_to_the_one_that_runs() -> None:
+def test_partitions_are_the_quarters_up_to_the_one_after_this() -> None:
     keys = QUARTERS.get_partition_keys()
     assert keys[0] == "2018-19-Q1"
     assert keys[-1] in {
-        Quarter.containing(day).label for day in (date.today(), date.today() - timedelta(days=1))
+        Quarter.containing(day).plus(1).label
+        for day in (date.today(), date.today() - timedelta(days=1))
     }
     assert keys == sorted(set(keys))
 
 
-def test_a_range_covers_quarters_in_any_order() -> None:
-    tags = range_tags([Quarter(2020, 2), Quarter(2019, 4), Quarter(2020, 1)])
+def test_a_range_covers_a_stretch_of_quarters() -> None:
+    tags = range_tags([Quarter(2019, 4), Quarter(2020, 1), Quarter(2020, 2)])
     assert sorted(tags.values()) == ["2019-20-Q4", "2020-21-Q2"]
 
 

@@ -35,7 +35,7 @@ COLUMNS = {
     "declarations/indicator_windows": "indicator_id window_name",
     "declarations/benchmarks": ("indicator_id nation_code benchmark since until status source"),
     "declarations/code_lists": "code_list code label_en label_cy",
-    "declarations/build": "as_of",
+    "declarations/build": "as_of verdicts",
     "submissions": (
         "submission_id delivery_number received_at sha256 sender_code quarter version "
         "declared_version status refusal_code refusal_sentence_en is_late is_synthetic "

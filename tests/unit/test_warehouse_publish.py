@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,6 @@ from pipelines.warehouse import (
     open_warehouse,
     prepare_build,
     publish,
-    remove_published,
 )
 
 
@@ -167,11 +167,16 @@ def test_a_file_that_another_program_holds_is_told_in_words(
     assert published(first) == (2, 2)
 
 
-def test_a_published_warehouse_can_be_forgotten(first: Settings) -> None:
-    remove_published(first)
-    with pytest.raises(WarehouseError):
-        open_warehouse(first)
-    remove_published(first)
+def test_a_warehouse_as_of_a_time_lies_apart_from_the_published_one(settings: Settings) -> None:
+    build(settings, 1)
+    publish(settings)
+    build(settings, 2)
+    folder = settings.marts_as_of(datetime(2019, 12, 1, 10, 30))
+    assert publish(settings, folder) == folder
+    assert published(settings) == (1, 1)
+    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select amount from figure").fetchone() == (2,)
+    assert folder.name == "2019-12-01T103000"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
