@@ -1,5 +1,10 @@
 """The exports room: for each quarter numbered, immutable versions of what the bodies receive.
 
+A version stands for its figures and the submissions they rest on. When both are those of the
+latest version no new one is made, whatever else has come since: a refused or repeated delivery,
+another wording in the pack, a newer program. The manifest's lists of returns that are not in are
+therefore those of the day the version was made.
+
 Until disclosure control exists every file says that it is internal.
 """
 
@@ -16,11 +21,13 @@ import polars as pl
 
 from pipelines.declarations import Declarations
 from pipelines.files import replace_durably, sync_folder
-from pipelines.pack import write_pack
+from pipelines.pack import holds_samples, write_pack
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
+FIGURES = "indicators.csv"
+MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -53,11 +60,14 @@ class Export:
 
 
 def export_quarter(settings: Settings, declarations: Declarations, quarter: Quarter) -> Export:
-    """Write the quarter's files as a new version, unless they equal the latest one.
+    """Write the quarter's files as a new version, unless the latest one says the same.
 
-    Raises ExportError when the warehouse holds nothing for the quarter.
+    Raises ExportError when the warehouse holds nothing for the quarter, and when a file of the
+    latest version is not as it was published.
     """
     home = settings.exports / quarter.label
+    latest = _latest_version(home)
+    _refuse_changed_files(home, latest)
     staging = home / ".part"
     with open_warehouse(settings) as connection:
         figures = _indicators(connection, quarter)
@@ -67,44 +77,36 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
                 f"the warehouse holds no figures for {quarter}; its last quarter is "
                 f"{known[0] if known else 'not known'}: take the returns in and build first"
             )
-        submissions = connection.sql(
-            "select * from marts.fct_submission where quarter = $quarter order by submission_id",
-            params={"quarter": quarter.label},
-        ).pl()
+        is_synthetic = holds_samples(connection)
+        submissions = _in_force(connection, quarter, figures["quarters_in_window"].max())
+        not_in = _not_in(connection, quarter)
+        figures = _labelled(figures, declarations, is_synthetic)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         write_pack(staging, connection, declarations, quarter)
-    write_csv(figures, staging / "indicators.csv")
-    figures.write_parquet(staging / "indicators.parquet")
+    write_csv(figures, staging / FIGURES)
+    figures.write_parquet(
+        staging / "indicators.parquet", metadata=_of_the_file(figures, quarter, is_synthetic)
+    )
     _write_json(
-        staging / "manifest.json",
+        staging / MANIFEST,
         {
             "quarter": quarter.label,
             "label": {
                 policy.nation_code: {"en": policy.export_label.en, "cy": policy.export_label.cy}
                 for policy in declarations.policies.values()
             },
-            "is_synthetic": bool(submissions.filter("is_in_force")["is_synthetic"].any()),
+            "is_synthetic": is_synthetic,
             "figures": figures.height,
             "definition_status": dict(
                 sorted(figures.group_by("definition_status").len().iter_rows())
             ),
-            "submissions": [
-                {
-                    "submission_id": row["submission_id"],
-                    "sender_code": row["sender_code"],
-                    "version": row["version"],
-                    "received_at": row["received_at"].isoformat() + "Z",
-                    "sha256": row["sha256"],
-                    "status": row["status"],
-                    "why": row["refusal_sentence_en"],
-                }
-                for row in submissions.iter_rows(named=True)
-            ],
+            "submissions": submissions,
+            "returns_not_in": not_in,
         },
     )
     _write_checksums(staging)
-    return _keep(home, staging, quarter, figures.height)
+    return _keep(home, staging, latest, quarter, figures.height)
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
@@ -120,11 +122,33 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
 
 def checksums_agree(folder: Path) -> bool:
     """Whether every file is as it was when the version was written."""
-    listed = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    return all(
-        (folder / name).is_file() and _sha256(folder / name) == digest
-        for digest, name in (line.split("  ", 1) for line in listed)
-    )
+    return not _changed_files(folder)
+
+
+def _changed_files(folder: Path) -> list[str]:
+    """Names of the files that were changed or removed since the version was written."""
+    checksums = folder / CHECKSUMS
+    if not checksums.is_file():
+        return [CHECKSUMS]
+    lines = checksums.read_text(encoding="utf-8", errors="replace").splitlines()
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    if not {FIGURES, MANIFEST} <= set(listed):
+        return [CHECKSUMS]
+    return [
+        name
+        for name, digest in listed.items()
+        if not (folder / name).is_file() or _sha256(folder / name) != digest
+    ]
+
+
+def _refuse_changed_files(home: Path, version: int) -> None:
+    changed = _changed_files(home / str(version)) if version else []
+    if changed:
+        raise ExportError(
+            f"{home / str(version)} is not as it was published ({', '.join(changed)} changed or "
+            "missing). A published version never changes: put it back from a copy, then publish "
+            "again"
+        )
 
 
 def _indicators(connection, quarter: Quarter) -> pl.DataFrame:
@@ -137,19 +161,103 @@ def _indicators(connection, quarter: Quarter) -> pl.DataFrame:
     ).pl()
 
 
-def _keep(home: Path, staging: Path, quarter: Quarter, figures: int) -> Export:
-    versions = sorted(int(path.name) for path in home.iterdir() if path.name.isdigit())
-    if versions:
-        latest = home / str(versions[-1])
-        if (latest / CHECKSUMS).read_bytes() == (staging / CHECKSUMS).read_bytes():
-            shutil.rmtree(staging)
-            return Export(quarter, versions[-1], latest, figures, is_new=False)
-    version = versions[-1] + 1 if versions else 1
+def _labelled(
+    figures: pl.DataFrame, declarations: Declarations, is_synthetic: bool
+) -> pl.DataFrame:
+    """With what every row has to say of itself, because rows are copied out of files."""
+    labels = {nation: policy.export_label.en for nation, policy in declarations.policies.items()}
+    unlabelled = set(figures["nation_code"]) - set(labels)
+    if unlabelled:
+        raise ExportError(f"no policy labels the exports of {', '.join(sorted(unlabelled))}")
+    return figures.with_columns(
+        label=pl.col("nation_code").replace_strict(labels, return_dtype=pl.String),
+        is_synthetic=pl.lit(is_synthetic),
+    )
+
+
+def _of_the_file(figures: pl.DataFrame, quarter: Quarter, is_synthetic: bool) -> dict[str, str]:
+    """Key-value metadata of the Parquet file, where every value is text."""
+    return {
+        "quarter": quarter.label,
+        "label": "; ".join(figures["label"].unique().sort()),
+        "is_synthetic": "true" if is_synthetic else "false",
+    }
+
+
+def _in_force(connection, quarter: Quarter, quarters_in_window: int) -> list[dict[str, object]]:
+    """What the figures rest on: submissions in force in the quarters of the longest window.
+
+    Labels of quarters sort as text.
+    """
+    found = connection.execute(
+        """
+        select submission_id, sender_code, quarter, version, received_at, sha256, status
+        from marts.fct_submission
+        where is_in_force and quarter between ? and ?
+        order by quarter, sender_code, submission_id
+        """,
+        [quarter.plus(1 - quarters_in_window).label, quarter.label],
+    )
+    names = [column[0] for column in found.description]
+    submissions = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return [one | {"received_at": f"{one['received_at'].isoformat()}Z"} for one in submissions]
+
+
+def _not_in(connection, quarter: Quarter) -> dict[str, list[dict[str, object]]]:
+    """Returns due for the quarter that are in no figure: refused, missing, or not judged yet.
+
+    A refused one comes with what its sender was told of the newest refused file.
+    """
+    found = connection.execute(
+        """
+        select returned.status, returned.sender_code, returned.return_name,
+               max(told.refusal_sentence_en)
+        from marts.fct_return returned
+        left join marts.fct_submission told
+            on returned.sender_code = told.sender_code and returned.quarter = told.quarter
+            and told.status = 'refused' and told.received_at = returned.last_refused_at
+        where returned.quarter = ? and returned.is_due
+            and returned.status in ('refused', 'missing', 'received')
+        group by returned.status, returned.sender_code, returned.return_name
+        order by returned.sender_code, returned.return_name
+        """,
+        [quarter.label],
+    ).fetchall()
+    lists: dict[str, list[dict[str, object]]] = {"refused": [], "missing": [], "received": []}
+    for status, sender_code, return_name, why in found:
+        entry = {"sender_code": sender_code, "return_name": return_name}
+        lists[status].append(entry | {"why": why} if status == "refused" else entry)
+    return lists
+
+
+def _latest_version(home: Path) -> int:
+    """Number of the newest version; 0 before the first."""
+    if not home.exists():
+        return 0
+    return max((int(path.name) for path in home.iterdir() if path.name.isdigit()), default=0)
+
+
+def _keep(home: Path, staging: Path, latest: int, quarter: Quarter, figures: int) -> Export:
+    if latest and _says_the_same(home / str(latest), staging):
+        shutil.rmtree(staging)
+        return Export(quarter, latest, home / str(latest), figures, is_new=False)
+    version = latest + 1
     for path in sorted(staging.iterdir()):
         replace_durably(path, path)
     os.replace(staging, home / str(version))
     sync_folder(home)
     return Export(quarter, version, home / str(version), figures, is_new=True)
+
+
+def _says_the_same(published: Path, staged: Path) -> bool:
+    """Whether both hold the same figures, resting on the same submissions."""
+    if (published / FIGURES).read_bytes() != (staged / FIGURES).read_bytes():
+        return False
+    before, now = (
+        json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["submissions"]
+        for folder in (published, staged)
+    )
+    return before == now
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -256,20 +256,13 @@ def _nation(
 def _place(code: str, figures: list[Figure], indicators: Iterable[str]) -> dict[str, Any]:
     """A column of the table of places: stocks as they stood, flows over four quarters."""
     mine = [figure for figure in figures if figure.place_code == code]
+    shown = {
+        figure.indicator_id: figure
+        for figure in mine
+        if figure.window_name == ("quarter" if figure.timing == "stock" else "rolling_4")
+    }
     return {
         "en": mine[0].place_name_en,
         "cy": mine[0].place_name_cy,
-        "figures": {
-            key: next(
-                (
-                    figure
-                    for figure in mine
-                    if figure.indicator_id == key
-                    and figure.window_name
-                    == ("quarter" if figure.timing == "stock" else "rolling_4")
-                ),
-                None,
-            )
-            for key in indicators
-        },
+        "figures": {key: shown.get(key) for key in indicators},
     }

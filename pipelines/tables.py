@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
+from expectations.suite import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
 from pipelines.files import write_whole
 from pipelines.ledger import Ledger, Submission
 from pipelines.quarters import Quarter, quarters_between
+from pipelines.readers import content, sentences
 from pipelines.settings import Settings
 
 FIRST_QUARTER = Quarter(2018, 1)
@@ -85,6 +88,10 @@ def write_tables(
     submissions = Ledger(settings.ledger).submissions()
     quarters = _quarters(submissions)
     tables = {f"declarations/{name}": frame for name, frame in _declared(declarations, quarters)}
+    tables["declarations/rules"] = _rules(
+        declarations,
+        sorted({*quarters, *(Quarter.parse(s.quarter) for s in submissions if s.quarter)}),
+    )
     tables["declarations/build"] = pl.DataFrame(
         {
             "as_of": [_in_utc(as_of) if as_of else None],
@@ -257,6 +264,41 @@ def _indicators(declarations: Declarations) -> pl.DataFrame:
             for i in declarations.indicators.values()
         ),
     )
+
+
+_RULE_SCHEMA = dict.fromkeys(
+    ("code", "return_name", "field", "severity", "sentence_en", "sentence_cy", "source"), pl.String
+)
+
+
+def _rules(declarations: Declarations, quarters: Sequence[Quarter]) -> pl.DataFrame:
+    """Every rule of rows in force in any of ``quarters``, in its newest wording, and of files.
+
+    A rule of files is of no return and no field: both are blank.
+    """
+    found = {}
+    for quarter in quarters:
+        for rule in catalogue_of_rules(declarations, quarter).select(*_RULE_SCHEMA).rows():
+            found[rule[:4]] = rule
+    for rule in _rules_of_files():
+        found.setdefault(rule[:4], rule)  # F211a is F211 with the severity of another field
+    return _frame(_RULE_SCHEMA, found.values())
+
+
+def _rules_of_files() -> Iterator[tuple[str, ...]]:
+    for code, (english, welsh) in content.REFUSALS.items():
+        yield (code, "", "", "error", english, welsh, "opening a file")
+    for code, (severity, english, welsh) in sentences.PROBLEMS.items():
+        yield (
+            *(code[:4], "", "", severity),  # a letter after the code picks a variant, not a code
+            *(_without_places(english), _without_places(welsh), "reading a file"),
+        )
+
+
+def _without_places(sentence: str) -> str:
+    """An ellipsis for each place of a file that the sentence names; nothing for what may be left
+    out."""
+    return sentence.format_map(defaultdict(lambda: "…", at=""))
 
 
 def _submissions(submissions: Sequence[Submission]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from pipelines.exports import (
     write_csv,
 )
 from pipelines.figures import Figure, headline_figures, shown_value
+from pipelines.pack import PLACES_IN_A_TABLE, UNITS
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError, open_warehouse
@@ -63,7 +65,8 @@ TABLES = {
     ),
     "fct_return": (
         "sender_code varchar, return_name varchar, quarter varchar, is_due boolean, "
-        "status varchar, is_late boolean, rows_accepted bigint, rows_quarantined bigint"
+        "status varchar, is_late boolean, rows_accepted bigint, rows_quarantined bigint, "
+        "last_refused_at timestamp"
     ),
 }
 
@@ -102,6 +105,19 @@ def submission(number: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def returned(sender: str, return_name: str = "child", **more: Any) -> dict[str, Any]:
+    return {
+        "sender_code": sender,
+        "return_name": return_name,
+        "quarter": Q1.label,
+        "is_due": True,
+        "status": "accepted",
+        "is_late": False,
+        "rows_accepted": 12,
+        "rows_quarantined": 0,
+    } | more
+
+
 def rows() -> dict[str, list[dict[str, Any]]]:
     words = ("title", "definition", "status_note")
     return {
@@ -135,18 +151,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             figure("W01", WALES, 91.0, quarter="2024-25-Q4"),
         ],
         "fct_submission": [submission(1), submission(9, quarter="2024-25-Q4")],
-        "fct_return": [
-            {
-                "sender_code": "W06000001",
-                "return_name": "child",
-                "quarter": Q1.label,
-                "is_due": True,
-                "status": "accepted",
-                "is_late": False,
-                "rows_accepted": 12,
-                "rows_quarantined": 0,
-            }
-        ],
+        "fct_return": [returned("W06000001")],
     }
 
 
@@ -255,6 +260,72 @@ def test_another_quarters_change_makes_no_new_version_of_this_one(
     assert export_quarter(warehouse, declarations, Q1).is_new is False
 
 
+def with_a_year_of_figures() -> dict[str, list[dict[str, Any]]]:
+    """As ``rows``, with a figure that rests on four quarters."""
+    content = rows()
+    content["fct_indicator"].append(
+        figure("W01", WALES, 300.0, window_name="rolling_4", quarters_in_window=4)
+    )
+    return content
+
+
+@pytest.mark.parametrize("status", ["refused", "duplicate", "received"])
+def test_a_delivery_that_changes_no_figure_makes_no_new_version(
+    settings: Settings, declarations: Declarations, status: str
+) -> None:
+    content = with_a_year_of_figures()
+    publish(settings, content)
+    first = export_quarter(settings, declarations, Q1)
+    before = content_of(first.folder)
+    content["fct_submission"].append(submission(2, status=status, is_in_force=False))
+    content["fct_return"].append(returned("W06000002", status="refused"))
+    publish(settings, content)
+    second = export_quarter(settings, declarations, Q1)
+    assert (second.version, second.is_new) == (1, False)
+    assert content_of(first.folder) == before
+
+
+@pytest.mark.parametrize("quarter", ["2024-25-Q2", "2024-25-Q4", "2025-26-Q1"])
+def test_the_same_figures_resting_on_another_submission_are_a_new_version(
+    settings: Settings, declarations: Declarations, quarter: str
+) -> None:
+    content = with_a_year_of_figures()
+    content["fct_submission"] = [submission(1, quarter=quarter)]
+    publish(settings, content)
+    first = export_quarter(settings, declarations, Q1)
+    content["fct_submission"] = [
+        submission(1, quarter=quarter, is_in_force=False),
+        submission(2, quarter=quarter),
+    ]
+    publish(settings, content)
+    second = export_quarter(settings, declarations, Q1)
+    assert (second.version, second.is_new) == (2, True)
+    figures = [content_of(one.folder)["indicators.csv"] for one in (first, second)]
+    assert figures[0] == figures[1]
+
+
+@pytest.mark.parametrize("quarter", ["2024-25-Q1", "2025-26-Q2"])
+def test_a_submission_outside_every_window_makes_no_new_version(
+    settings: Settings, declarations: Declarations, quarter: str
+) -> None:
+    content = with_a_year_of_figures()
+    publish(settings, content)
+    export_quarter(settings, declarations, Q1)
+    content["fct_submission"].append(submission(3, quarter=quarter))
+    publish(settings, content)
+    assert export_quarter(settings, declarations, Q1).is_new is False
+
+
+def test_another_wording_of_the_pack_makes_no_new_version(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    export_quarter(warehouse, declarations, Q1)
+    content = rows()
+    content["dim_indicator"][0]["definition_en"] = "The same, in other words."
+    publish(warehouse, content)
+    assert export_quarter(warehouse, declarations, Q1).is_new is False
+
+
 def test_an_export_made_in_another_place_on_another_day_is_the_same_bytes(
     warehouse: Settings, declarations: Declarations, tmp_path: Path
 ) -> None:
@@ -311,6 +382,37 @@ def test_an_export_that_was_killed_leaves_no_version_and_the_next_one_is_whole(
     assert [path.name for path in home.iterdir()] == ["1"]
 
 
+@pytest.mark.parametrize("name", ["indicators.csv", "pack-cy.html", CHECKSUMS])
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_a_published_file_that_was_changed_stops_the_next_export(
+    warehouse: Settings, declarations: Declarations, name: str, is_removed: bool
+) -> None:
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    published = (folder / name).read_bytes()
+    if is_removed:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(b"")
+    changed = rows()
+    changed["fct_indicator"][0]["value"] = 99.0
+    publish(warehouse, changed)
+    with pytest.raises(ExportError, match=rf"1 is not as it was published \({name} "):
+        export_quarter(warehouse, declarations, Q1)
+    assert [path.name for path in folder.parent.iterdir()] == ["1"]
+    (folder / name).write_bytes(published)
+    assert export_quarter(warehouse, declarations, Q1).version == 2
+
+
+def test_a_place_whose_nation_has_no_label_is_not_exported(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    content = rows()
+    content["dim_place"][1]["nation_code"] = "S92000003"
+    publish(warehouse, content)
+    with pytest.raises(ExportError, match="no policy labels the exports of S92000003"):
+        export_quarter(warehouse, declarations, Q1)
+
+
 # --- checksums and manifest -------------------------------------------------------------------
 
 
@@ -340,39 +442,117 @@ def test_a_changed_or_missing_file_no_longer_agrees(
     assert not checksums_agree(folder)
 
 
-def test_the_manifest_says_what_the_figures_rest_on(
+def manifest_of(settings: Settings, declarations: Declarations) -> dict[str, Any]:
+    folder = export_quarter(settings, declarations, Q1).folder
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_the_manifest_says_what_the_file_is(
     warehouse: Settings, declarations: Declarations
 ) -> None:
-    content = rows()
-    content["fct_submission"] += [
-        submission(2, status="refused", is_in_force=False, refusal_sentence_en="Rhy hwyr: ŷ."),
-    ]
-    publish(warehouse, content)
-    folder = export_quarter(warehouse, declarations, Q1).folder
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = manifest_of(warehouse, declarations)
     assert manifest["quarter"] == "2025-26-Q1"
     assert manifest["figures"] == 3
     assert manifest["definition_status"] == {"proposed": 3}
     assert set(manifest["label"]) == set(declarations.policies)
     for label in manifest["label"].values():
         assert "Not disclosure controlled" in label["en"]
-    first, second = manifest["submissions"]
-    assert first["received_at"] == "2025-07-15T09:30:00Z"
-    assert (first["status"], first["why"]) == ("accepted", None)
-    assert (second["status"], second["why"]) == ("refused", "Rhy hwyr: ŷ.")
 
 
-@pytest.mark.parametrize("in_force", [True, False])
-def test_only_a_sample_that_counts_makes_the_export_a_sample(
-    warehouse: Settings, declarations: Declarations, in_force: bool
+def test_the_manifest_lists_what_the_figures_of_every_window_rest_on_and_nothing_else(
+    settings: Settings, declarations: Declarations
+) -> None:
+    content = with_a_year_of_figures()
+    outside = ("2024-25-Q1", "2025-26-Q2")
+    content["fct_submission"] = [
+        submission(1, is_in_force=False),
+        submission(2, received_at=datetime(2025, 7, 16, 9, 30)),
+        submission(3, status="refused", is_in_force=False),
+        submission(4, status="duplicate", version=None, is_in_force=False),
+        submission(5, quarter="2024-25-Q4"),
+        submission(6, quarter="2024-25-Q2", status="accepted with queries"),
+        *(submission(7 + place, quarter=quarter) for place, quarter in enumerate(outside)),
+    ]
+    publish(settings, content)
+    submissions = manifest_of(settings, declarations)["submissions"]
+    assert [one["submission_id"][:7] for one in submissions] == ["S000006", "S000005", "S000002"]
+    assert submissions[2] == {
+        "submission_id": "S000002-x",
+        "sender_code": "W06000001",
+        "quarter": "2025-26-Q1",
+        "version": 2,
+        "received_at": "2025-07-16T09:30:00Z",
+        "sha256": f"{2:064x}",
+        "status": "accepted",
+    }
+
+
+def test_the_manifest_lists_the_returns_that_are_in_no_figure(
+    settings: Settings, declarations: Declarations
 ) -> None:
     content = rows()
-    content["fct_submission"].append(submission(2, is_synthetic=True, is_in_force=in_force))
+    newest = datetime(2025, 7, 20, 9, 30)
+    content["fct_submission"] += [
+        submission(2, sender_code="B", status="refused", refusal_sentence_en="Hŷn.")
+        | {"is_in_force": False},
+        submission(3, sender_code="B", status="refused", refusal_sentence_en="Rhy hwyr: ŷ.")
+        | {"is_in_force": False, "received_at": newest},
+    ]
+    content["fct_return"] += [
+        returned("A", status="missing"),
+        returned("B", status="refused", last_refused_at=newest),
+        returned("B", "adopter", status="refused", last_refused_at=newest),
+        returned("C", status="received"),
+        returned("D", status="nil"),
+        returned("E", status="missing", is_due=False),
+        returned("F", status="missing", quarter="2024-25-Q4"),
+    ]
+    publish(settings, content)
+    assert manifest_of(settings, declarations)["returns_not_in"] == {
+        "refused": [
+            {"sender_code": "B", "return_name": "adopter", "why": "Rhy hwyr: ŷ."},
+            {"sender_code": "B", "return_name": "child", "why": "Rhy hwyr: ŷ."},
+        ],
+        "missing": [{"sender_code": "A", "return_name": "child"}],
+        "received": [{"sender_code": "C", "return_name": "child"}],
+    }
+
+
+@pytest.mark.parametrize("quarter", [Q1.label, "2018-19-Q1"])
+@pytest.mark.parametrize("in_force", [True, False])
+def test_a_sample_that_counts_in_any_quarter_makes_the_whole_export_a_sample(
+    warehouse: Settings, declarations: Declarations, in_force: bool, quarter: str
+) -> None:
+    content = rows()
+    content["fct_submission"].append(
+        submission(2, is_synthetic=True, is_in_force=in_force, quarter=quarter)
+    )
     publish(warehouse, content)
     export = export_quarter(warehouse, declarations, Q1)
     manifest = json.loads((export.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["is_synthetic"] is in_force
-    assert ("Synthetic sample data" in export.pack.read_text(encoding="utf-8")) is in_force
+    for name in ("indicators.csv", "indicators.parquet"):
+        read = pl.read_csv if name.endswith("csv") else pl.read_parquet
+        assert read(export.folder / name)["is_synthetic"].to_list() == [in_force] * 3
+    page = export.pack.read_text(encoding="utf-8")
+    assert ("Synthetic sample data" in page) is in_force
+    told = pl.read_parquet_metadata(export.folder / "indicators.parquet")
+    assert told["is_synthetic"] == str(in_force).lower()
+
+
+def test_every_row_and_the_parquet_file_itself_say_that_they_are_internal(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    label = declarations.policies[WALES].export_label.en
+    assert "Not disclosure controlled" in label
+    assert set(pl.read_csv(folder / "indicators.csv")["label"]) == {label}
+    assert set(pl.read_parquet(folder / "indicators.parquet")["label"]) == {label}
+    told = pl.read_parquet_metadata(folder / "indicators.parquet")
+    assert (told["label"], told["quarter"]) == (label, "2025-26-Q1")
+
+
+# --- the pack -----------------------------------------------------------------------------------
 
 
 def test_every_page_says_that_it_is_internal(
@@ -393,6 +573,79 @@ def test_a_name_with_markup_is_shown_and_not_obeyed(
     page = export_quarter(warehouse, declarations, Q1).pack.read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("verdicts", [("not met", "met"), (None, "met"), (None, None)])
+def test_a_benchmark_has_its_unit_and_names_the_window_it_judges(
+    warehouse: Settings, declarations: Declarations, verdicts: tuple[str | None, str | None]
+) -> None:
+    content = rows()
+    content["dim_indicator"][1]["unit"] = "months"
+    judged = {"numerator": 79.0, "denominator": 98.0, "benchmark": 13.0}
+    content["fct_indicator"] = [
+        figure("W11", WALES, 14.0, window_name=window, benchmark_met=met, **judged)
+        for window, met in zip(("quarter", "rolling_12"), verdicts, strict=True)
+    ]
+    publish(warehouse, content)
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    english, welsh = {
+        ("not met", "met"): (
+            "13 months (quarter: not met)",
+            "13 mis (chwarter: heb ei gyrraedd)",
+        ),
+        (None, "met"): (
+            "13 months (last twelve quarters: met)",
+            "13 mis (deuddeg chwarter diwethaf: cyrhaeddwyd)",
+        ),
+        (None, None): ("13 months", "13 mis"),
+    }[verdicts]
+    for language, shown in (("en", english), ("cy", welsh)):
+        page = (folder / f"pack-{language}.html").read_text(encoding="utf-8")
+        assert f"<td>{shown}</td>" in page
+
+
+def test_every_unit_of_an_indicator_has_a_word_in_both_languages(
+    declarations: Declarations,
+) -> None:
+    units = {indicator.unit for indicator in declarations.indicators.values()}
+    assert units <= set(UNITS)
+    assert all(UNITS[unit][language] for unit in units for language in ("en", "cy"))
+
+
+def test_many_places_are_laid_out_in_several_tables_that_fit_a_sheet(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    content = rows()
+    names = [f"Region {number:02d}" for number in range(PLACES_IN_A_TABLE + 1)]
+    for name in names:
+        place = {"name_en": name, "name_cy": name, "kind": "region", "nation_code": WALES}
+        content["dim_place"].append({"place_code": name} | place)
+        content["fct_indicator"].append(figure("W01", name, 2.0, window_name="rolling_4"))
+    publish(warehouse, content)
+    page = export_quarter(warehouse, declarations, Q1).pack.read_text(encoding="utf-8")
+    headings = [
+        re.findall(r"Region \d\d", head) for head in re.findall(r"(?s)<thead>.*?</thead>", page)
+    ]
+    assert headings == [[], names[:PLACES_IN_A_TABLE], names[PLACES_IN_A_TABLE:]]
+
+
+def test_every_printed_sheet_says_what_it_is(
+    warehouse: Settings, declarations: Declarations
+) -> None:
+    content = rows()
+    content["fct_submission"].append(submission(2, is_synthetic=True))
+    publish(warehouse, content)
+    folder = export_quarter(warehouse, declarations, Q1).folder
+    label = declarations.policies[WALES].export_label
+    for language, title, words, sample in (
+        ("en", "Adoption performance", label.en, "Synthetic sample data"),
+        ("cy", "Perfformiad mabwysiadu", label.cy, "Data sampl synthetig"),
+    ):
+        page = (folder / f"pack-{language}.html").read_text(encoding="utf-8")
+        escaped = re.search(r'@top-left \{ content: "([^"]*)"', page)
+        assert escaped is not None
+        shown = re.sub(r"\\([0-9a-f]{6})", lambda hit: chr(int(hit[1], 16)), escaped[1])
+        assert shown == f"{title}, 2025-26-Q1 · {words} · {sample}"
 
 
 # --- the CSV and the Parquet file -------------------------------------------------------------

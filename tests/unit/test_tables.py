@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from pipelines.declarations import Declarations
 from pipelines.ledger import Ledger
 from pipelines.quarters import Quarter
-from pipelines.settings import Settings
+from pipelines.settings import SOURCES, Settings
 from pipelines.tables import PROBLEM_SCHEMA, validated_schema, write_tables
 
 COLUMNS = {
@@ -35,6 +36,7 @@ COLUMNS = {
     "declarations/indicator_windows": "indicator_id window_name",
     "declarations/benchmarks": ("indicator_id nation_code benchmark since until status source"),
     "declarations/code_lists": "code_list code label_en label_cy",
+    "declarations/rules": "code return_name field severity sentence_en sentence_cy source",
     "declarations/build": "as_of verdicts",
     "submissions": (
         "submission_id delivery_number received_at sha256 sender_code quarter version "
@@ -290,3 +292,33 @@ def test_tables_written_twice_are_the_same_bytes(
     write_tables(settings, Declarations(declarations.folder))
     assert content() == first
     assert not list(settings.data.rglob(f"*{os.extsep}part"))
+
+
+def test_rules_of_every_quarter_that_anybody_sent_are_listed_refused_or_not(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A field asked for in one later quarter only, in which nothing was accepted yet."""
+    folder = tmp_path / "sources"
+    shutil.copytree(SOURCES, folder)
+    path = folder / "returns" / "support.yaml"
+    text = path.read_text(encoding="utf-8")
+    name = "- name: contact_exchanges\n"
+    assert text.count(name) == 1
+    only = "  since: 2019-20-Q2\n  until: 2019-20-Q2\n"
+    path.write_text(text.replace(name, name + only), encoding="utf-8")
+    changed = Declarations(folder)
+    listed = {}
+    for number, quarter in enumerate(("2019-20-Q1", "2019-20-Q2", "2019-20-Q3"), start=1):
+        tell(settings, number, quarter, "accepted" if number == 3 else "refused")
+        write_tables(settings, changed)
+        rules = table(settings, "declarations/rules").filter(pl.col("field") == "contact_exchanges")
+        listed[quarter] = set(rules["code"])
+    assert listed["2019-20-Q1"] == set()
+    assert listed["2019-20-Q2"] == listed["2019-20-Q3"] == {"REQUIRED", "NUMBER", "RANGE"}
+
+
+def test_no_rule_is_listed_twice(written: Settings) -> None:
+    rules = table(written, "declarations/rules")
+    assert rules.height > 200
+    assert rules.select("code", "return_name", "field", "severity").is_duplicated().sum() == 0
+    assert rules.null_count().sum_horizontal().item() == 0

@@ -136,7 +136,7 @@ select
     -- Placed in the quarter, on or after the authority to place (placement order or consent).
     {{ count_when('is_placed_now and placed_on >= authorised_on') }}
         as children_placed_with_authority,
-    -- Of those, placed within six months: exactly six months is within.
+    -- Placed in the quarter within six months of the authority to place; exactly six is within.
     {{ count_when(
         'is_placed_now and placed_on >= authorised_on and not '
         ~ more_than_months_after('placed_on', 'authorised_on', 6)
@@ -149,7 +149,7 @@ select
         'is_placed_now and '
         ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 6)
     ) }} as children_placed_over_six_months_after_decision,
-    -- Days from that decision to placement, of exactly those children.
+    -- Days from should-be-placed decision to placement, of children placed over six months later.
     {{ days_when(
         'is_placed_now and '
         ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 6),
@@ -166,7 +166,7 @@ select
         as days_from_entering_care_to_placement_of_adopted,
     -- Adopted in the quarter, placed before the adoption order, with placement order and match (A2).
     {{ count_when('is_adopted_for_a2') }} as children_adopted_with_placement_order,
-    -- Days from placement order to match, of those children; 0 if matched before the order (A2).
+    -- Days from placement order to match, of children adopted; 0 if matched before the order (A2).
     {{ days_when('is_adopted_for_a2 and matched_on > ordered_on', 'ordered_on', 'matched_on') }}
         as days_from_placement_order_to_match_of_adopted,
     -- Adopted in the quarter, with the day of moving in with the family known (A10).
@@ -184,34 +184,34 @@ select
     -- Waiting with authority to place (order or consent), not yet placed.
     {{ count_when('is_waiting_for_placement and authorised_on <= last_day') }}
         as children_waiting_with_authority,
-    -- Of those, authorised more than six months before.
+    -- Waiting with authority to place, authorised more than six months before.
     {{ count_when(
         'is_waiting_for_placement and ' ~ more_than_months_after('last_day', 'authorised_on', 6)
     ) }} as children_waiting_over_six_months_with_authority,
-    -- Of those with authority, authorised nine months before or more.
+    -- Waiting with authority to place, authorised nine months before or more.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'authorised_on', 9)
     ) }} as children_waiting_nine_months_with_authority,
     -- Waiting for a match, on the Adoption Register.
     {{ count_when('is_waiting_for_match and referred_to_register_on <= last_day') }}
         as children_waiting_on_register,
-    -- Of those, referred to the register more than six months before.
+    -- Waiting for a match, referred to the register more than six months before.
     {{ count_when(
         'is_waiting_for_match and ' ~ more_than_months_after('last_day', 'referred_to_register_on', 6)
     ) }} as children_waiting_over_six_months_on_register,
     -- Waiting with a placement order (consents do not count), not yet placed.
     {{ count_when('is_waiting_for_placement and ordered_on <= last_day') }}
         as children_waiting_with_placement_order,
-    -- Of those, 18 months or more since entering care.
+    -- Waiting with a placement order, 18 months or more since entering care.
     {{ count_when(
         'is_waiting_for_placement and ordered_on <= last_day and '
         ~ at_least_months_after('last_day', 'entered_care_on', 18)
     ) }} as children_waiting_eighteen_months_since_entering_care,
-    -- Of those with a placement order, 12 months or more since the order.
+    -- Waiting with a placement order, 12 months or more since the order.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 12)
     ) }} as children_waiting_twelve_months_since_placement_order,
-    -- Of those with a placement order, 18 months or more since the order.
+    -- Waiting with a placement order, 18 months or more since the order.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 18)
     ) }} as children_waiting_eighteen_months_since_placement_order

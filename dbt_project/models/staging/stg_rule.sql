@@ -1,0 +1,9 @@
+select
+    code,
+    return_name,
+    field,
+    severity,
+    sentence_en,
+    sentence_cy,
+    source
+from {{ source('validated', 'rules') }}
