@@ -115,12 +115,15 @@ def _field_checks(
     elif has_readable(field):
         yield _not_understood(field)
     if field.type == "date":
+        # A required cell cannot be left blank: a row that is not due yet is taken out whole.
         yield _check(
             "FUTURE", field, lambda: pl.col(name) <= quarter.last_day, "in_set", _TRUE, truth=True,
-            en="{title} is after the last day of the quarter: correct the date, or leave the cell "
-            "blank and report it in the quarter in which it happens.",
-            cy="Mae {title} ar ôl diwrnod olaf y chwarter: cywirwch y dyddiad, neu gadewch y gell "
-            "yn wag a'i adrodd yn y chwarter y mae'n digwydd.",
+            en="{title} is after the last day of the quarter: correct the date, or "
+            + ("take the row out" if limits.required else "leave the cell blank")
+            + " and report it in the quarter in which it happens.",
+            cy="Mae {title} ar ôl diwrnod olaf y chwarter: cywirwch y dyddiad, neu "
+            + ("tynnwch y rhes allan a'i h" if limits.required else "gadewch y gell yn wag a'i ")
+            + "adrodd yn y chwarter y mae'n digwydd.",
             source="SSDA903 117 and 301, adapted",
         )  # fmt: skip
     if limits.maxLength is not None:
@@ -143,14 +146,16 @@ def _field_checks(
 
 
 def _not_understood(field: ReturnField) -> Check:
-    name = field.name
+    name, must = field.name, field.constraints.required
     if field.type == "date":
         return _check(
             "DATE", field, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True,
-            en="{title} is not a date that can be read: write it as dd/mm/yyyy, or leave the cell "
-            "blank if the date is not known yet.",
-            cy="Nid yw {title} yn ddyddiad y gellir ei ddarllen: ysgrifennwch ef fel dd/mm/bbbb, "
-            "neu gadewch y gell yn wag os nad yw'r dyddiad yn hysbys eto.",
+            en="{title} is not a date that can be read: write it as dd/mm/yyyy"
+            + ("" if must else ", or leave the cell blank if the date is not known yet")
+            + ".",
+            cy="Nid yw {title} yn ddyddiad y gellir ei ddarllen: ysgrifennwch ef fel dd/mm/bbbb"
+            + ("" if must else ", neu gadewch y gell yn wag os nad yw'r dyddiad yn hysbys eto")
+            + ".",
         )  # fmt: skip
     return _check(
         "NUMBER", field, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True,

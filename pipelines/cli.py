@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,9 @@ def main() -> None:
     A quarter is written 2025-26-Q1 for April to June 2025.
     """
     make_private()
+    for stream in (sys.stdout, sys.stderr):  # a Windows code page has no ŵ, and ends the program
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @main.command("sample-run")
@@ -138,9 +142,10 @@ def take_in(files: tuple[Path, ...]) -> None:
     from pipelines.summary import deliveries
 
     settings = Settings.from_environment()
-    before = {item.submission_id for item in Ledger(settings.ledger).submissions()}
+    before = {s.submission_id: s.status for s in Ledger(settings.ledger).submissions()}
     nothing_refused = run.take_in(settings, click.echo, files)
-    new = [s for s in Ledger(settings.ledger).submissions() if s.submission_id not in before]
+    now = Ledger(settings.ledger).submissions()
+    new = [item for item in now if before.get(item.submission_id) != item.status]
     _print(deliveries(new, Declarations(SOURCES), "Taken in now"))
     sys.exit(0 if nothing_refused else 1)
 
@@ -222,6 +227,8 @@ def verdict(submission_id: str, language: Language, as_json: bool, out: Path | N
             receipt.write(out)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--out") from error
+        except OSError as error:
+            raise _cannot_write(out, error) from error
         click.echo(f"Wrote {out}", err=as_json)
     if as_json:
         click.echo(json.dumps(receipt.as_json(), indent=2, ensure_ascii=False))
@@ -246,13 +253,17 @@ def template(
     """
     from xlsxwriter.exceptions import FileCreateError
 
-    from pipelines.templates import write_csv_template, write_template
+    from pipelines.templates import FIRST_QUARTER_OFFERED, write_csv_template, write_template
 
     write = {".zip": write_csv_template, ".xlsx": write_template}.get(target.suffix.lower())
     if write is None:
         raise click.BadParameter("end the name in .xlsx or .zip", param_hint="TARGET")
     declarations = Declarations(SOURCES)
     quarter = quarter or Quarter.containing(date.today()).plus(-1)
+    if quarter < FIRST_QUARTER_OFFERED:
+        raise click.BadParameter(
+            f"returns begin with {FIRST_QUARTER_OFFERED}", param_hint="--quarter"
+        )
     if sender_code and sender_code not in declarations.senders:
         raise click.BadParameter(
             f"nobody called {sender_code} owes a return", param_hint="--sender"
@@ -263,8 +274,8 @@ def template(
         )
     try:
         write(target, declarations, quarter, sender_code, language)
-    except FileCreateError as error:
-        raise OSError(str(error)) from error
+    except (OSError, FileCreateError) as error:
+        raise _cannot_write(target, error) from error
     click.echo(f"Wrote {target}")
 
 
@@ -335,7 +346,9 @@ def _start_afresh(settings: Settings) -> None:
         for folder in (*ROOMS, "build", "dagster"):
             shutil.rmtree(settings.data / folder, ignore_errors=True)
     settings.data.mkdir(parents=True, exist_ok=True)
-    marker.write_text("Synthetic sample data. The next sample run empties this folder.\n")
+    marker.write_text(
+        "Synthetic sample data. The next sample run empties this folder.\n", encoding="utf-8"
+    )
 
 
 def _latest_quarter(settings: Settings) -> Quarter:
@@ -374,6 +387,12 @@ def _command(line: str) -> str:
         return line
     program = Path(sys.executable).with_name(line.split()[0])
     return " ".join([str(program), *line.split()[1:]])
+
+
+def _cannot_write(target: Path, error: Exception) -> click.ClickException:
+    """The workbook's library wraps the system's error, which alone says why."""
+    cause = error if isinstance(error, OSError) else error.args[0]
+    return click.ClickException(f"cannot write {target}: {cause.strerror}")
 
 
 def _print(what: RenderableType) -> None:

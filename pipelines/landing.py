@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +24,7 @@ from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import read_cover
+from pipelines.readers.sentences import FileProblem
 from pipelines.settings import Settings
 from pipelines.tables import FIRST_QUARTER
 
@@ -174,7 +175,7 @@ def _identify(
         told(done, len(received))
         event |= {"sender_code": None, "quarter": None}
         if isinstance(content, Unreadable):
-            refusals.append(_refusal(event, content.code, content.sentence_en, content.sentence_cy))
+            refusals.append(_refusal(event, [content]))
             continue
         cover = read_cover(content, declarations)
         sender = cover.values.get("sender_code")
@@ -188,12 +189,13 @@ def _identify(
             signed_off_by_role=cover.values.get("signed_off_by_role"),
             signed_off_on=signed_off_on.isoformat() if signed_off_on else None,
         )
+        # Everything the cover lacks is said at once: nothing else of the file will be looked at.
+        reasons: list[FileProblem] = [p for p in cover.problems if p.severity == "error"]
         if quarter is not None and not _is_collected(quarter, event["received_at"]):
             event["quarter"] = None
-            refusals.append(_refusal(event, "QUARTER_UNLIKELY", *_quarter_unlikely(quarter)))
+            refusals.append(_refusal(event, [_quarter_unlikely(quarter), *reasons]))
         elif sender is None or quarter is None:
-            problem = next(item for item in cover.problems if item.severity == "error")
-            refusals.append(_refusal(event, problem.code, problem.sentence_en, problem.sentence_cy))
+            refusals.append(_refusal(event, reasons))
     return refusals
 
 
@@ -203,8 +205,9 @@ def _is_collected(quarter: Quarter, received_at: str) -> bool:
     return FIRST_QUARTER <= quarter <= Quarter.containing(datetime.fromisoformat(received_at))
 
 
-def _quarter_unlikely(quarter: Quarter) -> tuple[str, str]:
-    return (
+def _quarter_unlikely(quarter: Quarter) -> FileProblem:
+    return FileProblem(
+        *("QUARTER_UNLIKELY", "error", None, "quarter"),
         f"The cover says {quarter}, a quarter that this collection does not hold: correct the "
         "quarter and send the whole file again.",
         f"Dywed y clawr {quarter}, chwarter nad yw'r casgliad hwn yn ei gadw: cywirwch y chwarter "
@@ -212,14 +215,14 @@ def _quarter_unlikely(quarter: Quarter) -> tuple[str, str]:
     )
 
 
-def _refusal(event: dict[str, Any], code: str, en: str, cy: str) -> dict[str, Any]:
+def _refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) -> dict[str, Any]:
     return {
         "event": "judged",
         "submission_id": event["submission_id"],
         "status": "refused",
-        "refusal_code": code,
-        "refusal_sentence_en": en,
-        "refusal_sentence_cy": cy,
+        "refusal_code": reasons[0].code,
+        "refusal_sentence_en": " ".join(reason.sentence_en for reason in reasons),
+        "refusal_sentence_cy": " ".join(reason.sentence_cy for reason in reasons),
     }
 
 

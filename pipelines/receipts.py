@@ -35,7 +35,7 @@ _WORDS: dict[str, Text] = {
     "file": Text(en="File", cy="Ffeil"),
     "from": Text(en="From", cy="Gan"),
     "received": Text(en="Received", cy="Daeth i law"),
-    "fingerprint": Text(en="Fingerprint (SHA-256)", cy="Ôl bys (SHA-256)"),
+    "fingerprint": Text(en="SHA-256", cy="SHA-256"),
     "version": Text(en="version {}", cy="fersiwn {}"),
     "sender unknown": Text(en="sender not known", cy="anfonwr anhysbys"),
     "quarter unknown": Text(en="quarter not known", cy="chwarter anhysbys"),
@@ -63,15 +63,15 @@ _WORDS: dict[str, Text] = {
     "rules": Text(en="{} rules ran, {} crashed", cy="Rhedodd {} o reolau, methodd {}"),
     "nil": Text(en="nil return", cy="ffurflen ddim"),
     "used": Text(
-        en="{read} rows read, {accepted} accepted, {aside} set aside; {errors} errors, "
-        "{queries} queries",
-        cy="darllenwyd {read} rhes, derbyniwyd {accepted}, rhoddwyd {aside} o'r neilltu; "
-        "gwallau: {errors}, ymholiadau: {queries}",
+        en="rows read {read}, accepted {accepted}, set aside {aside}; errors {errors}, "
+        "queries {queries}",
+        cy="rhesi a ddarllenwyd {read}, derbyniwyd {accepted}, o'r neilltu {aside}; "
+        "gwallau {errors}, ymholiadau {queries}",
     ),
     "not used": Text(
-        en="{read} rows read, none used; {errors} errors, {queries} queries",
-        cy="darllenwyd {read} rhes, ni ddefnyddiwyd yr un; gwallau: {errors}, "
-        "ymholiadau: {queries}",
+        en="rows read {read}, none used; errors {errors}, queries {queries}",
+        cy="rhesi a ddarllenwyd {read}, ni ddefnyddiwyd yr un; gwallau {errors}, "
+        "ymholiadau {queries}",
     ),
     "cell": Text(en="cell {}", cy="cell {}"),
     "column": Text(en="column {}", cy="colofn {}"),
@@ -184,7 +184,7 @@ class Receipt:
     def _of_file(self, problems: Iterable[Problem]) -> Iterator[Line]:
         for problem in problems:
             where = ", ".join(filter(None, [self._sheet(problem), self._quoted(problem)]))
-            kind = f"{self._kind(problem)}"
+            kind = self._kind(problem)
             yield Line(f"{where} – {kind}" if where else kind, 2, _colour(problem))
             yield Line(problem[f"sentence_{self._language}"], 4)
 
@@ -316,11 +316,14 @@ class Receipt:
     # --- what is declared -------------------------------------------------------
 
     def _position(self, problem: Problem) -> tuple[int, int, int]:
-        """By sheet in declared order, row, column. Equals keep the order they were found in."""
+        """By sheet in declared order, row, column. Equals keep the order they were found in.
+
+        Of the file as a whole, errors come first.
+        """
         name = problem["return_name"]
         sheet = -1 if name is None else list(self._declarations.returns).index(name)
-        letters = _letters(problem["cell"] or "")
-        return sheet, problem["sheet_row"] or 0, _column_number(letters) or _NO_COLUMN
+        row = problem["sheet_row"] or (0 if problem["severity"] == "error" else 1)
+        return sheet, row, _column_number(_letters(problem["cell"] or "")) or _NO_COLUMN
 
     def _titles(self, problem: Problem) -> dict[str, str | None]:
         """The heading of the problem's column, or the question of the cover, as on the template."""

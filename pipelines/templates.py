@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import json
+import textwrap
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,19 +65,27 @@ _WORDS: dict[str, Text] = {
         en="Date, day first: 31/01/2026. Blank if not known yet.",
         cy="Dyddiad, y diwrnod yn gyntaf: 31/01/2026. Yn wag os nad yw'n hysbys eto.",
     ),
+    "required_date": Text(
+        en="Date, day first: 31/01/2026.",
+        cy="Dyddiad, y diwrnod yn gyntaf: 31/01/2026.",
+    ),
     "text": Text(en="Text", cy="Testun"),
     "integer": Text(en="Whole number", cy="Rhif cyfan"),
     "between": Text(en="Whole number from {} to {}", cy="Rhif cyfan o {} i {}"),
     "at_least": Text(en="Whole number, {} or more", cy="Rhif cyfan, {} neu fwy"),
     "choose": Text(en="Choose from the list:", cy="Dewiswch o'r rhestr:"),
     "choose_place": Text(
-        en="Choose from the places on the Codes sheet.",
-        cy="Dewiswch o'r lleoedd ar y daflen Codau.",
+        en="Choose from the places under Codes.",
+        cy="Dewiswch o'r lleoedd o dan Codau.",
     ),
     "not_a_date": Text(
         en="This is not a date. Write it day first, like 31/01/2026, or leave the cell blank.",
         cy="Nid dyddiad yw hwn. Ysgrifennwch y diwrnod yn gyntaf, fel 31/01/2026, neu gadewch y "
         "gell yn wag.",
+    ),
+    "not_a_required_date": Text(
+        en="This is not a date. Write it day first, like 31/01/2026.",
+        cy="Nid dyddiad yw hwn. Ysgrifennwch y diwrnod yn gyntaf, fel 31/01/2026.",
     ),
     "not_in_list": Text(
         en="This is not in the list. A code from the Codes sheet is accepted too. Keep it?",
@@ -87,6 +96,14 @@ _WORDS: dict[str, Text] = {
         cy="Ysgrifennwch rif cyfan yma, heb eiriau.",
     ),
     "check": Text(en="Please check", cy="Gwiriwch os gwelwch yn dda"),
+    "guidance_file": Text(en="GUIDANCE.txt", cy="CANLLAWIAU.txt"),
+    "in_csv": Text(
+        en="Fill in the CSV files and send the whole zip; this text may stay in it. Keep the first "
+        "line of each file, and save as “CSV UTF-8”. Where a list is given, write the code.",
+        cy="Llenwch y ffeiliau CSV ac anfonwch y ffeil zip gyfan; caiff y testun hwn aros ynddi. "
+        "Cadwch linell gyntaf pob ffeil, a'u cadw fel “CSV UTF-8”. Lle rhoddir rhestr, "
+        "ysgrifennwch y cod.",
+    ),
     "legend": Text(
         en="Columns with a dark heading are required. Point at a cell to read what it means.",
         cy="Mae colofnau â phennawd tywyll yn ofynnol. Pwyntiwch at gell i ddarllen ei hystyr.",
@@ -147,16 +164,19 @@ def write_csv_template(
     sender_code: str | None = None,
     language: Language = "en",
 ) -> None:
-    """The CSV equivalent of :func:`write_template`: one zip, headers only.
+    """The CSV equivalent of :func:`write_template`: one zip, headers only, and a guidance text.
 
     The files' words are the declared field names, which are the same in both
-    languages.
+    languages; the guidance is in ``language``.
     """
     names = _returns_for(declarations, quarter, sender_code)
     cover: dict[str, object] = {"quarter": quarter.label, "version": 1}
     if sender_code is not None:
         cover["sender_code"] = declarations.places[sender_code].place_code
     write_csv_return(path_zip, declarations, quarter, cover, dict.fromkeys(names, ()), language)
+    with zipfile.ZipFile(path_zip, "a", zipfile.ZIP_DEFLATED) as package:
+        guidance = _guidance_text(declarations, quarter, names, cover, language)
+        _add_part(package, _word("guidance_file", language), guidance)
 
 
 def write_csv_return(
@@ -187,10 +207,59 @@ def write_csv_return(
         for name, lines in parts.items():
             text = io.StringIO(newline="")
             csv.writer(text, lineterminator="\r\n").writerows(lines)
-            part = zipfile.ZipInfo(f"{name}.csv", (1980, 1, 1, 0, 0, 0))
-            part.compress_type = zipfile.ZIP_DEFLATED
-            part.external_attr = 0o600 << 16
-            package.writestr(part, text.getvalue().encode("utf-8-sig"))
+            _add_part(package, f"{name}.csv", text.getvalue())
+
+
+def _add_part(package: zipfile.ZipFile, name: str, text: str) -> None:
+    """A part whose time never changes, in UTF-8 with byte order mark."""
+    part = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    part.compress_type = zipfile.ZIP_DEFLATED
+    part.external_attr = 0o600 << 16
+    package.writestr(part, text.encode("utf-8-sig"))
+
+
+def _guidance_text(
+    declarations: Declarations,
+    quarter: Quarter,
+    names: Sequence[str],
+    cover: Mapping[str, object],
+    language: Language,
+) -> str:
+    """The Guidance and Codes sheets as a text: every field, what it means, what to write."""
+    plan = _plan(declarations, quarter, language)
+    lines = [f"{_said(declarations.cover.title, language)}, {quarter}", ""]
+    lines += _folded(_word("in_csv", language), 0)
+    lines += ["", "cover.csv"]
+    for asked in plan.cover_fields(dict.fromkeys(names), cover):
+        lines += _entry(asked, asked.required, language)
+        lines += _folded(_said(asked.guidance, language), 6)
+    for name in names:
+        planned = plan.sheets[name]
+        lines += ["", "", f"{name}.csv"]
+        lines += _folded(_said(planned.declared.grain, language), 2)
+        for field in planned.fields:
+            lines += _entry(field, field.constraints.required, language)
+            lines += _folded(_said(field.description, language), 6)
+            if not field.code_list:
+                lines += _folded(_what_to_write(language, planned, field), 6)
+                continue
+            lines += _folded(_word("choose", language), 6)
+            for code, label in planned.labels[field.name].items():
+                lines += _folded(f"{code} = {label}", 8)
+    lines += ["", "", _word("codes", language)]
+    for place in _places_offered(declarations, quarter):
+        lines += _folded(f"{place.place_code} = {_place_name(place, language)}", 2)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _entry(field: ReturnField | CoverField, required: bool, language: Language) -> list[str]:
+    must = f" – {_word('required', language).lower()}" if required else ""
+    return ["", *_folded(f"{field.name} – {_said(field.title, language)}{must}", 2)]
+
+
+def _folded(text: str, indent: int) -> list[str]:
+    space = " " * indent
+    return textwrap.wrap(text, 88, initial_indent=space, subsequent_indent=space)
 
 
 def template_version(declarations: Declarations, quarter: Quarter) -> str:
@@ -570,7 +639,9 @@ def _check(book: _Book, field: ReturnField) -> dict[str, Any]:
             "criteria": "between",
             "minimum": date(1990, 1, 1),
             "maximum": date(2099, 12, 31),
-            "error_message": book.say("not_a_date"),
+            "error_message": book.say(
+                "not_a_required_date" if field.constraints.required else "not_a_date"
+            ),
         }
     if field.type == "integer":
         return title | {
@@ -614,7 +685,9 @@ def _guide_cover(book: _Book, sheet: Any, fields: Sequence[CoverField]) -> None:
                 "validate": "date",
                 "criteria": ">=",
                 "value": date(1990, 1, 1),
-                "error_message": book.say("not_a_date"),
+                "error_message": book.say(
+                    "not_a_required_date" if field.required else "not_a_date"
+                ),
             }
         elif field.type == "integer":
             check |= {
@@ -659,7 +732,7 @@ def _write_guidance(book: _Book, declarations: Declarations, names: Sequence[str
                 field.name,
                 _said(field.description, language),
                 book.say("yes") if field.constraints.required else "",
-                _what_to_write(book, planned, field),
+                _what_to_write(language, planned, field),
                 _said(_STATUS[field.status], language),
                 field.source or "",
             )
@@ -667,17 +740,20 @@ def _write_guidance(book: _Book, declarations: Declarations, names: Sequence[str
         row += 3
 
 
-def _what_to_write(book: _Book, planned: _SheetPlan, field: ReturnField) -> str:
+def _what_to_write(language: Language, planned: _SheetPlan, field: ReturnField) -> str:
     if field.code_list:
-        return "\n".join([book.say("choose"), *planned.labels[field.name].values()])
+        return "\n".join([_word("choose", language), *planned.labels[field.name].values()])
     if field.name in planned.labels:
-        return book.say("choose_place")
+        return _word("choose_place", language)
     if field.type == "integer":
         least, most = field.constraints.minimum, field.constraints.maximum
         if least is not None and most is not None:
-            return book.say("between").format(least, most)
-        return book.say("integer") if least is None else book.say("at_least").format(least)
-    return book.say("date" if field.type == "date" else "text")
+            return _word("between", language).format(least, most)
+        key = "integer" if least is None else "at_least"
+        return _word(key, language).format(least)
+    if field.type == "date":
+        return _word("required_date" if field.constraints.required else "date", language)
+    return _word("text", language)
 
 
 def _code_lists_used(book: _Book, names: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.casting import as_date, places_by_text, squeezed, stripped
-from pipelines.declarations import CoverField, Declarations, Return, ReturnField
+from pipelines.declarations import CoverField, Declarations, Return, ReturnField, Text
 from pipelines.quarters import Quarter
 from pipelines.readers.content import FileContent, Sheet
 from pipelines.readers.sentences import FileProblem, Repair, problem, repair
@@ -129,7 +129,7 @@ def lay_out(content: FileContent, declarations: Declarations, submission_id: str
         repairs += reading.repairs
         problems += _about_too_many_rows(found, declared)
     if not returns and not cover.nil_returns:
-        problems.append(problem("F200", None))
+        problems.append(_no_sheets(cover, declarations))
     problems += _about_misspelt_sheets(content, declarations, returns)
     read = {cover.sheet, *(found.sheet for found in returns.values())}
     problems += [problem("F210", title) for title in content.decoded_as_cp1252 if title in read]
@@ -146,19 +146,20 @@ def read_cover(content: FileContent, declarations: Declarations) -> CoverRead:
     sheet = _cover_sheet(content, declarations)
     if sheet is None:
         return CoverRead(values, (problem("F100", None),))
-    answers, twice = _answers(sheet, fields)
+    found = _answers(sheet, fields)
     problems = [
-        problem("F108", sheet.name, field.name, title=field.title)
+        problem("F108", sheet.name, field.name, title=field.title, cells=found.cell(field))
         for field in fields
-        if field.name in twice
+        if field.name in found.twice
     ]
     for field in fields:
-        text = answers.get(field.name)
+        text = found.texts.get(field.name)
         if text is not None:
             values[field.name] = _understood(text, field, declarations)
         if values[field.name] is None and (text is not None or field.required):
             code = _cover_problem(field, text)
-            problems.append(problem(code, sheet.name, field.name, title=field.title))
+            cell = found.cell(field)
+            problems.append(problem(code, sheet.name, field.name, title=field.title, cells=cell))
     return CoverRead(values, tuple(problems), sheet.name)
 
 
@@ -168,30 +169,50 @@ def _cover_sheet(content: FileContent, declarations: Declarations) -> Sheet | No
     called = _sheets_called(content, {"cover", squeezed(cover.sheet.en), squeezed(cover.sheet.cy)})
     if called:
         return called[0]
-    matches = [(len(_answers(sheet, cover.fields)[0]), sheet) for sheet in content.sheets]
+    matches = [(len(_answers(sheet, cover.fields).texts), sheet) for sheet in content.sheets]
     most, sheet = max(matches, key=lambda pair: pair[0], default=(0, None))
     return sheet if most >= 3 else None
 
 
-def _answers(sheet: Sheet, fields: Sequence[CoverField]) -> tuple[dict[str, str], frozenset[str]]:
-    """Answers (the cell right of each question), and the questions with two different answers."""
+@dataclass(frozen=True)
+class _Answers:
+    """Answers of a cover by field name, where they stand or should, and what is answered twice."""
+
+    texts: dict[str, str]
+    cells: dict[str, list[str]]
+    twice: set[str]
+
+    def cell(self, field: CoverField) -> str:
+        """Addresses such as ``B5``, or ``B5, B9``; empty when the cover does not ask."""
+        return ", ".join(self.cells.get(field.name, []))
+
+
+def _answers(sheet: Sheet, fields: Sequence[CoverField]) -> _Answers:
+    """Answers stand in the cell to the right of each question."""
     names: dict[str, str] = {}
     for field in fields:
         for words in (field.name, field.title.en, field.title.cy):
             names[squeezed(words)] = field.name
-    found: dict[str, str] = {}
-    twice: set[str] = set()
-    for row in sheet.rows:
+    found = _Answers({}, {}, set())
+    blank: dict[str, list[str]] = {}
+    for number, row in enumerate(sheet.rows, start=1):
         for column, text in enumerate(row[:COLUMNS_SEARCHED_FOR_QUESTIONS]):
             name = names.get(squeezed(text)) if text else None
-            answer = row[column + 1] if name and column + 1 < len(row) else None
-            if name is None or answer is None or not answer.strip():
+            if name is None:
                 continue
-            if name in found and found[name] != answer.strip():
-                twice.add(name)
-            found.setdefault(name, answer.strip())
+            cell = f"{column_letters(column + 1)}{number}"
+            answer = (_at(row, column + 1) or "").strip()
+            if not answer:
+                blank.setdefault(name, [cell])
+                continue
+            if found.texts.setdefault(name, answer) != answer:
+                found.twice.add(name)
+                found.cells[name].append(cell)
+            found.cells.setdefault(name, [cell])
             break
-    return found, frozenset(twice)
+    for name, cells in blank.items():
+        found.cells.setdefault(name, cells)
+    return found
 
 
 def _understood(text: str, field: CoverField, declarations: Declarations) -> Any:
@@ -259,6 +280,19 @@ def _words_for_return(declared: Return) -> set[str]:
 
 def _sheets_called(content: FileContent, words: set[str]) -> list[Sheet]:
     return [sheet for sheet in content.sheets if squeezed(sheet.name) in words]
+
+
+def _no_sheets(cover: CoverRead, declarations: Declarations) -> FileProblem:
+    """Names the sheets this sender owes, as far as the cover says who sends and for when."""
+    sender, quarter = cover.values["sender_code"], cover.values["quarter"]
+    due = declarations.due_from(sender, quarter) if sender and quarter else ()
+    wanted = [each for name, each in declarations.returns.items() if name in due or not due]
+    names = Text(
+        en=", ".join(f"“{each.sheet.en}” (“{each.sheet.cy}”)" for each in wanted),
+        cy=", ".join(f"“{each.sheet.cy}” (“{each.sheet.en}”)" for each in wanted),
+    )
+    files = ", ".join(f"{each.name}.csv" for each in wanted)
+    return problem("F200", None, title=names, cells=files)
 
 
 def _about_misspelt_sheets(

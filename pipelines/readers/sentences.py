@@ -46,56 +46,60 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
     ),
     "F101": (
         "error",
-        "The cover does not say who sends the return: fill in “{title}”.",
-        "Nid yw'r clawr yn dweud pwy sy'n anfon y ffurflen: llenwch “{title}”.",
+        "The cover does not say who sends the return: fill in “{title}”{at}.",
+        "Nid yw'r clawr yn dweud pwy sy'n anfon y ffurflen: llenwch “{title}”{at}.",
     ),
     "F102": (
         "error",
-        "The answer to “{title}” on the cover is no authority or agency that sends returns. Choose "
-        "from the list or write a code of the Codes sheet.",
-        "Nid yw'r ateb i “{title}” ar y clawr yn awdurdod nac yn asiantaeth sy'n anfon ffurflenni. "
-        "Dewiswch o'r rhestr neu ysgrifennwch god o'r daflen Codau.",
+        "The answer to “{title}” on the cover{at} is no authority or agency that sends returns. "
+        "Choose from the list or write a code of the Codes sheet.",
+        "Nid yw'r ateb i “{title}” ar y clawr{at} yn awdurdod nac yn asiantaeth sy'n anfon "
+        "ffurflenni. Dewiswch o'r rhestr neu ysgrifennwch god o'r daflen Codau.",
     ),
     "F103": (
         "error",
-        "The cover does not say which quarter the return is for: fill in “{title}”, like "
+        "The cover does not say which quarter the return is for: fill in “{title}”{at}, like "
         "2025-26-Q1.",
-        "Nid yw'r clawr yn dweud ar gyfer pa chwarter y mae'r ffurflen: llenwch “{title}”, fel "
+        "Nid yw'r clawr yn dweud ar gyfer pa chwarter y mae'r ffurflen: llenwch “{title}”{at}, fel "
         "2025-26-Q1.",
     ),
     "F104": (
         "error",
-        "The answer to “{title}” on the cover is not a quarter. Write it like 2025-26-Q1 for April "
-        "to June 2025.",
-        "Nid yw'r ateb i “{title}” ar y clawr yn chwarter. Ysgrifennwch ef fel 2025-26-Q1 ar gyfer "
-        "Ebrill i Fehefin 2025.",
+        "The answer to “{title}” on the cover{at} is not a quarter. Write it like 2025-26-Q1 for "
+        "April to June 2025.",
+        "Nid yw'r ateb i “{title}” ar y clawr{at} yn chwarter. Ysgrifennwch ef fel 2025-26-Q1 ar "
+        "gyfer Ebrill i Fehefin 2025.",
     ),
     "F105": (
         "error",
-        "The answer to “{title}” on the cover is not a whole number above nought.",
-        "Nid yw'r ateb i “{title}” ar y clawr yn rhif cyfan uwch na sero.",
+        "The answer to “{title}” on the cover{at} is not a whole number above nought: write 1 "
+        "for the first return of the quarter, then 2, and so on.",
+        "Nid yw'r ateb i “{title}” ar y clawr{at} yn rhif cyfan uwch na sero: ysgrifennwch 1 "
+        "ar gyfer ffurflen gyntaf y chwarter, wedyn 2, ac yn y blaen.",
     ),
     "F106": (
         "error",
-        "“{title}” on the cover is blank.",
-        "Mae “{title}” ar y clawr yn wag.",
+        "“{title}” on the cover{at} is blank: fill it in.",
+        "Mae “{title}” ar y clawr{at} yn wag: llenwch ef.",
     ),
     "F107": (
         "error",
-        "The answer to “{title}” on the cover is not understood. Write dates day first, like "
+        "The answer to “{title}” on the cover{at} is not understood. Write dates day first, like "
         "31/01/2026, and choose Yes or No from the list.",
-        "Ni ddeellir yr ateb i “{title}” ar y clawr. Ysgrifennwch ddyddiadau â'r diwrnod yn "
+        "Ni ddeellir yr ateb i “{title}” ar y clawr{at}. Ysgrifennwch ddyddiadau â'r diwrnod yn "
         "gyntaf, fel 31/01/2026, a dewiswch Ydy neu Nac ydy o'r rhestr.",
     ),
     "F108": (
         "error",
-        "The cover answers “{title}” twice, differently. Keep one answer.",
-        "Mae'r clawr yn ateb “{title}” ddwywaith, yn wahanol. Cadwch un ateb.",
+        "The cover answers “{title}” twice, differently{at}. Keep one answer.",
+        "Mae'r clawr yn ateb “{title}” ddwywaith, yn wahanol{at}. Cadwch un ateb.",
     ),
     "F200": (
         "error",
-        "The file has none of the sheets of a return, and the cover ticks no nil return.",
-        "Nid oes yr un o daflenni ffurflen yn y ffeil, ac nid yw'r clawr yn nodi ffurflen ddim.",
+        "The file has none of the sheets of a return, and the cover ticks no nil return. Call the "
+        "sheets {title} – or {cells} in a zip – or tick the nil return.",
+        "Nid oes yr un o daflenni ffurflen yn y ffeil, ac nid yw'r clawr yn nodi ffurflen ddim. "
+        "Galwch y taflenni yn {title} – neu {cells} mewn ffeil zip – neu ticiwch y ffurflen ddim.",
     ),
     "F201": (
         "error",
@@ -250,7 +254,8 @@ def repair(
 def _fill(
     english: str, welsh: str, sheet: str | None, title: Text | None, cells: str, number: int
 ) -> tuple[str, str]:
-    places = {"sheet": sheet or "", "cells": cells, "number": number}
+    at = f" (cell {cells})" if cells else ""  # the same word in both languages
+    places = {"sheet": sheet or "", "cells": cells, "at": at, "number": number}
     return (
         english.format(title=title.en if title else "", **places),
         welsh.format(title=title.cy if title else "", **places),

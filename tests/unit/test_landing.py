@@ -353,6 +353,31 @@ def test_a_cover_without_sender_and_quarter_is_refused(
     assert_refused(deliver(settings, declarations)[0], "F101")
 
 
+@pytest.mark.parametrize(
+    ("cover", "code"),
+    [({"sender_code": None}, "F101"), ({"quarter": "2099-00-Q1"}, "QUARTER_UNLIKELY")],
+)
+def test_everything_the_cover_lacks_is_said_at_once(
+    settings: Settings,
+    declarations: Declarations,
+    drop: Drop,
+    cover: dict[str, object],
+    code: str,
+) -> None:
+    drop(version=None, signed_off_on=None, **cover)
+    (one,) = deliver(settings, declarations)
+    assert_refused(one, code, "“Version”")
+    assert "“Signed off on” on the cover (cell B" in (one.refusal_sentence_en or "")
+    assert "“Cymeradwywyd ar” ar y clawr (cell B" in (one.refusal_sentence_cy or "")
+
+
+def test_a_cover_that_lacks_its_sign_off_only_comes_through_to_its_verdict(
+    settings: Settings, declarations: Declarations, drop: Drop
+) -> None:
+    drop(signed_off_on=None)
+    assert deliver(settings, declarations)[0].is_waiting
+
+
 def test_a_zip_without_a_cover_is_refused(settings: Settings, declarations: Declarations) -> None:
     settings.inbox.mkdir(parents=True)
     with zipfile.ZipFile(settings.inbox / "return.zip", "w") as bundle:

@@ -135,6 +135,30 @@ def test_the_guidance_explains_every_column_and_says_what_is_proposed(
     assert explained["child_reference"][3] == "yes"
 
 
+def test_only_a_date_that_is_not_required_may_be_left_blank(
+    declarations: Declarations, template: Path
+) -> None:
+    book = openpyxl.load_workbook(template)
+    guidance = {row[1]: row[4] for row in book["Guidance"].iter_rows(values_only=True) if row[1]}
+    declared = declarations.returns["child"]
+    checks = {
+        next(iter(check.sqref.ranges)).min_col: check
+        for check in book[declared.sheet.en].data_validations.dataValidation
+    }
+    dates = [
+        (column, field)
+        for column, field in enumerate(declared.fields_in_force(QUARTER), start=1)
+        if field.type == "date"
+    ]
+    assert {field.constraints.required for _, field in dates} == {True, False}
+    for column, field in dates:
+        may_be_blank = not field.constraints.required
+        assert ("leave the cell blank" in checks[column].error) == may_be_blank, field.name
+        assert ("Blank if not known yet" in guidance[field.name]) == may_be_blank, field.name
+    (signed,) = [c for c in book["Cover"].data_validations.dataValidation if c.type == "date"]
+    assert "blank" not in signed.error
+
+
 def test_the_codes_sheet_holds_every_code_and_every_sender(
     declarations: Declarations, template: Path
 ) -> None:
@@ -229,7 +253,7 @@ def test_the_csv_template_names_the_declared_fields(
             for name in package.namelist()
         }
     due = declarations.due_from(VALE, QUARTER)
-    assert list(parts) == ["cover.csv", *(f"{name}.csv" for name in due)]
+    assert list(parts) == ["cover.csv", *(f"{name}.csv" for name in due), "GUIDANCE.txt"]
     child = declarations.returns["child"].fields_in_force(QUARTER)
     assert parts["child.csv"] == [[field.name for field in child]]
     assert parts["cover.csv"][:3] == [

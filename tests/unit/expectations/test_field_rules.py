@@ -126,6 +126,21 @@ def test_a_garbled_required_cell_is_reported_once(
     assert problems["code"].to_list() == ["DATE"]
 
 
+def test_only_a_date_that_is_not_required_may_be_left_blank(
+    declarations: Declarations, quarter: Quarter
+) -> None:
+    seen = set()
+    for name, declared in declarations.returns.items():
+        for check in _derived_checks(name, quarter, declarations):
+            if check.code not in ("DATE", "FUTURE"):
+                continue
+            may_be_blank = not declared.field(check.fields[0]).constraints.required
+            seen.add((check.code, may_be_blank))
+            assert ("leave the cell blank" in check.sentence_en) == may_be_blank
+            assert ("gadewch y gell yn wag" in check.sentence_cy) == may_be_blank
+    assert len(seen) == 4
+
+
 def test_the_same_reference_in_two_submissions_is_no_duplicate(
     typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:

@@ -439,7 +439,14 @@ def test_a_second_support_row_is_an_error(declarations: Declarations) -> None:
 def test_a_file_without_any_return_is_an_error_unless_it_is_nil(
     declarations: Declarations,
 ) -> None:
-    assert codes(lay_out(content(), declarations, "S1")) == ["F200"]
+    laid = lay_out(content(), declarations, "S1")
+    assert codes(laid) == ["F200"]
+    (missing,) = laid.problems
+    # The Vale of Glamorgan owes children only.
+    assert "“Children” (“Plant”) – or child.csv in a zip" in missing.sentence_en
+    assert "“Plant” (“Children”) – neu child.csv mewn ffeil zip" in missing.sentence_cy
+    unknown = lay_out(content(answered(sender_code=None)), declarations, "S1").problems[-1]
+    assert "adopter.csv, support.csv" in unknown.sentence_en
     nil = lay_out(content(answered(is_nil_child="yes")), declarations, "S1")
     assert codes(nil) == [] and nil.cover.nil_returns == {"child"}
 
@@ -517,6 +524,26 @@ def test_each_wrong_answer_on_the_cover_has_its_own_code(
     assert [(p.code, p.severity, p.field) for p in cover.problems] == [(code, "error", name)]
     assert cover.values[name] is None
     assert answer is None or answer.strip() == "" or answer not in cover.problems[0].sentence_en
+
+
+def test_a_wrong_answer_is_named_by_its_cell(declarations: Declarations) -> None:
+    moved = [["", *row] for row in answered(version="one", signed_off_on=None)]
+    rows: Cells = [[], *moved]
+    sentences = {p.field: p for p in read_cover(content(rows), declarations).problems}
+    assert "(cell C5)" in sentences["version"].sentence_en
+    assert "(cell C8)" in sentences["signed_off_on"].sentence_cy
+
+
+def test_a_question_that_is_not_asked_has_no_cell(declarations: Declarations) -> None:
+    rows = [row for row in COVER_ROWS if row[0] != "version"]
+    (missing,) = read_cover(content(rows), declarations).problems
+    assert (missing.field, "cell" in missing.sentence_en) == ("version", False)
+
+
+def test_two_answers_are_named_by_both_cells(declarations: Declarations) -> None:
+    rows: Cells = [*COVER_ROWS, ["Quarter", "2024-25-Q2"]]
+    (twice,) = read_cover(content(rows), declarations).problems
+    assert "(cell B3, B8)" in twice.sentence_en
 
 
 @pytest.mark.parametrize(
