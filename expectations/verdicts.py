@@ -177,36 +177,70 @@ def _broken_file(problems: Sequence[FileProblem]) -> Iterator[Refusal]:
             yield Refusal(problem.code, problem.sentence_en, problem.sentence_cy)
 
 
+# Reasons of the verdict itself; ``{the_return}`` is the return's name, the rest are counts.
+REASONS: dict[str, tuple[str, str]] = {
+    "RETURN_MISSING": (
+        "The {the_return} return is due and has neither rows nor the nil-return tick: fill in the "
+        "sheet, or tick the cover sheet, and send the whole file again.",
+        "Mae'r ffurflen {the_return} yn ddyledus ac nid oes ynddi resi na thic ffurflen ddim: "
+        "llenwch y daflen, neu diciwch y clawr, ac anfonwch y ffeil gyfan eto.",
+    ),
+    "NIL_WITH_ROWS": (
+        "The {the_return} return has rows although the cover sheet says there is nothing to "
+        "report: clear the tick or the rows, and send the whole file again.",
+        "Mae rhesi yn y ffurflen {the_return} er bod y clawr yn dweud nad oes dim i'w adrodd: "
+        "cliriwch y tic neu'r rhesi, ac anfonwch y ffeil gyfan eto.",
+    ),
+    "RETURN_NOT_DUE": (
+        "The {the_return} return has rows although somebody else sends it for you, so they would "
+        "be counted twice: clear its rows and send the whole file again, or ask for the list of "
+        "returns due to be corrected.",
+        "Mae rhesi yn y ffurflen {the_return} er bod rhywun arall yn ei hanfon ar eich rhan, felly "
+        "byddent yn cael eu cyfrif ddwywaith: cliriwch ei rhesi ac anfonwch y ffeil gyfan eto, neu "
+        "gofynnwch am gywiro'r rhestr o ffurflenni dyledus.",
+    ),
+    "TOO_MANY_ERRORS": (
+        "{wrong} of {rows} rows of the {the_return} return have errors, more than can be set "
+        "aside: correct them and send the whole file again.",
+        "Mae gwallau mewn {wrong} o {rows} rhes y ffurflen {the_return}, mwy nag y gellir eu rhoi "
+        "o'r neilltu: cywirwch nhw ac anfonwch y ffeil gyfan eto.",
+    ),
+    "NO_ROW_LEFT": (
+        "Every row of the {the_return} return has an error: correct them and send the whole file "
+        "again.",
+        "Mae gwall ym mhob rhes o'r ffurflen {the_return}: cywirwch nhw ac anfonwch y ffeil gyfan "
+        "eto.",
+    ),
+    "RULE_CRASHED": (
+        "Some checks could not be run ({rules}). This is a fault of the pipeline, not of the "
+        "return: send the same file again when you are told that it is mended.",
+        "Ni ellid rhedeg rhai gwiriadau ({rules}). Bai'r biblinell yw hyn, nid y ffurflen: "
+        "anfonwch yr un ffeil eto pan ddywedir wrthych ei bod wedi'i hatgyweirio.",
+    ),
+}
+
+_CY = {"child": "plant", "adopter": "mabwysiadwyr", "support": "cymorth"}
+
+
+def _refusal(code: str, return_name: str = "", **places: object) -> Refusal:
+    english, welsh = REASONS[code]
+    return Refusal(
+        code,
+        english.format(the_return=return_name, **places),
+        welsh.format(the_return=_CY.get(return_name, ""), **places),
+    )
+
+
 def _wrong_returns(due: Sequence[str], returns: Mapping[str, ReturnSent]) -> Iterator[Refusal]:
     for name in due:
         sent = returns.get(name)
         if sent is None or not (sent.rows_read or sent.is_nil):
-            yield Refusal(
-                "RETURN_MISSING",
-                f"The {name} return is due and has neither rows nor the nil-return tick: fill in "
-                "the sheet, or tick the cover sheet, and send the whole file again.",
-                f"Mae'r ffurflen {_CY[name]} yn ddyledus ac nid oes ynddi resi na thic ffurflen "
-                "ddim: llenwch y daflen, neu diciwch y clawr, ac anfonwch y ffeil gyfan eto.",
-            )
+            yield _refusal("RETURN_MISSING", name)
     for name, sent in returns.items():
         if sent.is_nil and sent.rows_read:
-            yield Refusal(
-                "NIL_WITH_ROWS",
-                f"The {name} return has rows although the cover sheet says there is nothing to "
-                "report: clear the tick or the rows, and send the whole file again.",
-                f"Mae rhesi yn y ffurflen {_CY[name]} er bod y clawr yn dweud nad oes dim i'w "
-                "adrodd: cliriwch y tic neu'r rhesi, ac anfonwch y ffeil gyfan eto.",
-            )
+            yield _refusal("NIL_WITH_ROWS", name)
         if name not in due and sent.rows_read:
-            yield Refusal(
-                "RETURN_NOT_DUE",
-                f"The {name} return has rows although somebody else sends it for you, so they "
-                "would be counted twice: clear its rows and send the whole file again, or ask for "
-                "the list of returns due to be corrected.",
-                f"Mae rhesi yn y ffurflen {_CY[name]} er bod rhywun arall yn ei hanfon ar eich "
-                "rhan, felly byddent yn cael eu cyfrif ddwywaith: cliriwch ei rhesi ac anfonwch y "
-                "ffeil gyfan eto, neu gofynnwch am gywiro'r rhestr o ffurflenni dyledus.",
-            )
+            yield _refusal("RETURN_NOT_DUE", name)
 
 
 def _too_many_errors(tally: Mapping[str, _Tally], limit: RefusalPolicy) -> Iterator[Refusal]:
@@ -219,34 +253,12 @@ def _too_many_errors(tally: Mapping[str, _Tally], limit: RefusalPolicy) -> Itera
             and wrong * 100 > limit.tolerated_error_percent * rows
         )
         if over_both:
-            yield Refusal(
-                "TOO_MANY_ERRORS",
-                f"{wrong} of {rows} rows of the {name} return have errors, more than can be set "
-                "aside: correct them and send the whole file again.",
-                f"Mae gwallau mewn {wrong} o {rows} rhes y ffurflen {_CY[name]}, mwy nag y gellir "
-                "eu rhoi o'r neilltu: cywirwch nhw ac anfonwch y ffeil gyfan eto.",
-            )
+            yield _refusal("TOO_MANY_ERRORS", name, wrong=wrong, rows=rows)
         elif wrong >= rows:
             # Setting every row aside would leave a return that counts as nought.
-            yield Refusal(
-                "NO_ROW_LEFT",
-                f"Every row of the {name} return has an error: correct them and send the whole "
-                "file again.",
-                f"Mae gwall ym mhob rhes o'r ffurflen {_CY[name]}: cywirwch nhw ac anfonwch y "
-                "ffeil gyfan eto.",
-            )
+            yield _refusal("NO_ROW_LEFT", name)
 
 
 def _not_checked(crashed_rules: Sequence[str]) -> Iterator[Refusal]:
     if crashed_rules:
-        listed = ", ".join(sorted(set(crashed_rules)))
-        yield Refusal(
-            "RULE_CRASHED",
-            f"Some checks could not be run ({listed}). This is a fault of the pipeline, not of "
-            "the return: send the same file again when you are told that it is mended.",
-            f"Ni ellid rhedeg rhai gwiriadau ({listed}). Bai'r biblinell yw hyn, nid y ffurflen: "
-            "anfonwch yr un ffeil eto pan ddywedir wrthych ei bod wedi'i hatgyweirio.",
-        )
-
-
-_CY = {"child": "plant", "adopter": "mabwysiadwyr", "support": "cymorth"}
+        yield _refusal("RULE_CRASHED", rules=", ".join(sorted(set(crashed_rules))))

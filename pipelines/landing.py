@@ -24,7 +24,7 @@ from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import read_cover
-from pipelines.readers.sentences import FileProblem
+from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
 from pipelines.tables import FIRST_QUARTER
 
@@ -193,7 +193,9 @@ def _identify(
         reasons: list[FileProblem] = [p for p in cover.problems if p.severity == "error"]
         if quarter is not None and not _is_collected(quarter, event["received_at"]):
             event["quarter"] = None
-            refusals.append(_refusal(event, [_quarter_unlikely(quarter), *reasons]))
+            refusals.append(
+                _refusal(event, [of_the_collection("QUARTER_UNLIKELY", quarter.label), *reasons])
+            )
         elif sender is None or quarter is None:
             refusals.append(_refusal(event, reasons))
     return refusals
@@ -203,16 +205,6 @@ def _is_collected(quarter: Quarter, received_at: str) -> bool:
     """Whether a return for the quarter can exist. One run covers every quarter from the first to
     the last that waits, so a slip in the year would stop everybody's returns."""
     return FIRST_QUARTER <= quarter <= Quarter.containing(datetime.fromisoformat(received_at))
-
-
-def _quarter_unlikely(quarter: Quarter) -> FileProblem:
-    return FileProblem(
-        *("QUARTER_UNLIKELY", "error", None, "quarter"),
-        f"The cover says {quarter}, a quarter that this collection does not hold: correct the "
-        "quarter and send the whole file again.",
-        f"Dywed y clawr {quarter}, chwarter nad yw'r casgliad hwn yn ei gadw: cywirwch y chwarter "
-        "ac anfonwch y ffeil gyfan eto.",
-    )
 
 
 def _refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from expectations import verdicts
 from expectations.suite import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
 from pipelines.files import write_whole
@@ -292,6 +293,16 @@ def _rules_of_files() -> Iterator[tuple[str, ...]]:
         yield (
             *(code[:4], "", "", severity),  # a letter after the code picks a variant, not a code
             *(_without_places(english), _without_places(welsh), "reading a file"),
+        )
+    for code, (_, english, welsh) in sentences.OF_THE_COLLECTION.items():
+        yield (
+            *(code, "", "", "error"),
+            *(_without_places(english), _without_places(welsh), "what the collection knows"),
+        )
+    for code, (english, welsh) in verdicts.REASONS.items():
+        yield (
+            *(code, "", "", "error"),
+            *(_without_places(english), _without_places(welsh), "the verdict"),
         )
 
 

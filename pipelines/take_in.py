@@ -29,6 +29,7 @@ from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import LaidOut, RowConservationError, lay_out
+from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
 from pipelines.tables import PROBLEM_SCHEMA
 
@@ -174,18 +175,6 @@ def problems_of(settings: Settings, submission: Submission) -> list[dict[str, An
 
 
 @dataclass(frozen=True)
-class FileProblem:
-    """A problem of the file as a whole, as remembered beside the raw rows."""
-
-    code: str
-    severity: str
-    sheet: str | None
-    field: str | None
-    sentence_en: str
-    sentence_cy: str
-
-
-@dataclass(frozen=True)
 class _Judged:
     submission: Submission
     layout: dict[str, Any]
@@ -326,44 +315,14 @@ def _collection_problems(
     submission: Submission, quarter: Quarter, due: tuple[str, ...], sample: bool | None
 ) -> list[FileProblem]:
     """What only the collection knows: is the quarter over, is anything due, is it a sample."""
-    problems = []
+    codes = []
     if submission.received_at.astimezone(LOCAL).date() <= quarter.last_day:
-        problems.append(
-            FileProblem(
-                *("QUARTER_NOT_OVER", "error", None, "quarter"),
-                f"The cover says {quarter}, which had not ended when the file came: correct the "
-                "quarter, or send the return after the quarter's last day.",
-                f"Dywed y clawr {quarter}, nad oedd wedi dod i ben pan ddaeth y ffeil: cywirwch y "
-                "chwarter, neu anfonwch y ffurflen ar ôl diwrnod olaf y chwarter.",
-            )
-        )
+        codes.append("QUARTER_NOT_OVER")
     if not due:
-        problems.append(
-            FileProblem(
-                *("NOTHING_DUE", "error", None, "sender_code"),
-                f"No return is due from this sender for {quarter}: check the code and the quarter "
-                "on the cover.",
-                f"Nid oes ffurflen yn ddyledus gan yr anfonwr hwn ar gyfer {quarter}: gwiriwch y "
-                "cod a'r chwarter ar y clawr.",
-            )
-        )
+        codes.append("NOTHING_DUE")
     if sample is not None and sample != submission.is_synthetic:
-        problems.append(
-            FileProblem(
-                *("SAMPLE_MIXED_WITH_REAL", "error", None, "is_synthetic"),
-                "The cover says this is synthetic data, and this collection holds real returns: "
-                "clear the tick if the return is real."
-                if submission.is_synthetic
-                else "This collection holds synthetic sample data only: send real returns to "
-                "another data folder.",
-                "Dywed y clawr mai data synthetig yw hwn, ac mae'r casgliad hwn yn dal ffurflenni "
-                "go iawn: cliriwch y tic os yw'r ffurflen yn un go iawn."
-                if submission.is_synthetic
-                else "Data sampl synthetig yn unig sydd yn y casgliad hwn: anfonwch ffurflenni go "
-                "iawn i ffolder data arall.",
-            )
-        )
-    return problems
+        codes.append("SYNTHETIC_AMONG_REAL" if submission.is_synthetic else "REAL_AMONG_SYNTHETIC")
+    return [of_the_collection(code, quarter.label) for code in codes]
 
 
 def _write_validated(settings: Settings, declarations: Declarations, batch: _Batch) -> None:

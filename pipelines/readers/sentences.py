@@ -222,6 +222,53 @@ REPAIRS: dict[str, tuple[str, str]] = {
 }
 
 
+# What only the collection knows of a file, by its cover.
+OF_THE_COLLECTION: dict[str, tuple[str, str, str]] = {  # code: cover field, English, Welsh
+    "QUARTER_UNLIKELY": (
+        "quarter",
+        "The cover says {quarter}, a quarter that this collection does not hold: correct the "
+        "quarter and send the whole file again.",
+        "Dywed y clawr {quarter}, chwarter nad yw'r casgliad hwn yn ei gadw: cywirwch y chwarter "
+        "ac anfonwch y ffeil gyfan eto.",
+    ),
+    "QUARTER_NOT_OVER": (
+        "quarter",
+        "The cover says {quarter}, which had not ended when the file came: correct the quarter, "
+        "or send the return after the quarter's last day.",
+        "Dywed y clawr {quarter}, nad oedd wedi dod i ben pan ddaeth y ffeil: cywirwch y chwarter, "
+        "neu anfonwch y ffurflen ar ôl diwrnod olaf y chwarter.",
+    ),
+    "NOTHING_DUE": (
+        "sender_code",
+        "No return is due from this sender for {quarter}: check the code and the quarter on the "
+        "cover.",
+        "Nid oes ffurflen yn ddyledus gan yr anfonwr hwn ar gyfer {quarter}: gwiriwch y cod a'r "
+        "chwarter ar y clawr.",
+    ),
+    "SYNTHETIC_AMONG_REAL": (
+        "is_synthetic",
+        "The cover says this is synthetic data, and this collection holds real returns: clear the "
+        "tick if the return is real.",
+        "Dywed y clawr mai data synthetig yw hwn, ac mae'r casgliad hwn yn dal ffurflenni go iawn: "
+        "cliriwch y tic os yw'r ffurflen yn un go iawn.",
+    ),
+    "REAL_AMONG_SYNTHETIC": (
+        "is_synthetic",
+        "This collection holds synthetic sample data only: send real returns to another data "
+        "folder.",
+        "Data sampl synthetig yn unig sydd yn y casgliad hwn: anfonwch ffurflenni go iawn i "
+        "ffolder data arall.",
+    ),
+}
+
+
+def of_the_collection(code: str, quarter: str) -> FileProblem:
+    """A problem that refuses the file although the file itself is sound."""
+    field, english, welsh = OF_THE_COLLECTION[code]
+    en, cy = english.format(quarter=quarter), welsh.format(quarter=quarter)
+    return FileProblem(code, "error", None, field, en, cy)
+
+
 def problem(
     code: str,
     sheet: str | None,

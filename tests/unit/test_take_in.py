@@ -289,7 +289,7 @@ def test_a_real_return_among_samples_is_refused_even_in_the_first_batch(
     quarterful: Quarterful,
 ) -> None:
     one = quarterful.verdict("real")
-    assert (one.status, one.refusal_code) == ("refused", "SAMPLE_MIXED_WITH_REAL")
+    assert (one.status, one.refusal_code) == ("refused", "REAL_AMONG_SYNTHETIC")
     assert "another data folder" in (one.refusal_sentence_en or "")
 
 
@@ -415,13 +415,13 @@ def test_a_sample_among_real_returns_is_refused_and_a_refused_sample_decides_not
     real = collection.send("W06000002", rows, is_synthetic=None)
     sample = collection.send("W06000003", rows)
     collection.judge()
-    assert collection.now(broken_sample).refusal_code != "SAMPLE_MIXED_WITH_REAL"
+    assert collection.now(broken_sample).refusal_code != "SYNTHETIC_AMONG_REAL"
     assert collection.now(real).status == "accepted"
-    assert collection.now(sample).refusal_code == "SAMPLE_MIXED_WITH_REAL"
+    assert collection.now(sample).refusal_code == "SYNTHETIC_AMONG_REAL"
     assert "clear the tick" in (collection.now(sample).refusal_sentence_en or "")
     later = collection.send("W06000004", rows)
     collection.judge()
-    assert collection.now(later).refusal_code == "SAMPLE_MIXED_WITH_REAL"
+    assert collection.now(later).refusal_code == "SYNTHETIC_AMONG_REAL"
 
 
 def test_a_refused_correction_leaves_the_accepted_return_in_force(collection: Collection) -> None:
