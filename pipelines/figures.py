@@ -74,9 +74,9 @@ def shown_value(figure: Figure, language: Literal["en", "cy"] = "en") -> str:
     if figure.value is None:
         none = "dim" if language == "cy" else "none"
         return (none if figure.denominator == 0 else "–") + star
-    number = f"{figure.value:,.{figure.rounding}f}"
-    if figure.unit in ("children", "households", "requests"):
+    if figure.denominator is None:  # a count, of whatever it counts
         return f"{figure.value:,.0f}{star}"
+    number = f"{figure.value:,.{figure.rounding}f}"
     of = "o" if language == "cy" else "of"
     if figure.unit == "percent":
         return f"{number} % ({figure.numerator:,.0f} {of} {figure.denominator:,.0f}){star}"

@@ -32,7 +32,13 @@ UNITS = {
     "percent": {"en": "%", "cy": "%"},
     "children": {"en": "children", "cy": "plentyn"},
     "households": {"en": "households", "cy": "aelwyd"},
+    "families": {"en": "families", "cy": "teulu"},
+    "people": {"en": "people", "cy": "unigolyn"},
     "requests": {"en": "requests", "cy": "cais"},
+    "assessments": {"en": "assessments", "cy": "asesiad"},
+    "plans": {"en": "plans", "cy": "cynllun"},
+    "arrangements": {"en": "arrangements", "cy": "trefniant"},
+    "exchanges": {"en": "exchanges", "cy": "cyfnewidiad"},
 }
 
 # England could have thirty agencies; seven columns fit A4 landscape and a screen of 1,100 pixels.

@@ -221,6 +221,48 @@ def _declared(
             ),
         ),
         (
+            "indicators_not_computed",
+            _frame(
+                dict.fromkeys(
+                    (
+                        *("indicator_id", "nation_code", "title_en", "title_cy"),
+                        *("reason_en", "reason_cy", "definition_status", "source"),
+                    ),
+                    pl.String,
+                )
+                | {"reviewed_on": pl.Date},
+                (
+                    (
+                        *(n.indicator_id, n.nation_code, n.title_en, n.title_cy),
+                        *(n.reason_en, n.reason_cy, n.status, n.source, n.reviewed_on),
+                    )
+                    for n in declarations.not_computed.values()
+                ),
+            ),
+        ),
+        (
+            "breaks_in_series",
+            _frame(
+                dict.fromkeys(
+                    (
+                        *("break_id", "kind", "indicator_id", "place_code", "since", "title_en"),
+                        *("title_cy", "explanation_en", "explanation_cy", "status", "source"),
+                    ),
+                    pl.String,
+                ),
+                (
+                    (
+                        *(b.break_id, b.kind, indicator_id, place_code, b.since.label),
+                        *(b.title_en, b.title_cy, b.explanation_en, b.explanation_cy),
+                        *(b.status, b.source),
+                    )
+                    for b in declarations.breaks_in_series
+                    for indicator_id in b.indicator_ids
+                    for place_code in b.place_codes
+                ),
+            ),
+        ),
+        (
             "code_lists",
             _frame(
                 dict.fromkeys(("code_list", "code", "label_en", "label_cy"), pl.String),

@@ -24,6 +24,7 @@ from pipelines.settings import Settings
 
 Row = Mapping[str, Any]  # field name → date, whole number, code, or None
 Count = Callable[[Row, Quarter], int]  # what one row adds to a measure
+Sum = Callable[[Sequence[Row], Quarter], int]  # what a sender's rows of a quarter come to
 Wait = Callable[[Row, Quarter], int | None]  # its days, or None: it is in neither number
 Share = tuple[int, int | None]  # numerator and denominator; a plain count has no denominator
 
@@ -50,6 +51,15 @@ def days(start: date, stop: date) -> int:
     return (stop - start).days
 
 
+def tenth_working_day_after(day: date) -> date:
+    """Counted off one by one, Monday to Friday."""
+    left = 10
+    while left:
+        day += timedelta(days=1)
+        left -= day.isoweekday() <= 5
+    return day
+
+
 def days_of(wait: Wait) -> Count:
     """The days of whoever has a wait: the numerator of a mean."""
     return lambda row, quarter: wait(row, quarter) or 0
@@ -58,6 +68,15 @@ def days_of(wait: Wait) -> Count:
 def rows_of(wait: Wait) -> Count:
     """One for whoever has a wait, be it of no days: the denominator of that mean."""
     return lambda row, quarter: int(wait(row, quarter) is not None)
+
+
+def each(by_hand: Mapping[str, Count]) -> dict[str, Sum]:
+    """Measures that rows add to one by one, none knowing of another."""
+
+    def summed(count: Count) -> Sum:
+        return lambda rows, quarter: sum(count(row, quarter) for row in rows)
+
+    return {measure: summed(count) for measure, count in by_hand.items()}
 
 
 # --- what can be said of one child ---------------------------------------------------------
@@ -145,6 +164,45 @@ def placed_through_adopting_together(child: Row, quarter: Quarter) -> int:
     return int(in_quarter(child.get("placed_on"), quarter) and through)
 
 
+def placed_by(name: str, *codes: str | None) -> Count:
+    """Placed in the quarter, ``name`` being one of ``codes``; None is a blank."""
+    return lambda child, quarter: int(
+        in_quarter(child.get("placed_on"), quarter) and child.get(name) in codes
+    )
+
+
+def placed_in_early_permanence(child: Row, quarter: Quarter) -> int:
+    is_known = child.get("early_permanence") in ("fostering_for_adoption", "concurrent")
+    return int(in_quarter(child.get("early_permanence_placed_on"), quarter) and is_known)
+
+
+def placed_with_materials(child: Row, quarter: Quarter) -> int:
+    given_by_then = by(child.get("life_journey_materials_on"), quarter.last_day)
+    return int(in_quarter(child.get("placed_on"), quarter) and given_by_then)
+
+
+def adopted_with_materials(child: Row, quarter: Quarter) -> int:
+    adopted = child.get("adoption_order_on")
+    if not in_quarter(adopted, quarter):
+        return 0
+    return int(by(child.get("life_journey_materials_on"), adopted))
+
+
+def left_after_approval(household: Row, quarter: Quarter) -> int:
+    left = household.get("left_on")
+    if not in_quarter(left, quarter) or household.get("left_reason") == "placed_and_completed":
+        return 0
+    return int(by(household.get("approved_on"), left))
+
+
+def withdrawn_before_approval(household: Row, quarter: Quarter) -> int:
+    left = household.get("left_on")
+    if not in_quarter(left, quarter) or household.get("left_reason") != "withdrew":
+        return 0
+    was_registered = by(household.get("registered_on"), left)
+    return int(was_registered and not by(household.get("approved_on"), left))
+
+
 def reported(name: str) -> Count:
     """A number the sender has counted."""
     return lambda counts, quarter: counts.get(name) or 0
@@ -220,6 +278,108 @@ def enquiry_to_approval(household: Row, quarter: Quarter) -> int | None:
     return clock(household.get("enquired_on"), approved) if in_quarter(approved, quarter) else None
 
 
+def order_to_placement(child: Row, quarter: Quarter) -> int | None:
+    placed = child.get("placed_on")
+    return clock(order_on(child), placed) if in_quarter(placed, quarter) else None
+
+
+def adopted_placed_under_fourteen_months(child: Row, quarter: Quarter) -> int:
+    if care_to_placement_of_adopted(child, quarter) is None:
+        return 0
+    return int(child["placed_on"] < months_after(child["entered_care_on"], 14))
+
+
+def decision_to_placement_of_adopted(child: Row, quarter: Quarter) -> int | None:
+    """Not of a child adopted by another family than the first: that is in neither number."""
+    adopted = child.get("adoption_order_on")
+    if not in_quarter(adopted, quarter) or by(child.get("disrupted_on"), adopted):
+        return None
+    return clock(child.get("should_be_placed_decision_on"), child.get("placed_on"))
+
+
+def between(start: str, stop: str) -> Wait:
+    """Days from one date of a row to another that lies in the quarter."""
+    return lambda row, quarter: (
+        clock(row.get(start), row.get(stop)) if in_quarter(row.get(stop), quarter) else None
+    )
+
+
+def within(months: int, wait: Wait, start: str, stop: str) -> Count:
+    """Of those who have a ``wait``, whoever waited no longer than ``months``."""
+    return lambda row, quarter: int(
+        wait(row, quarter) is not None and not is_over(row[start], months, row[stop])
+    )
+
+
+stage_one = between("stage_one_started_on", "stage_one_completed_on")
+registration_to_stage_one = between("registered_on", "stage_one_completed_on")
+stage_two = between("stage_two_started_on", "approved_on")
+approval_to_match = between("approved_on", "matched_on")
+
+
+def registration_to_approval(household: Row, quarter: Quarter) -> int | None:
+    skipped = household.get("stage_one_started_on") is None
+    if household.get("is_fast_track") == "yes" and skipped:
+        return None
+    return between("registered_on", "approved_on")(household, quarter)
+
+
+def matched_three_months_after_approval(household: Row, quarter: Quarter) -> int:
+    if approval_to_match(household, quarter) is None:
+        return 0
+    return int(household["matched_on"] >= months_after(household["approved_on"], 3))
+
+
+# --- time that was up in the quarter -------------------------------------------------------
+
+
+def month_is_up(start: date | None, ends: Iterable[date | None], quarter: Quarter) -> bool:
+    """A month after ``start`` lies in the quarter, and nothing ended from then to then."""
+    if start is None:
+        return False
+    due = months_after(start, 1)
+    ended = any(end is not None and start <= end <= due for end in ends)
+    return in_quarter(due, quarter) and not ended
+
+
+def child_due_for_register(child: Row, quarter: Quarter) -> int:
+    ends = (child.get("plan_ended_on"), child.get("referral_withdrawn_on"))
+    return int(month_is_up(authority_on(child), ends, quarter))
+
+
+def child_on_register_in_time(child: Row, quarter: Quarter) -> int:
+    if not child_due_for_register(child, quarter):
+        return 0
+    return int(by(child.get("referred_to_register_on"), months_after(authority_on(child), 1)))
+
+
+def household_due_for_register(household: Row, quarter: Quarter) -> int:
+    return int(month_is_up(household.get("approved_on"), (household.get("left_on"),), quarter))
+
+
+def household_on_register_in_time(household: Row, quarter: Quarter) -> int:
+    if not household_due_for_register(household, quarter):
+        return 0
+    due = months_after(household["approved_on"], 1)
+    return int(by(household.get("referred_to_register_on"), due))
+
+
+def due_for_meeting(household: Row, quarter: Quarter) -> int:
+    enquired = household.get("enquired_on")
+    if enquired is None:
+        return 0
+    due = tenth_working_day_after(enquired)
+    never_met = household.get("initial_meeting_on") is None
+    return int(in_quarter(due, quarter) and not (never_met and by(household.get("left_on"), due)))
+
+
+def met_in_time(household: Row, quarter: Quarter) -> int:
+    if not due_for_meeting(household, quarter):
+        return 0
+    due = tenth_working_day_after(household["enquired_on"])
+    return int(by(household.get("initial_meeting_on"), due))
+
+
 # --- stocks on the last day of the quarter -------------------------------------------------
 
 
@@ -255,6 +415,46 @@ def waiting_nine_months_with_authority(child: Row, quarter: Quarter) -> int:
     return int(since is not None and months_after(since, 9) <= quarter.last_day)
 
 
+def waiting_over_ninety_days_with_order(child: Row, quarter: Quarter) -> int:
+    since = waits_since(child, order_on(child), quarter)
+    return int(since is not None and days(since, quarter.last_day) > 90)
+
+
+def waiting_since_decision(child: Row, quarter: Quarter) -> int:
+    """An earlier plan may have ended before the decision that began this one."""
+    last, decided = quarter.last_day, child.get("should_be_placed_decision_on")
+    if not by(decided, last) or is_placed(child, last):
+        return 0
+    plan = dict(child)
+    if by(plan.get("plan_ended_on"), decided - timedelta(days=1)):
+        plan["plan_ended_on"] = None
+    return int(not ended_by(plan, last))
+
+
+def family_finding(status: str | None) -> Count:
+    """Waits since the decision, and family finding stands so; None is a blank."""
+    return lambda child, quarter: int(
+        waiting_since_decision(child, quarter) and child.get("family_finding_status") == status
+    )
+
+
+def families_needed(children: Sequence[Row], quarter: Quarter) -> int:
+    """One for each sibling group with a child in active family finding and each single child."""
+    active = family_finding("active")
+    groups: set[str] = set()
+    single = 0
+    for child in children:
+        if not active(child, quarter):
+            continue
+        # A return as it came has the sender's own reference, an invented one a pseudonym.
+        group = child.get("sibling_group_pseudonym") or child.get("sibling_group_reference")
+        if group is None:
+            single += 1
+        else:
+            groups.add(group.upper())
+    return len(groups) + single
+
+
 def on_register_since(child: Row, quarter: Quarter) -> date | None:
     """The day of the referral to the register, if the child waits for a match on the last day."""
     last, referred = quarter.last_day, child.get("referred_to_register_on")
@@ -276,75 +476,156 @@ def household_waiting(household: Row, quarter: Quarter) -> int:
     return int(by(household.get("approved_on"), last) and not gone)
 
 
+def household_waiting_for_approval(household: Row, quarter: Quarter) -> int:
+    last = quarter.last_day
+    gone = by(household.get("approved_on"), last) or by(household.get("left_on"), last)
+    return int(by(household.get("registered_on"), last) and not gone)
+
+
+def household_waiting_for_placement(household: Row, quarter: Quarter) -> int:
+    last = quarter.last_day
+    gone = by(household.get("placed_on"), last) or by(household.get("left_on"), last)
+    return int(by(household.get("approved_on"), last) and not gone)
+
+
+CHILDREN: dict[str, Count] = {
+    "children_referred": event("referred_on"),
+    "children_referral_withdrawn": event("referral_withdrawn_on"),
+    "children_should_be_placed_decided": event("should_be_placed_decision_on"),
+    "children_placement_order_granted": order_granted,
+    "children_referred_to_adopting_together": event("adopting_together_referred_on"),
+    "children_matched": event("matched_on"),
+    "children_matched_over_six_months_after_decision": matched_over_six_months,
+    "children_matched_with_placement_order": rows_of(order_to_match),
+    "days_from_placement_order_to_match": days_of(order_to_match),
+    "children_placed": event("placed_on"),
+    "children_placed_through_adopting_together": placed_through_adopting_together,
+    "children_placed_after_entering_care": rows_of(care_to_placement),
+    "days_from_entering_care_to_placement": days_of(care_to_placement),
+    "children_placed_with_authority": rows_of(authority_to_placement),
+    "children_placed_within_six_months_of_authority": placed_within_six_months,
+    "days_from_authority_to_placement": days_of(authority_to_placement),
+    "children_placed_over_six_months_after_decision": rows_of(wait_of_placed_over_six_months),
+    "days_from_decision_to_placement_over_six_months": days_of(wait_of_placed_over_six_months),
+    "children_adopted": event("adoption_order_on"),
+    "children_adopted_after_placement": rows_of(care_to_placement_of_adopted),
+    "days_from_entering_care_to_placement_of_adopted": days_of(care_to_placement_of_adopted),
+    "children_adopted_with_placement_order": rows_of(order_to_match_of_adopted),
+    "days_from_placement_order_to_match_of_adopted": days_of(order_to_match_of_adopted),
+    "children_adopted_after_moving_in": rows_of(care_to_moving_in_of_adopted),
+    "days_from_entering_care_to_moving_in_of_adopted": days_of(care_to_moving_in_of_adopted),
+    "children_plan_ended": plan_ended,
+    "children_disrupted": disrupted,
+    "children_waiting_with_authority": waiting_with_authority,
+    "children_waiting_over_six_months_with_authority": waiting_over_six_months_with_authority,
+    "children_waiting_nine_months_with_authority": waiting_nine_months_with_authority,
+    "children_waiting_on_register": on_register,
+    "children_waiting_over_six_months_on_register": over_six_months_on_register,
+    "children_waiting_with_placement_order": waiting_with_order,
+    "children_waiting_eighteen_months_since_entering_care": waiting_with_order_and_in_care,
+    "children_waiting_twelve_months_since_placement_order": waiting_since_order(12),
+    "children_waiting_eighteen_months_since_placement_order": waiting_since_order(18),
+    "children_placed_with_placement_order": rows_of(order_to_placement),
+    "days_from_placement_order_to_placement": days_of(order_to_placement),
+    "children_placed_in_region": placed_by("placement_source", "in_region"),
+    "children_placed_elsewhere_in_nation": placed_by("placement_source", "in_nation"),
+    "children_placed_outside_nation": placed_by("placement_source", "outside_nation"),
+    "children_placed_from_unknown_source": placed_by("placement_source", "unknown", None),
+    "children_placed_by_own_provision": placed_by("placement_provider", "PR1"),
+    "children_placed_by_another_authority": placed_by("placement_provider", "PR2"),
+    "children_placed_by_voluntary_agency": placed_by("placement_provider", "PR5"),
+    "children_placed_by_other_provider": placed_by("placement_provider", "PR0", "PR3", "PR4"),
+    "children_placed_by_unknown_provider": placed_by("placement_provider", None),
+    "children_placed_in_early_permanence": placed_in_early_permanence,
+    "children_placed_with_life_journey_materials": placed_with_materials,
+    "children_adopted_with_life_journey_materials": adopted_with_materials,
+    "children_adopted_placed_under_fourteen_months": adopted_placed_under_fourteen_months,
+    "children_adopted_after_decision": rows_of(decision_to_placement_of_adopted),
+    "children_adopted_placed_within_twelve_months_of_decision": within(
+        12, decision_to_placement_of_adopted, "should_be_placed_decision_on", "placed_on"
+    ),
+    "children_due_for_register_referral": child_due_for_register,
+    "children_referred_to_register_within_a_month": child_on_register_in_time,
+    "children_waiting_over_ninety_days_since_placement_order": (
+        waiting_over_ninety_days_with_order
+    ),
+    "children_waiting_since_decision": waiting_since_decision,
+    "children_waiting_with_family_finding_not_started": family_finding("not_started"),
+    "children_waiting_with_family_finding_active": family_finding("active"),
+    "children_waiting_with_family_finding_link_identified": family_finding("link_identified"),
+    "children_waiting_with_family_finding_on_hold": family_finding("on_hold"),
+    "children_waiting_with_family_finding_ended": family_finding("ended"),
+    "children_waiting_with_family_finding_unknown": family_finding(None),
+}
+
+HOUSEHOLDS: dict[str, Count] = {
+    "households_enquired": event("enquired_on"),
+    "households_approved": event("approved_on"),
+    "households_approved_after_enquiry": rows_of(enquiry_to_approval),
+    "days_from_enquiry_to_approval": days_of(enquiry_to_approval),
+    "households_matched": event("matched_on"),
+    "households_waiting_for_match": household_waiting,
+    "households_due_for_initial_meeting": due_for_meeting,
+    "households_met_within_ten_working_days": met_in_time,
+    "households_completed_stage_one": rows_of(stage_one),
+    "days_in_stage_one": days_of(stage_one),
+    "households_completed_stage_one_within_two_months": within(
+        2, stage_one, "stage_one_started_on", "stage_one_completed_on"
+    ),
+    "households_completed_stage_one_after_registration": rows_of(registration_to_stage_one),
+    "days_from_registration_to_end_of_stage_one": days_of(registration_to_stage_one),
+    "households_completed_stage_one_within_two_months_of_registration": within(
+        2, registration_to_stage_one, "registered_on", "stage_one_completed_on"
+    ),
+    "households_approved_after_stage_two": rows_of(stage_two),
+    "days_in_stage_two": days_of(stage_two),
+    "households_approved_within_four_months_of_stage_two": within(
+        4, stage_two, "stage_two_started_on", "approved_on"
+    ),
+    "households_approved_after_registration": rows_of(registration_to_approval),
+    "households_approved_within_six_months_of_registration": within(
+        6, registration_to_approval, "registered_on", "approved_on"
+    ),
+    "households_due_for_register_referral": household_due_for_register,
+    "households_referred_to_register_within_a_month": household_on_register_in_time,
+    "households_matched_after_approval": rows_of(approval_to_match),
+    "households_matched_within_three_months_of_approval": within(
+        3, approval_to_match, "approved_on", "matched_on"
+    ),
+    "households_matched_three_months_after_approval": matched_three_months_after_approval,
+    "households_left_after_approval": left_after_approval,
+    "households_withdrawn_before_approval": withdrawn_before_approval,
+    "households_waiting_for_approval": household_waiting_for_approval,
+    "households_waiting_for_placement": household_waiting_for_placement,
+}
+
+SUPPORT: dict[str, Count] = {
+    name: reported(name)
+    for name in (
+        "support_requests",
+        "support_assessments_started",
+        "support_assessments_completed",
+        "support_plans_agreed",
+        "families_receiving_support",
+        "birth_parents_offered_support",
+        "birth_parents_taking_up_support",
+        "contact_arrangements_active",
+        "contact_exchanges",
+    )
+}
+
 # By subject, under the names that indicators give their numerator and denominator.
-BY_HAND: dict[str, dict[str, Count]] = {
-    "child": {
-        "children_referred": event("referred_on"),
-        "children_referral_withdrawn": event("referral_withdrawn_on"),
-        "children_should_be_placed_decided": event("should_be_placed_decision_on"),
-        "children_placement_order_granted": order_granted,
-        "children_referred_to_adopting_together": event("adopting_together_referred_on"),
-        "children_matched": event("matched_on"),
-        "children_matched_over_six_months_after_decision": matched_over_six_months,
-        "children_matched_with_placement_order": rows_of(order_to_match),
-        "days_from_placement_order_to_match": days_of(order_to_match),
-        "children_placed": event("placed_on"),
-        "children_placed_through_adopting_together": placed_through_adopting_together,
-        "children_placed_after_entering_care": rows_of(care_to_placement),
-        "days_from_entering_care_to_placement": days_of(care_to_placement),
-        "children_placed_with_authority": rows_of(authority_to_placement),
-        "children_placed_within_six_months_of_authority": placed_within_six_months,
-        "days_from_authority_to_placement": days_of(authority_to_placement),
-        "children_placed_over_six_months_after_decision": rows_of(wait_of_placed_over_six_months),
-        "days_from_decision_to_placement_over_six_months": days_of(wait_of_placed_over_six_months),
-        "children_adopted": event("adoption_order_on"),
-        "children_adopted_after_placement": rows_of(care_to_placement_of_adopted),
-        "days_from_entering_care_to_placement_of_adopted": days_of(care_to_placement_of_adopted),
-        "children_adopted_with_placement_order": rows_of(order_to_match_of_adopted),
-        "days_from_placement_order_to_match_of_adopted": days_of(order_to_match_of_adopted),
-        "children_adopted_after_moving_in": rows_of(care_to_moving_in_of_adopted),
-        "days_from_entering_care_to_moving_in_of_adopted": days_of(care_to_moving_in_of_adopted),
-        "children_plan_ended": plan_ended,
-        "children_disrupted": disrupted,
-        "children_waiting_with_authority": waiting_with_authority,
-        "children_waiting_over_six_months_with_authority": waiting_over_six_months_with_authority,
-        "children_waiting_nine_months_with_authority": waiting_nine_months_with_authority,
-        "children_waiting_on_register": on_register,
-        "children_waiting_over_six_months_on_register": over_six_months_on_register,
-        "children_waiting_with_placement_order": waiting_with_order,
-        "children_waiting_eighteen_months_since_entering_care": waiting_with_order_and_in_care,
-        "children_waiting_twelve_months_since_placement_order": waiting_since_order(12),
-        "children_waiting_eighteen_months_since_placement_order": waiting_since_order(18),
-    },
-    "adopter": {
-        "households_enquired": event("enquired_on"),
-        "households_approved": event("approved_on"),
-        "households_approved_after_enquiry": rows_of(enquiry_to_approval),
-        "days_from_enquiry_to_approval": days_of(enquiry_to_approval),
-        "households_matched": event("matched_on"),
-        "households_waiting_for_match": household_waiting,
-    },
-    "support": {
-        name: reported(name)
-        for name in (
-            "support_requests",
-            "support_assessments_started",
-            "support_assessments_completed",
-            "support_plans_agreed",
-            "families_receiving_support",
-            "birth_parents_offered_support",
-            "birth_parents_taking_up_support",
-            "contact_arrangements_active",
-            "contact_exchanges",
-        )
-    },
+BY_HAND: dict[str, dict[str, Sum]] = {
+    "child": each(CHILDREN)
+    | {"sibling_groups_waiting_with_family_finding_active": families_needed},
+    "adopter": each(HOUSEHOLDS),
+    "support": each(SUPPORT),
 }
 
 
-def amount(subject: str, measure: str, rows: Iterable[Row], quarter: Quarter) -> int:
-    """What ``rows`` add up to in one measure."""
-    by_hand = BY_HAND[subject][measure]
-    return sum(by_hand(row, quarter) for row in rows)
+def amount(subject: str, measure: str, rows: Sequence[Row], quarter: Quarter) -> int:
+    """What ``rows``, all those of a sender and quarter, come to in one measure."""
+    return BY_HAND[subject][measure](rows, quarter)
 
 
 def total(indicator: Indicator, rows: Sequence[Row], quarter: Quarter) -> Share:
@@ -429,9 +710,16 @@ class Collection:
         return {sender, self.nation_of[sender]} | parents
 
 
+WINDOWS: dict[str, Callable[[Quarter], int]] = {  # how many quarters, back from this one
+    "quarter": lambda quarter: 1,
+    "year_to_date": lambda quarter: quarter.number,
+    "rolling_4": lambda quarter: 4,
+    "rolling_12": lambda quarter: 12,
+}
+
+
 def window_of(name: str, quarter: Quarter) -> list[Quarter]:
-    back = {"quarter": 1, "year_to_date": quarter.number, "rolling_4": 4, "rolling_12": 12}[name]
-    return list(quarters_between(quarter.plus(1 - back), quarter))
+    return list(quarters_between(quarter.plus(1 - WINDOWS[name](quarter)), quarter))
 
 
 @dataclass
@@ -444,7 +732,7 @@ class Tally:
 
 
 def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key, Figure]:
-    """Every figure there is.
+    """Every figure there is in the windows known here.
 
     A place has figures for the quarters in which a return is due from it or from a member of
     it; one that is not due counts nowhere, even if it came. Without an accepted return in the
@@ -460,7 +748,7 @@ def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key
         tallies = _tallies(collection, indicator, places)
         for place, label in tallies:
             quarter = Quarter.parse(label)
-            for window in indicator.windows:
+            for window in WINDOWS.keys() & set(indicator.windows):
                 in_window = [
                     tallies[place, q.label]
                     for q in window_of(window, quarter)
