@@ -133,7 +133,8 @@ def run_everything(quarter: Quarter | None) -> None:
 
 @main.command("take-in")
 @click.argument("files", nargs=-1, type=EXISTING_FILE)
-def take_in(files: tuple[Path, ...]) -> None:
+@click.option("--build", "then_build", is_flag=True, help="Then build the warehouse.")
+def take_in(files: tuple[Path, ...], then_build: bool) -> None:
     """Take in FILES, or whatever waits in the inbox, and give each its verdict.
 
     The files stay where they are; a copy is kept as received. Ends with 1 when one was refused.
@@ -147,6 +148,9 @@ def take_in(files: tuple[Path, ...]) -> None:
     now = Ledger(settings.ledger).submissions()
     new = [item for item in now if before.get(item.submission_id) != item.status]
     _print(deliveries(new, Declarations(SOURCES), "Taken in now"))
+    if then_build:
+        run.build(settings, click.echo)
+        click.echo(f"Published {settings.warehouse}")
     sys.exit(0 if nothing_refused else 1)
 
 

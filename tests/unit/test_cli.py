@@ -642,6 +642,11 @@ def test_take_in_of_nothing_wrong_ends_with_nought(call: Call, jobs: Jobs) -> No
     assert jobs.asked == [("take in", ())]
 
 
+def test_take_in_builds_the_warehouse_when_asked(call: Call, jobs: Jobs) -> None:
+    assert call("take-in", "--build").exit_code == 0
+    assert [asked[0] for asked in jobs.asked] == ["take in", "build"]
+
+
 def test_take_in_of_a_missing_file_or_a_folder_is_a_wrong_call(
     call: Call, jobs: Jobs, tmp_path: Path
 ) -> None:
