@@ -59,6 +59,13 @@ OptionalDate = Annotated[date | None, BeforeValidator(_iso_day), BeforeValidator
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 Words = Annotated[str, Field(pattern=r"\S")]  # text that may not be left blank
 PublicStatus = Literal["published", "partly published", "proposed", "unverified"]
+IndicatorId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")]
+EVERY = "*"  # in a scope: every indicator, or every place
+Scope = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value),
+    Field(min_length=1),
+]
 
 
 class Declared(BaseModel):
@@ -296,10 +303,10 @@ class Indicator(Declared):
     """A row of the catalogue: numerator measure over denominator measure.
 
     ``unit`` fixes the multiplier: ``percent`` 100, ``months`` 12/365.25 on days,
-    ``days``, ``children``, ``households`` and ``requests`` 1.
+    everything else 1.
     """
 
-    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
+    id: IndicatorId
     headline: bool = False
     title: Text
     definition: Text
@@ -310,7 +317,10 @@ class Indicator(Declared):
     timing: Literal["flow", "stock"]
     clock_start: str | None = None
     clock_stop: str | None = None
-    unit: Literal["children", "households", "requests", "percent", "months", "days"]
+    unit: Literal[
+        *("percent", "months", "days", "children", "households", "families", "people", "requests"),
+        *("assessments", "plans", "arrangements", "exchanges"),
+    ]
     direction: Literal["higher", "lower", "context"]
     windows: tuple[Literal["quarter", "year_to_date", "rolling_4", "rolling_12"], ...]
     rounding: int = 1  # decimal places of the published value
@@ -332,6 +342,78 @@ class Indicator(Declared):
     @property
     def multiplier(self) -> float:
         return {"percent": 100.0, "months": 12 / 365.25}.get(self.unit, 1.0)
+
+
+class Category(Declared):
+    """One part of a breakdown."""
+
+    code: Words
+    en: Words
+    cy: Words
+
+
+class Breakdown(Declared):
+    """What figures of ``subject`` are broken down by; ``all`` for the total.
+
+    Its parts are the codes of ``code_list``, where one is named, then ``categories``.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    subject: Literal["child", "adopter", "all"]
+    title: Text
+    definition: Text
+    code_list: str | None = None
+    categories: tuple[Category, ...] = ()
+    status: PublicStatus
+    source: Words
+
+
+class Breakdowns(Declared):
+    breakdowns: tuple[Breakdown, ...]
+
+
+class NotComputed(Declared):
+    """An indicator known by name that no return here can give honestly, and why."""
+
+    indicator_id: IndicatorId
+    nation_code: str
+    title_en: Words
+    title_cy: Words
+    reason_en: Words
+    reason_cy: Words
+    status: PublicStatus
+    source: OptionalText = None
+    reviewed_on: Annotated[date, BeforeValidator(_iso_day)]
+
+
+class BreakInSeries(Declared):
+    """Figures from ``since`` on are not comparable with those of earlier quarters.
+
+    It concerns every listed indicator in every listed place; ``*`` alone is every one.
+    """
+
+    break_id: IndicatorId
+    kind: Literal["definition", "recording", "membership"]
+    indicator_ids: Scope
+    place_codes: Scope
+    since: QuarterLabel
+    title_en: Words
+    title_cy: Words
+    explanation_en: Words
+    explanation_cy: Words
+    status: Literal["sourced", "unverified", "proposed"]
+    source: Words
+
+    @model_validator(mode="after")
+    def _says_where(self) -> BreakInSeries:
+        for scope in (self.indicator_ids, self.place_codes):
+            if EVERY in scope and len(scope) > 1:
+                raise ValueError("* already means every one and stands alone")
+        if self.indicator_ids == self.place_codes == (EVERY,):
+            raise ValueError("a break of every indicator in every place tells nobody anything")
+        if self.kind == "membership" and self.place_codes == (EVERY,):
+            raise ValueError("a change of membership names the places whose members changed")
+        return self
 
 
 class Calendar(Declared):
@@ -554,6 +636,67 @@ class Declarations:
         ]
         _no_duplicates((row.id for row in rows), "indicators/")
         return {row.id: row for row in rows}
+
+    @cached_property
+    def breakdowns(self) -> dict[str, Breakdown]:
+        """Breakdowns by id, in the order declared, each with all its categories."""
+        where = "breakdowns.yaml"
+        declared = _read_yaml(self.folder / where, Breakdowns).breakdowns
+        _no_duplicates((breakdown.id for breakdown in declared), where)
+        found = {breakdown.id: self._with_codes(breakdown, where) for breakdown in declared}
+        for breakdown in found.values():
+            codes = [category.code for category in breakdown.categories]
+            _no_duplicates((f"{breakdown.id}.{code}" for code in codes), where)
+            # Without it the parts would not add up to the total.
+            if breakdown.subject != "all" and "unknown" not in codes:
+                raise DeclarationError(f"{where}: {breakdown.id}: no category called unknown")
+        return found
+
+    def _with_codes(self, breakdown: Breakdown, where: str) -> Breakdown:
+        if breakdown.code_list is None:
+            return breakdown
+        if breakdown.code_list not in self.code_lists:
+            raise DeclarationError(
+                f"{where}: {breakdown.id}: no code list called {breakdown.code_list}"
+            )
+        codes = tuple(
+            Category(code=code.code, en=code.label_en, cy=code.label_cy)
+            for code in self.code_lists[breakdown.code_list]
+        )
+        return breakdown.model_copy(update={"categories": codes + breakdown.categories})
+
+    @cached_property
+    def not_computed(self) -> dict[str, NotComputed]:
+        """Indicators the catalogue knows and does not compute, by id."""
+        where = "indicators_not_computed.csv"
+        rows = _read_csv(self.folder / where, NotComputed)
+        _no_duplicates((row.indicator_id for row in rows), where)
+        for row in rows:
+            if row.indicator_id in self.indicators:
+                raise DeclarationError(f"{where}: {row.indicator_id} is computed: indicators/")
+            self._check_nation(row.nation_code, f"{where}: {row.indicator_id}")
+        return {row.indicator_id: row for row in rows}
+
+    @cached_property
+    def breaks_in_series(self) -> tuple[BreakInSeries, ...]:
+        where = "breaks_in_series.csv"
+        rows = _read_csv(self.folder / where, BreakInSeries)
+        _no_duplicates((row.break_id for row in rows), where)
+        for row in rows:
+            for names, known, kind in (
+                (row.indicator_ids, self.indicators, "indicator"),
+                (row.place_codes, self.places, "place"),
+            ):
+                _no_duplicates(names, f"{where}: {row.break_id}")
+                for name in names:
+                    if name != EVERY and name not in known:
+                        raise DeclarationError(f"{where}: {row.break_id}: no {kind} called {name}")
+        return rows
+
+    def _check_nation(self, nation_code: str, where: str) -> None:
+        place = self.places.get(nation_code)
+        if place is None or place.kind != "nation":
+            raise DeclarationError(f"{where}: {nation_code} is no nation in agencies.csv")
 
     @cached_property
     def policies(self) -> dict[str, Policy]:

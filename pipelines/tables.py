@@ -204,6 +204,69 @@ def _declared(
             ),
         ),
         (
+            "breakdowns",
+            _frame(
+                dict.fromkeys(
+                    ("breakdown", "title_en", "title_cy", "definition_en", "definition_cy"),
+                    pl.String,
+                )
+                | dict.fromkeys(("subject", "status", "source"), pl.String)
+                | {"position": pl.Int64}
+                | dict.fromkeys(("breakdown_value", "label_en", "label_cy"), pl.String),
+                (
+                    (
+                        *(b.id, b.title.en, b.title.cy, b.definition.en, b.definition.cy),
+                        *(b.subject, b.status, b.source, position),
+                        *(category.code, category.en, category.cy),
+                    )
+                    for b in declarations.breakdowns.values()
+                    for position, category in enumerate(b.categories, 1)
+                ),
+            ),
+        ),
+        (
+            "indicators_not_computed",
+            _frame(
+                dict.fromkeys(
+                    (
+                        *("indicator_id", "nation_code", "title_en", "title_cy"),
+                        *("reason_en", "reason_cy", "definition_status", "source"),
+                    ),
+                    pl.String,
+                )
+                | {"reviewed_on": pl.Date},
+                (
+                    (
+                        *(n.indicator_id, n.nation_code, n.title_en, n.title_cy),
+                        *(n.reason_en, n.reason_cy, n.status, n.source, n.reviewed_on),
+                    )
+                    for n in declarations.not_computed.values()
+                ),
+            ),
+        ),
+        (
+            "breaks_in_series",
+            _frame(
+                dict.fromkeys(
+                    (
+                        *("break_id", "kind", "indicator_id", "place_code", "since", "title_en"),
+                        *("title_cy", "explanation_en", "explanation_cy", "status", "source"),
+                    ),
+                    pl.String,
+                ),
+                (
+                    (
+                        *(b.break_id, b.kind, indicator_id, place_code, b.since.label),
+                        *(b.title_en, b.title_cy, b.explanation_en, b.explanation_cy),
+                        *(b.status, b.source),
+                    )
+                    for b in declarations.breaks_in_series
+                    for indicator_id in b.indicator_ids
+                    for place_code in b.place_codes
+                ),
+            ),
+        ),
+        (
             "code_lists",
             _frame(
                 dict.fromkeys(("code_list", "code", "label_en", "label_cy"), pl.String),

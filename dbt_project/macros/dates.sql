@@ -20,6 +20,22 @@
     {{ day }} > {{ add_months(start, months) }}
 {%- endmacro %}
 
+{# `days` days later. #}
+{% macro add_days(day, days) -%}
+    cast({{ day }} + interval '{{ days }}' day as date)
+{%- endmacro %}
+
+{# The last of `weeks` times five working days (Monday to Friday) after `day`: the same weekday
+   `weeks` weeks later; after a Saturday or Sunday the Friday of the last of these weeks. Counted
+   from 1 January 1900, a Monday. Bank holidays are not known. #}
+{% macro add_working_weeks(day, weeks) -%}
+    case {{ days_between("cast('1900-01-01' as date)", day) }} % 7
+        when 5 then {{ add_days(day, 7 * weeks - 1) }}
+        when 6 then {{ add_days(day, 7 * weeks - 2) }}
+        else {{ add_days(day, 7 * weeks) }}
+    end
+{%- endmacro %}
+
 {# True when `day` is `months` calendar months or more after `start`. #}
 {% macro at_least_months_after(day, start, months) -%}
     {{ day }} >= {{ add_months(start, months) }}

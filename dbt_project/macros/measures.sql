@@ -3,6 +3,11 @@
     cast(case when {{ condition }} then 1 else 0 end as bigint)
 {%- endmacro %}
 
+{# 1 where the condition holds and the column has one of the codes, otherwise 0. #}
+{% macro count_coded(condition, column, codes) -%}
+    {{ count_when(condition ~ ' and ' ~ column ~ " in ('" ~ codes | join("', '") ~ "')") }}
+{%- endmacro %}
+
 {# Days from `start` to `stop` where the condition holds, otherwise 0. #}
 {% macro days_when(condition, start, stop) -%}
     cast(case when {{ condition }} then {{ days_between(start, stop) }} else 0 end as bigint)

@@ -122,6 +122,19 @@ W06000014,adopter,,2018-19-Q4,proposed,ours
 VVC,adopter,2019-20-Q1,,proposed,ours
 """
 
+NOT_COMPUTED = """\
+indicator_id,nation_code,title_en,title_cy,reason_en,reason_cy,status,source,reviewed_on
+A20,W92000004,A20,A20,No definition.,Dim diffiniad.,unverified,,2025-04-01
+W27,W92000004,A group,Grŵp,No figure.,Dim ffigur.,unverified,report,2025-04-01
+"""
+
+BREAKS = """\
+break_id,kind,indicator_ids,place_codes,since,title_en,title_cy,explanation_en,explanation_cy,\
+status,source
+STAGES_2020,definition,CHILDREN_MATCHED,*,2020-21-Q1,Stages,Camau,New.,Newydd.,unverified,paper
+VALE_2015,membership,*,VVC WBAS,2015-16-Q1,Vale,Y Fro,It moved.,Symudodd.,sourced,paper
+"""
+
 SOUND = {
     "returns/child.yaml": CHILD,
     "returns/adopter.yaml": CHILD.replace("name: child\n", "name: adopter\n", 1),
@@ -133,6 +146,8 @@ SOUND = {
     "places/agencies.csv": AGENCIES,
     "places/memberships.csv": MEMBERSHIPS,
     "places/returns_due.csv": RETURNS_DUE,
+    "indicators_not_computed.csv": NOT_COMPUTED,
+    "breaks_in_series.csv": BREAKS,
 }
 
 TABLES = {
@@ -140,6 +155,8 @@ TABLES = {
     "memberships": "places/memberships.csv",
     "returns_due": "places/returns_due.csv",
     "code_lists": "code_lists/sex.csv",
+    "not_computed": "indicators_not_computed.csv",
+    "breaks_in_series": "breaks_in_series.csv",
 }
 DOCUMENTS = {
     "returns": "returns/child.yaml",
@@ -322,6 +339,8 @@ def test_a_file_not_saved_as_utf8_is_refused_with_its_name(house, part, path):
         ("places", "places/agencies.csv"),
         ("memberships", "places/memberships.csv"),
         ("returns_due", "places/returns_due.csv"),
+        ("not_computed", "indicators_not_computed.csv"),
+        ("breaks_in_series", "breaks_in_series.csv"),
         ("returns", "returns/support.yaml"),
         ("cover", "returns/cover.yaml"),
     ],
@@ -387,6 +406,17 @@ def test_a_life_that_ends_before_it_begins_is_refused(house, part, path, old, ne
         ("returns_due", "places/returns_due.csv", "proposed,", "law,", "status"),
         ("code_lists", "code_lists/sex.csv", "Benyw", "", "label_cy"),
         ("code_lists", "code_lists/sex.csv", "proposed", "sourced", "status"),
+        ("not_computed", "indicators_not_computed.csv", "W27,", "w27,", "indicator_id"),
+        ("not_computed", "indicators_not_computed.csv", "Dim ffigur.", "", "reason_cy"),
+        ("not_computed", "indicators_not_computed.csv", "unverified", "sourced", "status"),
+        ("not_computed", "indicators_not_computed.csv", "2025-04-01", "0", "reviewed_on"),
+        ("not_computed", "indicators_not_computed.csv", "2025-04-01", "", "reviewed_on"),
+        ("breaks_in_series", "breaks_in_series.csv", "membership", "merger", "kind"),
+        ("breaks_in_series", "breaks_in_series.csv", "VVC WBAS", " ", "place_codes"),
+        ("breaks_in_series", "breaks_in_series.csv", "2020-21-Q1", "2020-04-01", "since"),
+        ("breaks_in_series", "breaks_in_series.csv", "2020-21-Q1", "", "since"),
+        ("breaks_in_series", "breaks_in_series.csv", "sourced,paper", "sourced,", "source"),
+        ("breaks_in_series", "breaks_in_series.csv", "Symudodd.", "", "explanation_cy"),
     ],
 )
 def test_a_cell_that_may_not_be_so_is_refused_with_its_column(house, part, path, old, new, where):
@@ -554,6 +584,46 @@ def test_the_unit_fixes_the_multiplier(house, unit, multiplier):
 
 def test_a_count_is_multiplied_by_one(house):
     assert house.declarations.indicators["CHILDREN_MATCHED"].multiplier == 1.0
+
+
+def test_an_indicator_that_is_computed_cannot_be_listed_as_not_computed(house):
+    house.exchange("indicators_not_computed.csv", "W27,", "CHILDREN_MATCHED,")
+    assert "CHILDREN_MATCHED is computed" in house.refused("not_computed")
+
+
+def test_an_indicator_listed_twice_as_not_computed_is_refused(house):
+    house.exchange("indicators_not_computed.csv", "W27,", "A20,")
+    assert "A20 is declared twice" in house.refused("not_computed")
+
+
+@pytest.mark.parametrize("code", ["S92000003", "VVC"])
+def test_an_indicator_not_computed_is_of_a_nation(house, code):
+    house.exchange("indicators_not_computed.csv", "W92000004", code)
+    assert f"A20: {code} is no nation" in house.refused("not_computed")
+
+
+def test_a_break_concerns_every_place_it_names_or_every_one(house):
+    stages, vale = house.declarations.breaks_in_series
+    assert (stages.indicator_ids, stages.place_codes) == (("CHILDREN_MATCHED",), ("*",))
+    assert (vale.indicator_ids, vale.place_codes) == (("*",), ("VVC", "WBAS"))
+    assert (stages.since, vale.since) == (Quarter(2020, 1), Quarter(2015, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("CHILDREN_MATCHED", "CHILDREN_LOST", "STAGES_2020: no indicator called CHILDREN_LOST"),
+        ("VVC WBAS", "VVC ELSEWHERE", "VALE_2015: no place called ELSEWHERE"),
+        ("VVC WBAS", "VVC VVC", "VALE_2015: VVC is declared twice"),
+        ("VVC WBAS", "VVC *", "stands alone"),
+        ("VVC WBAS", "*", "tells nobody anything"),
+        ("*,VVC WBAS", "CHILDREN_MATCHED,*", "names the places"),
+        ("VALE_2015", "STAGES_2020", "STAGES_2020 is declared twice"),
+    ],
+)
+def test_a_break_that_concerns_nobody_known_is_refused(house, old, new, said):
+    house.exchange("breaks_in_series.csv", old, new)
+    assert said in house.refused("breaks_in_series")
 
 
 def test_a_second_policy_for_the_same_nation_is_refused(house):

@@ -34,6 +34,14 @@ COLUMNS = {
     "declarations/indicator_nations": "indicator_id nation_code",
     "declarations/indicator_windows": "indicator_id window_name",
     "declarations/benchmarks": ("indicator_id nation_code benchmark since until status source"),
+    "declarations/indicators_not_computed": (
+        "indicator_id nation_code title_en title_cy reason_en reason_cy definition_status source "
+        "reviewed_on"
+    ),
+    "declarations/breaks_in_series": (
+        "break_id kind indicator_id place_code since title_en title_cy explanation_en "
+        "explanation_cy status source"
+    ),
     "declarations/code_lists": "code_list code label_en label_cy",
     "declarations/build": "as_of",
     "submissions": (
@@ -52,6 +60,7 @@ TYPES = {
     "as_of": pl.Datetime("us"),
     "is_late": pl.Boolean,
     "signed_off_on": pl.Date,
+    "reviewed_on": pl.Date,
     "since": None,  # a day of a place, a quarter's label of an indicator
     "first_day": pl.Date,
     "quarter_index": pl.Int64,
@@ -196,6 +205,22 @@ def test_what_is_due_is_told_for_every_quarter_it_is_due(
     for sender, name, quarter in due.sample(50, seed=1).rows():
         assert name in declarations.due_from(sender, Quarter.parse(quarter))
     assert due.is_unique().all()
+
+
+def test_a_break_is_told_for_each_indicator_and_place_it_concerns(
+    written: Settings, declarations: Declarations
+) -> None:
+    breaks = table(written, "declarations/breaks_in_series")
+    assert breaks.height == sum(
+        len(declared.indicator_ids) * len(declared.place_codes)
+        for declared in declarations.breaks_in_series
+    )
+    assert breaks.select("break_id", "indicator_id", "place_code").is_unique().all()
+    moved = breaks.filter(break_id="HEREFORDSHIRE_2023")
+    assert moved.select("indicator_id", "place_code", "since").rows() == [
+        ("*", "ACE", "2023-24-Q3"),
+        ("*", "WEST_MERCIA", "2023-24-Q3"),
+    ]
 
 
 def test_a_submission_is_told_as_the_ledger_has_it(written: Settings) -> None:

@@ -30,7 +30,9 @@ FIGURES = """
         indicator_id, place_code, quarter, window_name,
         numerator, denominator, value, returns_expected, returns_accepted, quarters_covered
     from marts.fct_indicator
-    where breakdown = 'total'
+    where
+        breakdown = 'total' and membership_basis = 'at_the_time'
+        and window_name <> 'financial_year'
 """
 
 

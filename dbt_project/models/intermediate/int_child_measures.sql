@@ -88,6 +88,48 @@ clocked as (
         and matched_on is not null as is_adopted_for_a2
     from flagged
 
+),
+
+limited as (
+
+    select
+        *,
+        {{ add_months('authorised_on', 1) }} as register_due_on,
+        is_waiting_for_placement
+        and coalesce(should_be_placed_decision_on <= last_day, false)
+            as is_waiting_since_decision,
+        coalesce(family_finding_status, 'unknown') as family_finding,
+        coalesce(placement_source, 'unknown') as family_source,
+        coalesce(placement_provider, 'unknown') as family_provider,
+        -- NI 061: a disruption reported before the adoption was that of another placement.
+        is_adopted_now
+        and coalesce(placed_on >= should_be_placed_decision_on, false)
+        and not coalesce(disrupted_on <= adoption_order_on, false) as is_adopted_for_ni061
+    from clocked
+
+),
+
+due as (
+
+    select
+        *,
+        -- A plan that ended before the authority was an earlier one.
+        coalesce({{ in_quarter('register_due_on') }}, false)
+        and not coalesce(plan_ended_on between authorised_on and register_due_on, false)
+        and not coalesce(referral_withdrawn_on between authorised_on and register_due_on, false)
+            as is_due_on_register,
+        is_waiting_since_decision and family_finding = 'active' as is_looking_for_family,
+        -- 1 for the oldest of a sibling group that needs one family, and for each single child.
+        row_number() over (
+            partition by
+                sender_code,
+                quarter,
+                coalesce(sibling_group_pseudonym, child_pseudonym),
+                is_waiting_since_decision and family_finding = 'active'
+            order by birth_month, child_pseudonym
+        ) as place_in_group
+    from limited
+
 )
 
 select
@@ -214,6 +256,97 @@ select
     -- Of those with a placement order, 18 months or more since the order.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 18)
-    ) }} as children_waiting_eighteen_months_since_placement_order
+    ) }} as children_waiting_eighteen_months_since_placement_order,
 
-from clocked
+    -- Placed in the quarter with adopters of the child's own regional service or agency.
+    {{ count_coded('is_placed_now', 'family_source', ['in_region']) }}
+        as children_placed_in_region,
+    -- Placed in the quarter with adopters approved elsewhere in the nation.
+    {{ count_coded('is_placed_now', 'family_source', ['in_nation']) }}
+        as children_placed_elsewhere_in_nation,
+    -- Placed in the quarter with adopters approved outside the nation.
+    {{ count_coded('is_placed_now', 'family_source', ['outside_nation']) }}
+        as children_placed_outside_nation,
+    -- Placed in the quarter, the source of the adopters unknown or not given.
+    {{ count_coded('is_placed_now', 'family_source', ['unknown']) }}
+        as children_placed_from_unknown_source,
+    -- Placed in the quarter by the authority's own provision (PR1).
+    {{ count_coded('is_placed_now', 'family_provider', ['PR1']) }}
+        as children_placed_by_own_provision,
+    -- Placed in the quarter by another authority (PR2).
+    {{ count_coded('is_placed_now', 'family_provider', ['PR2']) }}
+        as children_placed_by_another_authority,
+    -- Placed in the quarter by a voluntary agency (PR5).
+    {{ count_coded('is_placed_now', 'family_provider', ['PR5']) }}
+        as children_placed_by_voluntary_agency,
+    -- Placed in the quarter by any other provider (PR0, PR3, PR4).
+    {{ count_coded('is_placed_now', 'family_provider', ['PR0', 'PR3', 'PR4']) }}
+        as children_placed_by_other_provider,
+    -- Placed in the quarter, the provider not given.
+    {{ count_coded('is_placed_now', 'family_provider', ['unknown']) }}
+        as children_placed_by_unknown_provider,
+    -- Early permanence placement (fostering for adoption, concurrent planning) begun in the quarter.
+    {{ count_coded(
+        in_quarter('early_permanence_placed_on'),
+        'early_permanence',
+        ['fostering_for_adoption', 'concurrent']
+    ) }} as children_placed_in_early_permanence,
+    -- Placed in the quarter, life journey materials given by the quarter's last day.
+    {{ count_when('is_placed_now and life_journey_materials_on <= last_day') }}
+        as children_placed_with_life_journey_materials,
+    -- Adopted in the quarter, life journey materials given by the adoption order.
+    {{ count_when('is_adopted_now and life_journey_materials_on <= adoption_order_on') }}
+        as children_adopted_with_life_journey_materials,
+    -- Placed in the quarter, on or after the placement order; consents do not count.
+    {{ count_when('is_placed_now and placed_on >= ordered_on') }}
+        as children_placed_with_placement_order,
+    -- Days from placement order to placement, of those children.
+    {{ days_when('is_placed_now and placed_on >= ordered_on', 'ordered_on', 'placed_on') }}
+        as days_from_placement_order_to_placement,
+    -- The month after authority to place ended in the quarter, and the plan did not end in it.
+    {{ count_when('is_due_on_register') }} as children_due_for_register_referral,
+    -- Of those, referred to the Adoption Register by the month's last day.
+    {{ count_when('is_due_on_register and referred_to_register_on <= register_due_on') }}
+        as children_referred_to_register_within_a_month,
+    -- Adopted in the quarter, placed less than 14 months after entering care (A3).
+    {{ count_when(
+        'is_adopted_now and placed_on >= entered_care_on and not '
+        ~ at_least_months_after('placed_on', 'entered_care_on', 14)
+    ) }} as children_adopted_placed_under_fourteen_months,
+    -- Adopted in the quarter, placed on or after the decision, no disruption before (NI 061).
+    {{ count_when('is_adopted_for_ni061') }} as children_adopted_after_decision,
+    -- Of those, placed within 12 months of the decision: exactly 12 months is within.
+    {{ count_when(
+        'is_adopted_for_ni061 and not '
+        ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 12)
+    ) }} as children_adopted_placed_within_twelve_months_of_decision,
+
+    -- Waiting since a should-be-placed decision, not yet placed.
+    {{ count_when('is_waiting_since_decision') }} as children_waiting_since_decision,
+    -- Waiting with a placement order, granted more than 90 days before.
+    {{ count_when(
+        'is_waiting_for_placement and ' ~ days_between('ordered_on', 'last_day') ~ ' > 90'
+    ) }} as children_waiting_over_ninety_days_since_placement_order,
+    -- Of the children waiting since a decision, family finding not started.
+    {{ count_coded('is_waiting_since_decision', 'family_finding', ['not_started']) }}
+        as children_waiting_with_family_finding_not_started,
+    -- Of those, family finding active.
+    {{ count_coded('is_waiting_since_decision', 'family_finding', ['active']) }}
+        as children_waiting_with_family_finding_active,
+    -- Of those, a possible family being explored.
+    {{ count_coded('is_waiting_since_decision', 'family_finding', ['link_identified']) }}
+        as children_waiting_with_family_finding_link_identified,
+    -- Of those, family finding on hold.
+    {{ count_coded('is_waiting_since_decision', 'family_finding', ['on_hold']) }}
+        as children_waiting_with_family_finding_on_hold,
+    -- Of those, family finding ended.
+    {{ count_coded('is_waiting_since_decision', 'family_finding', ['ended']) }}
+        as children_waiting_with_family_finding_ended,
+    -- Of those, status of family finding not given.
+    {{ count_coded('is_waiting_since_decision', 'family_finding', ['unknown']) }}
+        as children_waiting_with_family_finding_unknown,
+    -- Families needed: active family finding, a sibling group counted once by its oldest child.
+    {{ count_when('is_looking_for_family and place_in_group = 1') }}
+        as sibling_groups_waiting_with_family_finding_active
+
+from due

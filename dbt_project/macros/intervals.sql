@@ -1,0 +1,235 @@
+{# Statistics that fit small numbers, in formulas any engine can work out. Each is checked in
+   tests/warehouse/test_statistics.py against the distribution itself, summed or integrated. #}
+
+{# Standard normal quantiles: 0.975 for an interval of 95 per cent, 0.999 for one of 99.8. #}
+{% macro normal_quantile(level) -%}
+    {%- set quantiles = {'95': '1.959963984540054', '99.8': '3.090232306167813'} -%}
+    cast({{ quantiles[level] }} as double)
+{%- endmacro %}
+
+{# Fewer cases than this are too few to tell (proposed): at ten, a share of one half reads 24 to 76
+   per cent. The variable minimum_to_tell sets another number. #}
+{% macro minimum_to_tell() -%}
+    cast({{ var('minimum_to_tell', 10) | int }} as bigint)
+{%- endmacro %}
+
+{# Horizons of the early warning, in days from the quarter's last day, the shortest first. #}
+{% macro warning_horizons() -%}
+    {{ return([30, 60, 90]) }}
+{%- endmacro %}
+
+{# --- proportions --- #}
+
+{# Wilson score interval of a share, as a fraction from 0 to 1; empty unless
+   0 <= part <= whole and whole > 0. Rounding cannot carry a bound outside 0 to 1. #}
+{% macro wilson_lower(part, whole, level) -%}
+    {{ _wilson(part, whole, level, '-') }}
+{%- endmacro %}
+
+{% macro wilson_upper(part, whole, level) -%}
+    {{ _wilson(part, whole, level, '+') }}
+{%- endmacro %}
+
+{% macro _wilson(part, whole, level, sign) -%}
+    {%- set z = normal_quantile(level) -%}
+    {%- set k = 'cast(' ~ part ~ ' as double)' -%}
+    {%- set n = 'cast(' ~ whole ~ ' as double)' -%}
+    case
+        when {{ whole }} > 0 and {{ part }} between 0 and {{ whole }} then
+            {# At nought and at the whole one bound is exact; worked out it misses by 1e-17. #}
+            {%- if sign == '-' %}
+            case when {{ part }} = 0 then cast(0 as double) else
+            {%- else %}
+            case when {{ part }} = {{ whole }} then cast(1 as double) else
+            {%- endif %}
+                (
+                    {{ k }} + {{ z }} * {{ z }} / 2 {{ sign }} {{ z }} * sqrt(
+                        {{ k }} * ({{ n }} - {{ k }}) / {{ n }} + {{ z }} * {{ z }} / 4
+                    )
+                ) / ({{ n }} + {{ z }} * {{ z }})
+            end
+    end
+{%- endmacro %}
+
+{# --- means --- #}
+
+{# The 0.975 quantile of Student's t. Up to 30 degrees of freedom from the table; beyond, an
+   expansion about the normal quantile whose error is below 3e-8 there and shrinks further on. #}
+{% macro t_quantile(degrees) -%}
+    {%- set table = [
+        12.706204736, 4.302652730, 3.182446305, 2.776445105, 2.570581836, 2.446911851,
+        2.364624252, 2.306004135, 2.262157163, 2.228138852, 2.200985160, 2.178812830,
+        2.160368656, 2.144786688, 2.131449546, 2.119905299, 2.109815578, 2.100922040,
+        2.093024054, 2.085963447, 2.079613845, 2.073873068, 2.068657610, 2.063898562,
+        2.059538553, 2.055529439, 2.051830516, 2.048407142, 2.045229642, 2.042272456,
+    ] -%}
+    {%- set v = 'cast(' ~ degrees ~ ' as double)' -%}
+    case
+        {%- for quantile in table %}
+        when {{ degrees }} = {{ loop.index }} then cast({{ quantile }} as double)
+        {%- endfor %}
+        when {{ degrees }} > {{ table | length }} then
+            {{ normal_quantile('95') }}
+            + cast(2.372271230298562 as double) / {{ v }}
+            + cast(2.8224986157396112 as double) / ({{ v }} * {{ v }})
+            + cast(2.555849679507722 as double) / ({{ v }} * {{ v }} * {{ v }})
+            + cast(1.5895340533938225 as double) / ({{ v }} * {{ v }} * {{ v }} * {{ v }})
+    end
+{%- endmacro %}
+
+{# Sample standard deviation from whole-number sums: exact until the one division and root, so the
+   same on every run, however the engine shares out the rows. Empty below two cases. #}
+{% macro deviation_of_sums(cases, total, total_of_squares) -%}
+    case
+        when {{ cases }} > 1 then sqrt(
+            cast({{ cases }} * {{ total_of_squares }} - {{ total }} * {{ total }} as double)
+            / (cast({{ cases }} as double) * cast({{ cases }} - 1 as double))
+        )
+    end
+{%- endmacro %}
+
+{# --- medians and quartiles --- #}
+
+{# Where the quantile lies among ranked cases, from 0: as percentile_cont has it. #}
+{% macro place_among_ranks(cases, share) -%}
+    (cast({{ cases }} as double) - 1) * cast({{ share }} as double)
+{%- endmacro %}
+
+{# Rank of the case that bounds the median from below; as many from the top bounds it from above.
+
+   The largest j with P(X < j) <= 0.025 for X binomial (cases, 1/2), so that the interval holds
+   the median with 95 per cent or more. Worked out by an expansion which gives the exact j for
+   every number of cases from 1 to 60,000; 0, no such rank, below six. #}
+{% macro median_rank(cases) -%}
+    {%- set z = normal_quantile('95') -%}
+    {%- set n = 'cast(' ~ cases ~ ' as double)' -%}
+    cast(floor(
+        ({{ n }} + 1) / 2
+        - sqrt({{ n }}) / 2 * ({{ z }} - ({{ z }} * {{ z }} * {{ z }} - {{ z }}) / (12 * {{ n }}))
+    ) as bigint)
+{%- endmacro %}
+
+{# --- counts --- #}
+
+{# Bounds of the 95 per cent interval of a count that varies as Poisson's law says: exact up to
+   nine, Byar's formula from ten, where it is within 0.17 per cent of the exact bound. #}
+{% macro poisson_lower(events) -%}
+    {{ _poisson(events, events, '-', [
+        0, 0.025317808, 0.242209279, 0.618672123, 1.089865374,
+        1.623486390, 2.201894253, 2.814363052, 3.453832177, 4.115373097,
+    ]) }}
+{%- endmacro %}
+
+{% macro poisson_upper(events) -%}
+    {{ _poisson(events, events ~ ' + 1', '+', [
+        3.688879454, 5.571643391, 7.224687668, 8.767273070, 10.241588675,
+        11.668332079, 13.059474023, 14.422675362, 15.763189220, 17.084803451,
+    ]) }}
+{%- endmacro %}
+
+{% macro _poisson(events, shifted, sign, table) -%}
+    {%- set x = 'cast(' ~ shifted ~ ' as double)' -%}
+    case
+        {%- for bound in table %}
+        when {{ events }} = {{ loop.index0 }} then cast({{ bound }} as double)
+        {%- endfor %}
+        when {{ events }} >= {{ table | length }} then
+            {{ x }} * power(
+                1 - 1 / (9 * {{ x }}) {{ sign }} {{ normal_quantile('95') }} / (3 * sqrt({{ x }})), 3
+            )
+    end
+{%- endmacro %}
+
+{# --- comparing --- #}
+
+{# better, worse, no different or too few to tell: what the figure is beside another one.
+
+   Different only where the two intervals do not touch. `cases` is the smaller number of cases on
+   the two sides. Empty where a side is missing or where neither way is better. #}
+{% macro compared(direction, is_known, cases, lower, upper, other_lower, other_upper) -%}
+    case
+        when {{ direction }} not in ('lower', 'higher') or not coalesce({{ is_known }}, false)
+            then null
+        when {{ cases }} < {{ minimum_to_tell() }} then 'too few to tell'
+        when {{ lower }} is null or {{ upper }} is null
+            or {{ other_lower }} is null or {{ other_upper }} is null then null
+        when {{ upper }} < {{ other_lower }}
+            then case when {{ direction }} = 'lower' then 'better' else 'worse' end
+        when {{ lower }} > {{ other_upper }}
+            then case when {{ direction }} = 'higher' then 'better' else 'worse' end
+        else 'no different'
+    end
+{%- endmacro %}
+
+{# --- what is measured, and what is watched --- #}
+
+{# Every clock an indicator takes a mean of: subject, measure of days, measure that counts.
+
+   Read from the catalogue while dbt compiles, so that one more indicator of a mean needs no
+   change here. While dbt parses there is no catalogue yet and the list is empty. #}
+{% macro duration_clocks() -%}
+    {%- set clocks = [] -%}
+    {%- set catalogue = ref('stg_indicator') -%}
+    {%- if execute -%}
+        {%- set found = run_query(
+            'select distinct subject, numerator, denominator from ' ~ catalogue
+            ~ " where unit in ('months', 'days') and denominator is not null"
+            ~ " and subject in ('child', 'adopter') order by subject, numerator, denominator"
+        ) -%}
+        {%- for row in found.rows -%}
+            {%- do clocks.append([row[0], row[1], row[2]]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(clocks) }}
+{%- endmacro %}
+
+{# Limits a waiting child should not pass, each by the indicator that counts who has passed it.
+
+   started: the day the clock starts. waiting: who is still on the clock. months: the limit, as
+   the indicator's measure has it; empty where the limit is the indicator's dated benchmark.
+   passed: the first day past the limit, being the day after the limit itself or that very day,
+   as the definition says "over" or "or more". A limit added here needs nothing else. #}
+{% macro warning_limits() -%}
+    {{ return([
+        {'indicator_id': 'W11C_SIX_MONTHS', 'months': 6, 'passed': 'day after',
+         'started': 'authorised_on', 'waiting': 'is_waiting_for_placement'},
+        {'indicator_id': 'W11E', 'months': 9, 'passed': 'very day',
+         'started': 'authorised_on', 'waiting': 'is_waiting_for_placement'},
+        {'indicator_id': 'W11A', 'months': 6, 'passed': 'day after',
+         'started': 'should_be_placed_decision_on', 'waiting': 'is_waiting_for_match'},
+        {'indicator_id': 'W11D', 'months': 6, 'passed': 'day after',
+         'started': 'referred_to_register_on', 'waiting': 'is_waiting_for_match'},
+        {'indicator_id': 'W08', 'months': none, 'passed': 'day after',
+         'started': 'entered_care_on', 'waiting': 'is_waiting_for_placement and has_plan'},
+        {'indicator_id': 'W09', 'months': none, 'passed': 'day after',
+         'started': 'authorised_on', 'waiting': 'is_waiting_for_placement'},
+        {'indicator_id': 'A1', 'months': none, 'passed': 'day after',
+         'started': 'entered_care_on', 'waiting': 'is_waiting_for_placement and has_plan'},
+        {'indicator_id': 'A2', 'months': none, 'passed': 'day after',
+         'started': 'ordered_on', 'waiting': 'is_waiting_for_match'},
+        {'indicator_id': 'G4', 'months': 18, 'passed': 'very day',
+         'started': 'entered_care_on', 'waiting': 'is_waiting_for_placement and has_order'},
+        {'indicator_id': 'G5', 'months': 12, 'passed': 'very day',
+         'started': 'ordered_on', 'waiting': 'is_waiting_for_placement'},
+        {'indicator_id': 'G6', 'months': 18, 'passed': 'very day',
+         'started': 'ordered_on', 'waiting': 'is_waiting_for_placement'},
+    ]) }}
+{%- endmacro %}
+
+{# `months` calendar months after `start`, where the number is a column: a limit of a part of a
+   month adds its days at 365.25 / 12 a month. #}
+{% macro add_months_of_column(start, months) -%}
+    cast(
+        {{ dbt.dateadd(
+            'day',
+            'cast(floor((' ~ months ~ ' - floor(' ~ months ~ ')) * 365.25 / 12) as integer)',
+            'cast(' ~ dbt.dateadd('month', 'cast(floor(' ~ months ~ ') as integer)', start)
+            ~ ' as date)'
+        ) }} as date
+    )
+{%- endmacro %}
+
+{# `days` days after `start`, where the number is a column. #}
+{% macro add_days_of_column(start, days) -%}
+    cast({{ dbt.dateadd('day', 'cast(floor(' ~ days ~ ') as integer)', start) }} as date)
+{%- endmacro %}
