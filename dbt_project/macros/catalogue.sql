@@ -134,3 +134,47 @@
 {% macro denominator_of(indicator) -%}
     {{ 'cast(null as bigint)' if indicator.denominator is none else 'measured.' ~ indicator.denominator }}
 {%- endmacro %}
+
+{# Columns of the wide tables, in one order: what the row is about, what it rests on, and a column for
+   each measure in use. `summed`, `coverage` and `part` are the relations of `joined_to_coverage`. The
+   last three digits of part_id number the part, of which fewer than a thousand are declared. #}
+{% macro columns_of_window(measures) -%}
+    coverage.coverage_number * 1000 + part.part_number as part_id,
+    summed.place_code,
+    summed.membership_basis,
+    coverage.nation_code,
+    summed.subject,
+    summed.quarter,
+    summed.window_name,
+    summed.breakdown,
+    summed.breakdown_value,
+    summed.breakdown = 'total' as is_total,
+    coverage.returns_expected,
+    coverage.returns_accepted,
+    coverage.quarters_in_window,
+    coverage.quarters_covered,
+    coverage.quarters_due
+    {%- for measure in measures %},
+    summed.{{ measure }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# What `summed` rests on, and the number of its part. Rows of a window in whose last quarter nothing
+   is due stay, without coverage: a longer window may need them. #}
+{% macro joined_to_coverage(coverage, part) -%}
+    left join {{ coverage }} as coverage
+        on summed.place_code = coverage.place_code
+        and summed.membership_basis = coverage.membership_basis
+        and summed.subject = coverage.subject
+        and summed.quarter = coverage.quarter
+        and summed.window_name = coverage.window_name
+    left join (
+        select
+            breakdown,
+            breakdown_value,
+            row_number() over (order by breakdown, breakdown_value) as part_number
+        from {{ part }}
+    ) as part
+        on summed.breakdown = part.breakdown
+        and summed.breakdown_value = part.breakdown_value
+{%- endmacro %}

@@ -14,4 +14,4 @@ select
     quarters_covered,
     returns_accepted = returns_expected and quarters_covered = quarters_in_window as is_complete
 from {{ ref('int_measure_by_window') }}
-where breakdown <> 'total'
+where not is_total

@@ -58,7 +58,7 @@ figure as (
         and measured.window_name = missing.window_name
     {%- endif %}
     where
-        measured.breakdown = 'total'
+        measured.is_total
         and {{ applies(indicator, ['quarter'] if is_stock else indicator.windows) }}
     {{ 'union all' if not (is_last and loop.last) }}
 {%- endfor %}

@@ -13,7 +13,7 @@ select
     cast({{ value_of(indicator) }} as double) as value
 from {{ measured }} as measured
 where
-    measured.breakdown <> 'total'
+    not measured.is_total
     and {{ applies(indicator, ['quarter'] if indicator.timing == 'stock' else indicator.windows) }}
     and (
         measured.{{ indicator.numerator }} <> 0
