@@ -344,6 +344,34 @@ class Indicator(Declared):
         return {"percent": 100.0, "months": 12 / 365.25}.get(self.unit, 1.0)
 
 
+class Category(Declared):
+    """One part of a breakdown."""
+
+    code: Words
+    en: Words
+    cy: Words
+
+
+class Breakdown(Declared):
+    """What figures of ``subject`` are broken down by; ``all`` for the total.
+
+    Its parts are the codes of ``code_list``, where one is named, then ``categories``.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    subject: Literal["child", "adopter", "all"]
+    title: Text
+    definition: Text
+    code_list: str | None = None
+    categories: tuple[Category, ...] = ()
+    status: PublicStatus
+    source: Words
+
+
+class Breakdowns(Declared):
+    breakdowns: tuple[Breakdown, ...]
+
+
 class NotComputed(Declared):
     """An indicator known by name that no return here can give honestly, and why."""
 
@@ -608,6 +636,34 @@ class Declarations:
         ]
         _no_duplicates((row.id for row in rows), "indicators/")
         return {row.id: row for row in rows}
+
+    @cached_property
+    def breakdowns(self) -> dict[str, Breakdown]:
+        """Breakdowns by id, in the order declared, each with all its categories."""
+        where = "breakdowns.yaml"
+        declared = _read_yaml(self.folder / where, Breakdowns).breakdowns
+        _no_duplicates((breakdown.id for breakdown in declared), where)
+        found = {breakdown.id: self._with_codes(breakdown, where) for breakdown in declared}
+        for breakdown in found.values():
+            codes = [category.code for category in breakdown.categories]
+            _no_duplicates((f"{breakdown.id}.{code}" for code in codes), where)
+            # Without it the parts would not add up to the total.
+            if breakdown.subject != "all" and "unknown" not in codes:
+                raise DeclarationError(f"{where}: {breakdown.id}: no category called unknown")
+        return found
+
+    def _with_codes(self, breakdown: Breakdown, where: str) -> Breakdown:
+        if breakdown.code_list is None:
+            return breakdown
+        if breakdown.code_list not in self.code_lists:
+            raise DeclarationError(
+                f"{where}: {breakdown.id}: no code list called {breakdown.code_list}"
+            )
+        codes = tuple(
+            Category(code=code.code, en=code.label_en, cy=code.label_cy)
+            for code in self.code_lists[breakdown.code_list]
+        )
+        return breakdown.model_copy(update={"categories": codes + breakdown.categories})
 
     @cached_property
     def not_computed(self) -> dict[str, NotComputed]:

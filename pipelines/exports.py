@@ -155,7 +155,7 @@ def _indicators(connection, quarter: Quarter) -> pl.DataFrame:
     return connection.sql(
         f"select {INDICATOR_COLUMNS} from marts.fct_indicator f"  # noqa: S608 - a constant
         " join marts.dim_indicator i using (indicator_id) join marts.dim_place p using (place_code)"
-        " where f.quarter = $quarter"
+        " where f.quarter = $quarter and f.membership_basis = 'at_the_time'"
         " order by indicator_id, place_code, window_name, breakdown, breakdown_value",
         params={"quarter": quarter.label},
     ).pl()

@@ -56,6 +56,9 @@ _FIGURES = """
     join marts.dim_indicator i using (indicator_id)
     join marts.dim_place p using (place_code)
     where f.quarter = ? and f.breakdown = 'total' and i.is_headline
+      and f.membership_basis = 'at_the_time'
+      -- The financial year equals its year to date, which is shown already.
+      and f.window_name <> 'financial_year'
       and p.kind in ('nation', 'region', 'regional_agency', 'partnership', 'voluntary_agency')
     order by p.nation_code desc, p.kind, p.place_code, f.indicator_id, f.window_name
 """

@@ -221,6 +221,27 @@ def _declared(
             ),
         ),
         (
+            "breakdowns",
+            _frame(
+                dict.fromkeys(
+                    ("breakdown", "title_en", "title_cy", "definition_en", "definition_cy"),
+                    pl.String,
+                )
+                | dict.fromkeys(("subject", "status", "source"), pl.String)
+                | {"position": pl.Int64}
+                | dict.fromkeys(("breakdown_value", "label_en", "label_cy"), pl.String),
+                (
+                    (
+                        *(b.id, b.title.en, b.title.cy, b.definition.en, b.definition.cy),
+                        *(b.subject, b.status, b.source, position),
+                        *(category.code, category.en, category.cy),
+                    )
+                    for b in declarations.breakdowns.values()
+                    for position, category in enumerate(b.categories, 1)
+                ),
+            ),
+        ),
+        (
             "indicators_not_computed",
             _frame(
                 dict.fromkeys(

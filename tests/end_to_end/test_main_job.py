@@ -26,7 +26,8 @@ def warehouse(sample: Sample):
 def _figure(warehouse, indicator_id: str, place: str, quarter: str, window: str):
     return warehouse.execute(
         "select numerator, denominator, value_rounded, is_complete from marts.fct_indicator"
-        " where indicator_id = ? and place_code = ? and quarter = ? and window_name = ?",
+        " where indicator_id = ? and place_code = ? and quarter = ? and window_name = ?"
+        " and membership_basis = 'at_the_time'",
         [indicator_id, place, quarter, window],
     ).fetchone()
 
@@ -86,6 +87,7 @@ def test_regions_add_up_to_wales(warehouse):
         from marts.fct_indicator f join marts.dim_place p using (place_code)
         join marts.dim_indicator i using (indicator_id)
         where p.nation_code = 'W92000004' and i.subject = 'child'
+            and f.membership_basis = 'at_the_time'
         group by all
         """
     ).fetchall()

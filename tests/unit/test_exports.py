@@ -53,7 +53,8 @@ TABLES = {
     ),
     "fct_indicator": (
         "indicator_id varchar, place_code varchar, quarter varchar, window_name varchar, "
-        "breakdown varchar, breakdown_value varchar, numerator double, denominator double, "
+        "membership_basis varchar, breakdown varchar, breakdown_value varchar, "
+        "numerator double, denominator double, "
         "value double, value_rounded double, returns_expected bigint, returns_accepted bigint, "
         "quarters_in_window bigint, quarters_covered bigint, is_complete boolean, "
         "benchmark double, benchmark_met varchar, definition_status varchar"
@@ -77,6 +78,7 @@ def figure(indicator: str, place: str, value: float | None, **more: Any) -> dict
         "place_code": place,
         "quarter": Q1.label,
         "window_name": "quarter",
+        "membership_basis": "at_the_time",
         "breakdown": "total",
         "breakdown_value": "total",
         "numerator": value,
@@ -724,6 +726,8 @@ def test_headline_figures_are_those_of_the_quarter_and_not_of_single_authorities
     content["fct_indicator"] += [
         figure("W99", WALES, 5.0),
         figure("W01", WALES, 7.0, breakdown="sex", breakdown_value="female"),
+        figure("W01", WALES, 8.0, membership_basis="today"),
+        figure("W01", WALES, 98.0, window_name="financial_year"),
     ]
     publish(warehouse, content)
     with open_warehouse(warehouse) as connection:

@@ -12,6 +12,7 @@ def _matched(warehouse, place: str, quarter: str, window: str = "quarter") -> di
         """
         select * from marts.fct_indicator
         where indicator_id = 'W05' and place_code = ? and quarter = ? and window_name = ?
+            and membership_basis = 'at_the_time'
         """,
         place,
         quarter,

@@ -316,6 +316,7 @@ def test_what_lies_behind_every_mean_is_what_the_mean_counts(warehouse, invented
                 and figure.quarter = spread.quarter
                 and figure.window_name = spread.window_name
             where figure.breakdown = 'total'
+                and figure.membership_basis = 'at_the_time'
                 and indicator.unit in ('months', 'days')
                 and indicator.denominator is not null
             """
@@ -586,7 +587,7 @@ def test_the_cohort_is_every_order_granted_in_the_twelve_quarters(invented) -> N
         full join (
             select place_code, quarter, numerator from marts.fct_indicator
             where indicator_id in ('W04', 'G2') and window_name = 'rolling_12'
-                and breakdown = 'total' and numerator > 0
+                and breakdown = 'total' and membership_basis = 'at_the_time' and numerator > 0
                 and place_code in (
                     select place_code from marts.dim_place where kind <> 'authority'
                 )
@@ -701,6 +702,7 @@ def test_those_past_a_limit_are_those_the_indicator_counts(built, request) -> No
             and warning.quarter = figure.quarter
             and figure.window_name = 'quarter'
             and figure.breakdown = 'total'
+            and figure.membership_basis = 'at_the_time'
         where warning.indicator_id in ('W11C_SIX_MONTHS', 'W11D', 'W11E', 'G4', 'G5', 'G6')
         """
     )
@@ -749,7 +751,7 @@ def test_every_comparison_of_a_mean_or_share_follows_from_the_two_intervals(inve
         row["place_code"]: row["nation_code"]
         for row in invented.returns.query("select * from marts.dim_place")
     }
-    back = {"quarter": 4, "year_to_date": 4, "rolling_4": 4, "rolling_12": 12}
+    back = {"quarter": 4, "year_to_date": 4, "rolling_4": 4, "rolling_12": 12, "financial_year": 4}
     words: set[str | None] = set()
     for row in invented.returns.query(
         "select * from marts.rpt_comparison where interval_method <> 'Poisson'"

@@ -1,10 +1,15 @@
--- The measures of each accepted return, one row each. A nil return, and a return whose rows do not
--- touch a measure, gives zero; a return that was not accepted gives no row at all.
+-- The measures of each accepted return, in total and by each breakdown, a column for each measure.
+-- A nil return, and a return whose rows do not touch a measure, has a total of zero; a return that
+-- was not accepted gives no row at all. Only measures that an indicator uses are carried on.
 {%- set subjects = {
-    'child': ref('int_child_measures'),
-    'adopter': ref('int_adopter_measures'),
-    'support': ref('int_support_measures'),
+    'child': (ref('int_child_measures'), ref('int_child_breakdown'), 'child_pseudonym'),
+    'adopter': (ref('int_adopter_measures'), ref('int_adopter_breakdown'), 'household_pseudonym'),
+    'support': (ref('int_support_measures'), none, none),
 } %}
+{%- set measures = {} %}
+{%- for subject in subjects %}
+    {%- do measures.update({subject: measures_in_use(subject)}) %}
+{%- endfor %}
 with
 
 accepted as (
@@ -16,51 +21,72 @@ accepted as (
     from {{ ref('int_return') }}
     where is_due and is_accepted
 
-),
-{%- for subject, relation in subjects.items() %}
-{%- set measures = measure_columns(relation) %}
+)
+{%- for subject, (measured, broken_down, key) in subjects.items() %}
+{%- set breakdowns = breakdown_columns(broken_down) if broken_down else [] %},
 
 {{ subject }}_sum as (
 
+    -- Nothing here is null that is grouped by: an empty part means another grouping set.
     select
-        sender_code,
-        quarter
-        {%- for measure in measures %},
-        cast(sum({{ measure }}) as bigint) as {{ measure }}
+        measured.sender_code,
+        measured.quarter,
+        {%- if breakdowns %}
+        case
+            {%- for breakdown in breakdowns %}
+            when part.{{ breakdown }} is not null then '{{ breakdown }}'
+            {%- endfor %}
+            else 'total'
+        end as breakdown,
+        coalesce(
+            {%- for breakdown in breakdowns %}
+            part.{{ breakdown }},
+            {%- endfor %}
+            'total'
+        ) as breakdown_value
+        {%- else %}
+        'total' as breakdown,
+        'total' as breakdown_value
+        {%- endif %}
+        {%- for measure in measures[subject] %},
+        {{ sum_of('measured.' ~ measure) }} as {{ measure }}
         {%- endfor %}
-    from {{ relation }}
-    group by sender_code, quarter
-
-),
-
-{{ subject }}_long as (
-    {%- for measure in measures %}
-
-    select
-        accepted.sender_code,
-        accepted.quarter,
-        accepted.subject,
-        '{{ measure }}' as measure,
-        coalesce(summed.{{ measure }}, 0) as amount
-    from accepted
-    left join {{ subject }}_sum as summed
-        on accepted.sender_code = summed.sender_code and accepted.quarter = summed.quarter
-    where accepted.subject = '{{ subject }}'
-    {%- if not loop.last %}
-
-    union all
-    {%- endif %}
+    from {{ measured }} as measured
+    {%- if breakdowns %}
+    inner join {{ broken_down }} as part
+        on measured.sender_code = part.sender_code
+        and measured.quarter = part.quarter
+        and measured.{{ key }} = part.{{ key }}
+    group by grouping sets (
+        (measured.sender_code, measured.quarter)
+        {%- for breakdown in breakdowns %},
+        (measured.sender_code, measured.quarter, part.{{ breakdown }})
+        {%- endfor %}
+    )
     {%- else %}
-    {#- Only while parsing, when the columns are not known yet. #}
+    group by measured.sender_code, measured.quarter
+    {%- endif %}
 
-    select sender_code, quarter, subject, '' as measure, cast(0 as bigint) as amount
-    from accepted
-    {%- endfor %}
-
-){{ ',' if not loop.last }}
+)
 {%- endfor %}
-
 {% for subject in subjects %}
-select sender_code, quarter, subject, measure, amount from {{ subject }}_long
+select
+    accepted.sender_code,
+    accepted.quarter,
+    accepted.subject,
+    coalesce(summed.breakdown, 'total') as breakdown,
+    coalesce(summed.breakdown_value, 'total') as breakdown_value
+    {%- for measure in all_measures_in_use() %},
+    {%- if measure in measures[subject] %}
+    coalesce(summed.{{ measure }}, 0) as {{ measure }}
+    {%- else %}
+    cast(null as bigint) as {{ measure }}
+    {%- endif %}
+    {%- endfor %}
+from accepted
+left join {{ subject }}_sum as summed
+    on accepted.sender_code = summed.sender_code
+    and accepted.quarter = summed.quarter
+where accepted.subject = '{{ subject }}'
 {{ 'union all' if not loop.last }}
 {%- endfor %}

@@ -18,6 +18,10 @@ window_length as (
     select 'rolling_4' as window_name, quarter, 4 as quarters_in_window from quarter
     union all
     select 'rolling_12' as window_name, quarter, 12 as quarters_in_window from quarter
+    union all
+    -- Whole years only: before its last quarter a year is a year to date.
+    select 'financial_year' as window_name, quarter, 4 as quarters_in_window from quarter
+    where quarter_number = 4
 
 )
 

@@ -30,6 +30,7 @@ asked as (
     inner join {{ ref('stg_indicator') }} as indicator
         on figure.indicator_id = indicator.indicator_id
     where figure.breakdown = 'total'
+        and figure.membership_basis = 'at_the_time'
         and indicator.unit in ('months', 'days')
         and indicator.denominator is not null
 
@@ -60,6 +61,7 @@ waited as (
     from {{ ref('int_duration') }} as wait
     inner join {{ ref('int_place_tree') }} as tree
         on wait.sender_code = tree.sender_code and wait.quarter = tree.quarter
+    where tree.membership_basis = 'at_the_time'
 
 ),
 

@@ -1,72 +1,68 @@
--- Every indicator, everywhere it applies: numerator measure over denominator measure.
+-- Every indicator, everywhere it applies: numerator measure over denominator measure, one indicator
+-- after the other. These are the totals; fct_indicator_part has the parts of the breakdowns.
+{%- set catalogue = indicators_in_catalogue() %}
+{%- set measured = ref('int_measure_by_window') %}
+{%- set missing = ref('int_missing_by_window') %}
 with
 
-asked as (
+figure as (
+{%- for indicator in catalogue %}
+{%- set is_last = loop.last %}
+{%- set is_stock = indicator.timing == 'stock' %}
+{%- set is_count = indicator.denominator is none %}
+{#- A stock is what stood on the last day, however long the window. #}
+{%- for window_name in (indicator.windows if is_stock else [none]) %}
 
     select
-        indicator.indicator_id,
-        indicator.numerator as numerator_measure,
-        indicator.denominator as denominator_measure,
-        indicator.multiplier,
-        indicator.rounding,
-        indicator.direction,
-        indicator.definition_status,
-        indicator.subject,
-        place.place_code,
-        place.nation_code,
-        coverage.quarter,
-        wanted.window_name,
-        -- A stock is what stood on the last day, however long the window.
-        case when indicator.timing = 'stock' then 'quarter' else wanted.window_name end
-            as summed_over,
-        coverage.returns_expected,
-        coverage.returns_accepted,
-        coverage.quarters_in_window,
-        coverage.quarters_covered
-    from {{ ref('stg_indicator') }} as indicator
-    inner join {{ ref('stg_indicator_nation') }} as nation
-        on indicator.indicator_id = nation.indicator_id
-    inner join {{ ref('stg_indicator_window') }} as wanted
-        on indicator.indicator_id = wanted.indicator_id
-    inner join {{ ref('stg_place') }} as place
-        on nation.nation_code = place.nation_code
-    inner join {{ ref('int_coverage_by_window') }} as coverage
-        on place.place_code = coverage.place_code
-        and indicator.subject = coverage.subject
-        and case when indicator.timing = 'stock' then 'quarter' else wanted.window_name end
-        = coverage.window_name
-        and coverage.quarter >= coalesce(indicator.since, coverage.quarter)
-        and coverage.quarter <= coalesce(indicator.until, coverage.quarter)
-
-),
-
-answered as (
-
-    select
-        asked.*,
-        numerator.amount as numerator,
-        denominator.amount as denominator,
+        '{{ indicator.indicator_id }}' as indicator_id,
+        measured.place_code,
+        measured.nation_code,
+        measured.quarter,
+        {% if is_stock %}'{{ window_name }}'{% else %}measured.window_name{% endif %} as window_name,
+        measured.membership_basis,
+        measured.breakdown,
+        measured.breakdown_value,
+        measured.{{ indicator.numerator }} as numerator,
+        {{ denominator_of(indicator) }} as denominator,
+        {{ value_of(indicator) }} as value,
+        {%- if is_count %}
+        -- Only where every missing return could be filled and was due in every quarter.
         case
-            when asked.denominator_measure is null
-                then asked.multiplier * cast(numerator.amount as double)
-            else
-                asked.multiplier
-                * cast(numerator.amount as double)
-                / nullif(cast(denominator.amount as double), 0)
-        end as value
-    from asked
-    left join {{ ref('int_measure_by_window') }} as numerator
-        on asked.place_code = numerator.place_code
-        and asked.subject = numerator.subject
-        and asked.numerator_measure = numerator.measure
-        and asked.quarter = numerator.quarter
-        and asked.summed_over = numerator.window_name
-    left join {{ ref('int_measure_by_window') }} as denominator
-        on asked.place_code = denominator.place_code
-        and asked.subject = denominator.subject
-        and asked.denominator_measure = denominator.measure
-        and asked.quarter = denominator.quarter
-        and asked.summed_over = denominator.window_name
+            when missing.returns_missing = missing.returns_filled
+                and measured.quarters_due = measured.quarters_in_window
+                then {{ indicator.multiplier }} * (
+                    cast(coalesce(measured.{{ indicator.numerator }}, 0) as double)
+                    + missing.{{ indicator.numerator }}
+                )
+        end as estimate,
+        case when missing.returns_filled = missing.returns_filled_by_own_mean
+            then 'own_mean' else 'own_or_nation_mean'
+        end as possible_method,
+        {%- else %}
+        cast(null as double) as estimate,
+        cast(null as {{ dbt.type_string() }}) as possible_method,
+        {%- endif %}
+        measured.returns_expected,
+        measured.returns_accepted,
+        measured.quarters_in_window,
+        measured.quarters_covered,
+        {{ indicator.rounding }} as rounding,
+        '{{ indicator.direction }}' as direction,
+        '{{ indicator.definition_status }}' as definition_status
+    from {{ measured }} as measured
+    {%- if is_count %}
+    left join {{ missing }} as missing
+        on measured.place_code = missing.place_code
+        and measured.subject = missing.subject
+        and measured.quarter = missing.quarter
+        and measured.window_name = missing.window_name
+    {%- endif %}
+    where
+        measured.is_total
+        and {{ applies(indicator, ['quarter'] if is_stock else indicator.windows) }}
+    {{ 'union all' if not (is_last and loop.last) }}
+{%- endfor %}
+{%- endfor %}
 
 ),
 
@@ -75,7 +71,7 @@ shown as (
     select
         *,
         {{ round_half_up('value', 'rounding') }} as value_rounded
-    from answered
+    from figure
 
 )
 
@@ -84,20 +80,23 @@ select
     shown.place_code,
     shown.quarter,
     shown.window_name,
-    'total' as breakdown,
-    'total' as breakdown_value,
+    shown.membership_basis,
+    shown.breakdown,
+    shown.breakdown_value,
     shown.numerator,
     shown.denominator,
     cast(shown.value as double) as value,
     cast(shown.value_rounded as double) as value_rounded,
+    cast(shown.estimate as double) as estimate,
+    case when shown.estimate is not null then shown.possible_method end as estimate_method,
     shown.returns_expected,
     shown.returns_accepted,
     shown.quarters_in_window,
     shown.quarters_covered,
     shown.returns_accepted = shown.returns_expected
     and shown.quarters_covered = shown.quarters_in_window as is_complete,
-    benchmark.benchmark,
-    -- Compared as shown, so that no reader meets "13.0 months, benchmark 13, not met".
+    cast(benchmark.benchmark as double) as benchmark,
+    -- Compared as shown, so that no reader meets '13.0 months, benchmark 13, not met'.
     case
         when shown.value_rounded is null or benchmark.benchmark is null then null
         when shown.direction = 'lower' and shown.value_rounded <= benchmark.benchmark then 'met'

@@ -173,6 +173,7 @@ stepped as (
     inner join {{ ref('int_place_tree') }} as tree
         on state.sender_code = tree.sender_code
         and state.granted_quarter = tree.quarter
+        and tree.membership_basis = 'at_the_time'
     inner join {{ ref('stg_place') }} as place
         on tree.place_code = place.place_code
         and place.kind in ('nation', 'region', 'regional_agency', 'partnership')
@@ -307,4 +308,5 @@ inner join {{ ref('int_coverage_by_window') }} as coverage
     on bounded.place_code = coverage.place_code
     and bounded.quarter = coverage.quarter
     and coverage.subject = 'child'
+    and coverage.membership_basis = 'at_the_time'
     and coverage.window_name = 'rolling_12'

@@ -23,5 +23,6 @@ from {{ ref('fct_indicator') }} as figure
 inner join {{ ref('stg_indicator') }} as indicator
     on figure.indicator_id = indicator.indicator_id
 where figure.breakdown = 'total'
+    and figure.membership_basis = 'at_the_time'
     and indicator.unit = 'percent'
     and indicator.denominator is not null

@@ -1,5 +1,5 @@
 -- Each headline figure beside its benchmark, its region, its nation and its own past, in a word.
-{%- set back = {'quarter': 4, 'year_to_date': 4, 'rolling_4': 4, 'rolling_12': 12} %}
+{%- set back = {'quarter': 4, 'year_to_date': 4, 'rolling_4': 4, 'rolling_12': 12, 'financial_year': 4} %}
 with
 
 catalogue as (
@@ -40,6 +40,7 @@ wanted as (
     inner join {{ ref('stg_quarter') }} as quarter on figure.quarter = quarter.quarter
     inner join {{ ref('stg_place') }} as place on figure.place_code = place.place_code
     where figure.breakdown = 'total'
+        and figure.membership_basis = 'at_the_time'
 
 ),
 
@@ -55,6 +56,7 @@ headline as (
         and wanted.subject = coverage.subject
         and wanted.quarter = coverage.quarter
         and wanted.summed_over = coverage.window_name
+        and coverage.membership_basis = 'at_the_time'
 
 ),
 
@@ -104,6 +106,7 @@ region_of as (
     inner join {{ ref('stg_place') }} as place
         on tree.place_code = place.place_code and place.kind in ('region', 'regional_agency')
     where tree.sender_code <> tree.place_code
+        and tree.membership_basis = 'at_the_time'
     group by tree.sender_code, tree.quarter
 
 ),

@@ -65,6 +65,7 @@ asked as (
         and watched.nation_code = benchmark.nation_code
         and coverage.quarter = benchmark.quarter
     where coverage.subject = 'child'
+        and coverage.membership_basis = 'at_the_time'
         and coverage.window_name = 'quarter'
         -- No limit, no row: a benchmark that is not in force.
         and coalesce(declared.months, benchmark.benchmark) is not null
@@ -87,6 +88,7 @@ counted as (
     inner join {{ ref('int_place_tree') }} as tree
         on warning.sender_code = tree.sender_code
         and warning.quarter = tree.quarter
+        and tree.membership_basis = 'at_the_time'
     group by tree.place_code, warning.quarter, warning.indicator_id
 
 )

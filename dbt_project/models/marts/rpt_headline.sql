@@ -23,7 +23,7 @@ figure as (
         {%- endfor %}
         max(benchmark) as benchmark
     from {{ ref('fct_indicator') }}
-    where breakdown = 'total'
+    where breakdown = 'total' and membership_basis = 'at_the_time'
     group by indicator_id, place_code, quarter
 
 )

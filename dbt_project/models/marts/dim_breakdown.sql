@@ -1,0 +1,14 @@
+select
+    breakdown,
+    breakdown_value,
+    title_en,
+    title_cy,
+    label_en,
+    label_cy,
+    definition_en,
+    definition_cy,
+    subject,
+    status,
+    source,
+    position
+from {{ ref('stg_breakdown') }}

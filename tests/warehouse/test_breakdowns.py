@@ -1,0 +1,392 @@
+"""Breakdowns, both bases of membership, windows and estimates, in a small country of their own.
+
+The authorities and agencies are real, with their declared memberships; every child is invented.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter, quarters_between
+from pipelines.settings import SOURCES
+from tests.warehouse.conftest import ENGLAND, InventedReturns
+
+DECLARED = Declarations(SOURCES)
+FIRST, LAST = Quarter(2018, 1), Quarter(2024, 1)
+
+# Children matched in each quarter's return: no two sums of these are equal.
+HEREFORDSHIRE, SHROPSHIRE, TELFORD = "E06000019", "E06000051", "E06000020"
+WORCESTERSHIRE, CORNWALL, DEVON = "E10000034", "E06000052", "E10000008"
+MATCHED = {
+    HEREFORDSHIRE: 1,
+    SHROPSHIRE: 2,
+    TELFORD: 4,
+    WORCESTERSHIRE: 8,
+    CORNWALL: 16,
+    DEVON: 32,
+}
+EVERYBODY = sum(MATCHED.values())
+NOT_SENT = (TELFORD, "2022-23-Q2")  # after a history of its own: four children in each quarter
+AGENCY = "ADOPT_SOUTH_WEST"
+
+
+def _child(number: int, quarter: Quarter) -> dict[str, Any]:
+    """A child matched in the quarter; every attribute runs through its codes, and is missing
+    now and then."""
+    day = quarter.first_day + timedelta(days=number)
+    return {
+        "matched_on": day,
+        "placed_on": day + timedelta(days=20),
+        "should_be_placed_decision_on": day - timedelta(days=150 + 20 * number),
+        "placement_order_on": day - timedelta(days=100),
+        "authority_to_place": "placement_order",
+        "entered_care_on": day - timedelta(days=400),
+        "birth_month": None if number % 7 == 6 else date(quarter.starting_year - number % 13, 5, 1),
+        "sex": ("female", "male", None)[number % 3],
+        "ethnicity_group": ("white", "mixed", "not_stated", None)[number % 4],
+        "is_disabled": ("no", "yes", None)[number % 3],
+        "has_additional_needs": ("no", None, "yes", "no")[number % 4],
+        "siblings_placed_together": (1, 2, None)[number % 3],
+        "placement_source": ("in_region", "outside_nation", None)[number % 3],
+        "placement_provider": ("PR1", None)[number % 2],
+        "early_permanence": ("none", "concurrent", None)[number % 3],
+        "is_adopting_together_placement": ("no", "yes", None)[number % 3],
+    }
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
+    invented = InventedReturns(tmp_path_factory.mktemp("country"))
+    parents = {
+        m.parent_code
+        for m in DECLARED.memberships
+        if m.member_code in MATCHED and m.role == "member"
+    }
+    for code in (*MATCHED, *sorted(parents)):
+        invented.place(code, DECLARED.places[code].kind, ENGLAND)
+    for membership in DECLARED.memberships:
+        if membership.member_code in MATCHED and membership.role == "member":
+            invented.member(
+                membership.member_code,
+                membership.parent_code,
+                membership.since,
+                membership.until,
+            )
+    invented.place("NEVER_SENT", "authority", ENGLAND)
+    invented.owes("NEVER_SENT", "child", LAST.label)
+    labels = [quarter.label for quarter in quarters_between(FIRST, LAST)]
+    for sender, matched in MATCHED.items():
+        invented.owes(sender, "child", *labels)
+        for quarter in quarters_between(FIRST, LAST):
+            if (sender, quarter.label) != NOT_SENT:
+                children = [_child(number, quarter) for number in range(matched)]
+                invented.submit(sender, quarter.label, child=children)
+    invented.owes(AGENCY, "adopter", *labels)
+    for quarter in quarters_between(FIRST, LAST):
+        invented.submit(
+            AGENCY,
+            quarter.label,
+            adopter=[
+                {
+                    "enquired_on": quarter.first_day,
+                    "approved_on": quarter.last_day,
+                    "adopters_in_household": (None, "1", "2", "2")[number],
+                    "is_fast_track": ("yes", "no", None, "unknown")[number],
+                }
+                for number in range(4)
+            ],
+        )
+    invented.write(LAST.label)
+    invented.dbt("build", "--exclude-resource-type", "unit_test")
+    return invented
+
+
+def _matched(
+    country: InventedReturns, place: str, quarter: str, basis: str, window: str = "quarter"
+) -> int | None:
+    rows = country.query(
+        "select numerator from marts.fct_indicator where indicator_id = 'G7' and place_code = ?"
+        " and quarter = ? and membership_basis = ? and window_name = ?",
+        place,
+        quarter,
+        basis,
+        window,
+    )
+    assert len(rows) <= 1
+    return rows[0]["numerator"] if rows else None
+
+
+# --- membership ----------------------------------------------------------------------------
+
+
+def test_west_mercia_loses_its_members_when_they_join_other_agencies(country) -> None:
+    for quarter, members in (
+        ("2020-21-Q1", HEREFORDSHIRE + " " + SHROPSHIRE + " " + TELFORD),
+        ("2020-21-Q2", HEREFORDSHIRE),  # Together4Children began two days before its end
+        ("2023-24-Q2", HEREFORDSHIRE),  # a member to the last day
+    ):
+        expected = sum(MATCHED[code] for code in members.split())
+        assert _matched(country, "WEST_MERCIA", quarter, "at_the_time") == expected, quarter
+    assert _matched(country, "WEST_MERCIA", "2023-24-Q3", "at_the_time") is None
+    assert _matched(country, "WEST_MERCIA", "2020-21-Q1", "today") is None
+
+
+def test_who_joined_is_counted_from_then_on_or_by_todays_membership_always(country) -> None:
+    joined = MATCHED[SHROPSHIRE] + MATCHED[TELFORD]
+    assert _matched(country, "TOGETHER4CHILDREN", "2020-21-Q1", "at_the_time") is None
+    assert _matched(country, "TOGETHER4CHILDREN", "2020-21-Q1", "today") == joined
+    for basis in ("at_the_time", "today"):
+        assert _matched(country, "TOGETHER4CHILDREN", "2020-21-Q2", basis) == joined
+    at_first = MATCHED[WORCESTERSHIRE]
+    assert _matched(country, "ACE", "2023-24-Q2", "at_the_time") == at_first
+    assert _matched(country, "ACE", "2023-24-Q2", "today") == at_first + MATCHED[HEREFORDSHIRE]
+    assert (
+        _matched(country, "ACE", "2023-24-Q3", "at_the_time") == at_first + MATCHED[HEREFORDSHIRE]
+    )
+
+
+def test_cornwall_is_in_its_agency_from_april_2024_and_today_ever_since_the_beginning(
+    country,
+) -> None:
+    alone, both = MATCHED[DEVON], MATCHED[DEVON] + MATCHED[CORNWALL]
+    assert _matched(country, AGENCY, "2018-19-Q3", "at_the_time") == alone
+    assert _matched(country, AGENCY, "2023-24-Q4", "at_the_time") == alone
+    assert _matched(country, AGENCY, "2024-25-Q1", "at_the_time") == both
+    assert _matched(country, AGENCY, "2018-19-Q3", "today") == both
+
+
+def test_a_window_over_a_change_sums_each_quarter_by_its_own_membership(country) -> None:
+    joined = MATCHED[SHROPSHIRE] + MATCHED[TELFORD]
+    year = ("2020-21-Q4", "at_the_time", "rolling_4")
+    assert _matched(country, "TOGETHER4CHILDREN", *year) == 3 * joined
+    assert _matched(country, "TOGETHER4CHILDREN", "2020-21-Q4", "today", "rolling_4") == 4 * joined
+    # Three years from 2021-22-Q2: ten quarters of the partnership of three, two of one member.
+    expected = 7 * (MATCHED[HEREFORDSHIRE] + joined) + 5 * MATCHED[HEREFORDSHIRE]
+    assert _matched(country, "WEST_MERCIA", "2021-22-Q2", "at_the_time", "rolling_12") == expected
+
+
+def test_only_regions_and_agencies_have_a_series_by_todays_membership(country) -> None:
+    kinds = country.query(
+        "select distinct kind from marts.fct_indicator join marts.dim_place using (place_code)"
+        " where membership_basis = 'today'"
+    )
+    assert {row["kind"] for row in kinds} == {"regional_agency"}
+
+
+def test_both_bases_cover_the_returns_of_their_own_members(country) -> None:
+    rows = country.query(
+        "select membership_basis, returns_expected from marts.fct_indicator"
+        " where indicator_id = 'G7' and place_code = ? and quarter = '2023-24-Q4'"
+        " and window_name = 'quarter'",
+        AGENCY,
+    )
+    assert {row["membership_basis"]: row["returns_expected"] for row in rows} == {
+        "at_the_time": 1,
+        "today": 2,
+    }
+
+
+# --- breakdowns ----------------------------------------------------------------------------
+
+
+def test_the_parts_of_every_breakdown_add_up_to_the_total_everywhere(country) -> None:
+    (compared,) = country.query(
+        """
+        with
+        part as (
+            select
+                indicator_id, place_code, quarter, window_name, membership_basis, breakdown,
+                sum(numerator) as numerator, sum(denominator) as denominator
+            from marts.fct_indicator_part join marts.dim_part using (part_id)
+            group by all
+        ),
+        whole as (
+            select f.*, b.breakdown as broken_by
+            from marts.fct_indicator f
+            join marts.dim_indicator i using (indicator_id)
+            join (select distinct breakdown, subject from marts.dim_breakdown) b
+                on b.subject = i.subject
+            where coalesce(f.numerator, 0) <> 0 or coalesce(f.denominator, 0) <> 0
+        )
+        select
+            count(*) filter (whole.indicator_id is null or part.indicator_id is null) as alone,
+            count(*) filter (
+                part.numerator is distinct from whole.numerator
+                or part.denominator is distinct from whole.denominator
+            ) as different,
+            count(*) as compared,
+            count(distinct broken_by) as breakdowns
+        from whole full join part
+            on part.indicator_id = whole.indicator_id and part.place_code = whole.place_code
+            and part.quarter = whole.quarter and part.window_name = whole.window_name
+            and part.membership_basis = whole.membership_basis
+            and part.breakdown = whole.broken_by
+        """
+    )
+    assert compared["alone"] == 0
+    assert compared["different"] == 0
+    assert compared["breakdowns"] == len(DECLARED.breakdowns) - 1
+    assert compared["compared"] > 10_000
+
+
+def _parts(country: InventedReturns, breakdown: str, indicator: str = "G7") -> dict[str, int]:
+    rows = country.query(
+        "select breakdown_value, numerator from marts.fct_indicator_part"
+        " join marts.dim_part using (part_id) where indicator_id = ? and place_code = ?"
+        " and quarter = '2020-21-Q1' and window_name = 'quarter' and breakdown = ?"
+        " and membership_basis = 'at_the_time'",
+        indicator,
+        TELFORD if indicator == "G7" else AGENCY,
+        breakdown,
+    )
+    return {row["breakdown_value"]: row["numerator"] for row in rows}
+
+
+def test_what_is_not_known_is_a_part_of_its_own_and_an_empty_part_is_left_out(country) -> None:
+    # Children 0 to 3 of Telford; the quarter ends in June, and they were born each May.
+    assert _parts(country, "sex") == {"female": 2, "male": 1, "unknown": 1}
+    assert _parts(country, "ethnicity_group") == {
+        "white": 1,
+        "mixed": 1,
+        "not_stated": 1,
+        "unknown": 1,
+    }
+    assert _parts(country, "age_band") == {"under_1": 1, "1": 1, "2": 1, "3": 1}
+    assert _parts(country, "sibling_group") == {"single": 2, "sibling_group": 1, "unknown": 1}
+    assert _parts(country, "is_disabled") == {"no": 2, "yes": 1, "unknown": 1}
+    assert _parts(country, "additional_needs") == {"no": 2, "yes": 1, "unknown": 1}
+    # The second is a sibling of mixed ethnicity; of the third much is unknown, but in Wales its
+    # needs are known; of the fourth the ethnicity is unknown.
+    assert _parts(country, "harder_to_place_england") == {"no": 1, "yes": 1, "unknown": 2}
+    assert _parts(country, "harder_to_place_wales") == {"no": 1, "yes": 2, "unknown": 1}
+    assert _parts(country, "placement_source") == {
+        "in_region": 2,
+        "outside_nation": 1,
+        "unknown": 1,
+    }
+    assert _parts(country, "placement_provider") == {"PR1": 2, "unknown": 2}
+    assert _parts(country, "early_permanence") == {"none": 2, "concurrent": 1, "unknown": 1}
+    assert _parts(country, "adopting_together") == {"no": 2, "yes": 1, "unknown": 1}
+
+
+def test_adopters_are_broken_down_by_what_is_known_of_the_household(country) -> None:
+    approved = "A11"  # approved and waiting for a match, as all four are
+    assert _parts(country, "adopters_in_household", approved) == {"unknown": 1, "1": 1, "2": 2}
+    assert _parts(country, "is_fast_track", approved) == {"yes": 1, "no": 1, "unknown": 2}
+    assert _parts(country, "is_willing_sibling_group", approved) == {"unknown": 4}
+
+
+def test_the_value_of_a_part_divides_its_own_children(country) -> None:
+    rows = country.query(
+        "select numerator, denominator, value from marts.fct_indicator_part"
+        " join marts.dim_part using (part_id) where indicator_id = 'ORDER_TO_MATCH'"
+        " and place_code = ? and breakdown = 'sex' and breakdown_value = 'female'"
+        " and quarter = '2020-21-Q1' and window_name = 'quarter'",
+        TELFORD,
+    )
+    assert rows == [{"numerator": 200, "denominator": 2, "value": 100}]
+
+
+def test_every_breakdown_is_declared_and_every_declared_one_is_computed(country) -> None:
+    for subject in ("child", "adopter"):
+        columns = country.query(
+            "select column_name from information_schema.columns where table_name = ?"
+            " and column_name not in ('sender_code', 'quarter')"
+            " and column_name not like '%_pseudonym'",
+            f"int_{subject}_breakdown",
+            database="work",
+        )
+        declared = [b.id for b in DECLARED.breakdowns.values() if b.subject == subject]
+        assert sorted(row["column_name"] for row in columns) == sorted(declared)
+    unknown = country.query(
+        "select distinct breakdown, breakdown_value from marts.dim_part"
+        " anti join marts.dim_breakdown using (breakdown, breakdown_value)"
+    )
+    assert unknown == []
+
+
+# --- windows -------------------------------------------------------------------------------
+
+
+def test_the_financial_year_stands_with_the_fourth_quarter_and_is_its_year_to_date(country) -> None:
+    years = country.query(
+        "select quarter, indicator_id, place_code, membership_basis, numerator, denominator, value,"
+        " returns_accepted, is_complete from marts.fct_indicator"
+        " where window_name = 'financial_year' order by all"
+    )
+    to_date = country.query(
+        "select quarter, indicator_id, place_code, membership_basis, numerator, denominator, value,"
+        " returns_accepted, is_complete from marts.fct_indicator"
+        " where window_name = 'year_to_date' and quarter like '%Q4' order by all"
+    )
+    assert years == to_date
+    assert {row["quarter"][-2:] for row in years} == {"Q4"}
+
+
+def test_a_stock_is_that_of_the_last_day_however_long_the_window(country) -> None:
+    windows = country.query(
+        "select distinct window_name from marts.fct_indicator_part"
+        " join marts.dim_part using (part_id) join marts.dim_indicator using (indicator_id)"
+        " where timing = 'stock'"
+    )
+    assert windows == [{"window_name": "quarter"}]
+
+
+# --- estimates -----------------------------------------------------------------------------
+
+
+def _national(country: InventedReturns, quarter: str, window: str, indicator: str = "G7") -> Any:
+    (row,) = country.query(
+        "select numerator, value, estimate, estimate_method, is_complete from marts.fct_indicator"
+        " where indicator_id = ? and place_code = ? and quarter = ? and window_name = ?",
+        indicator,
+        ENGLAND,
+        quarter,
+        window,
+    )
+    return row
+
+
+def test_a_missing_return_is_estimated_beside_the_value_and_never_in_it(country) -> None:
+    sent = EVERYBODY - MATCHED[TELFORD]
+    assert _national(country, NOT_SENT[1], "quarter") == {
+        "numerator": sent,
+        "value": sent,
+        "estimate": EVERYBODY,  # Telford's own mean is four
+        "estimate_method": "own_mean",
+        "is_complete": False,
+    }
+    year = _national(country, NOT_SENT[1], "rolling_4")
+    assert (year["value"], year["estimate"]) == (3 * EVERYBODY + sent, 4 * EVERYBODY)
+
+
+def test_who_never_sent_a_return_is_estimated_by_the_mean_of_the_nation(country) -> None:
+    last = _national(country, LAST.label, "quarter")
+    assert last["value"] == EVERYBODY
+    assert last["estimate"] == pytest.approx(EVERYBODY + EVERYBODY / len(MATCHED))
+    assert last["estimate_method"] == "own_or_nation_mean"
+
+
+def test_nothing_is_estimated_where_nothing_is_missing(country) -> None:
+    complete = _national(country, "2021-22-Q4", "financial_year")
+    assert complete["is_complete"]
+    assert (complete["estimate"], complete["estimate_method"]) == (None, None)
+
+
+def test_nothing_is_estimated_before_the_first_return_was_due(country) -> None:
+    early = _national(country, "2018-19-Q2", "rolling_4")
+    assert not early["is_complete"]
+    assert early["estimate"] is None
+
+
+def test_only_counts_of_nations_are_estimated(country) -> None:
+    estimated = country.query(
+        "select distinct kind, denominator is null as is_count, is_complete"
+        " from marts.fct_indicator join marts.dim_place using (place_code)"
+        " where estimate is not null"
+    )
+    assert estimated == [{"kind": "nation", "is_count": True, "is_complete": False}]
