@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipelines import cli
+from pipelines.cli import main
+from pipelines.commands.sample import SampleRefused
 from pipelines.ledger import Ledger
 from pipelines.settings import Settings
 
@@ -19,14 +20,14 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def stop(*_: object, **__: object) -> None:
         steps.append("writing")
-        raise cli.SampleRefused("stopped here")
+        raise SampleRefused("stopped here")
 
     monkeypatch.setattr("pipelines.samples.deliveries.write_deliveries", stop)
     return steps
 
 
 def _run() -> str:
-    result = CliRunner().invoke(cli.main, ["sample-run"])
+    result = CliRunner().invoke(main, ["sample-run"])
     assert result.exit_code == 1
     assert "Traceback" not in result.output
     return result.output

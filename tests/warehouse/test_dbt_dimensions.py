@@ -84,11 +84,17 @@ def test_the_sentence_of_a_file_shows_an_ellipsis_for_a_place_and_no_placeholder
 def test_every_measure_of_a_figure_is_explained(warehouse) -> None:
     explained = warehouse.query("select subject, measure from marts.dim_measure order by all")
     counted = warehouse.query(
-        "select distinct subject, measure from intermediate.int_sender_measure order by all",
+        """
+        select distinct subject, measure
+        from (unpivot intermediate.int_sender_measure
+            on * exclude (sender_code, quarter, subject, breakdown, breakdown_value)
+            into name measure value amount)
+        order by all
+        """,
         database="work",
     )
-    assert explained == counted
-    assert len(explained) > 40
+    assert [row for row in counted if row not in explained] == []
+    assert len(counted) > 40
 
 
 def test_a_caption_is_the_comment_above_the_measure(warehouse) -> None:

@@ -24,6 +24,13 @@ from tests.warehouse.conftest import ENGLAND, WALES, InventedReturns
 
 DECLARED = Declarations(SOURCES)
 INDICATORS = list(DECLARED.indicators.values())
+# Only these are added up; the others wait in the restricted database for an indicator.
+IN_USE = {
+    (indicator.subject, measure)
+    for indicator in INDICATORS
+    for measure in (indicator.numerator, indicator.denominator)
+    if measure
+}
 SHOWN = 15  # differences in a message; the rest are counted
 
 FIGURES = """
@@ -39,9 +46,15 @@ COLUMNS = """
     where table_schema = 'marts' and table_name = 'fct_indicator'
 """
 
+# Wide in the warehouse, and empty for measures of other subjects, which `unpivot` leaves out.
 AMOUNTS = """
-    select sender_code, quarter, subject, measure, amount
-    from intermediate.int_sender_measure
+    unpivot (
+        select * exclude (breakdown, breakdown_value)
+        from intermediate.int_sender_measure
+        where breakdown = 'total'
+    )
+    on * exclude (sender_code, quarter, subject)
+    into name measure value amount
 """
 
 
@@ -108,7 +121,8 @@ def _shown(figure: twin.Figure | None) -> str:
 
 def test_the_twin_knows_every_measure(warehouse: InventedReturns) -> None:
     measures = {(amount["subject"], amount["measure"]) for amount in _amounts(warehouse)}
-    assert measures == {(subject, name) for subject, of in twin.BY_HAND.items() for name in of}
+    assert measures == IN_USE
+    assert measures <= {(subject, name) for subject, of in twin.BY_HAND.items() for name in of}
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
@@ -482,10 +496,10 @@ def test_the_twin_agrees_with_the_warehouse_on_random_journeys(tmp_path: Path) -
         )
         for sender, subject, label in sorted(collection.accepted)
         for measure in twin.BY_HAND[subject]
+        if (subject, measure) in IN_USE
     }
     found = {(subject, measure) for (_, _, subject, measure), amount in by_hand.items() if amount}
-    known = {(subject, measure) for subject, of in twin.BY_HAND.items() for measure in of}
-    assert found == known, "a measure that is always nought proves nothing"
+    assert found == IN_USE, "a measure that is always nought proves nothing"
     invented.dbt("run")
     warehouse = {tuple(row.values())[:4]: row["amount"] for row in _amounts(invented)}
     differing = Counter(

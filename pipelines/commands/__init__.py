@@ -1,0 +1,1 @@
+"""The commands of ``adoption``, a module for each group of them."""

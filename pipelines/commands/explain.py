@@ -1,0 +1,61 @@
+"""``adoption explain``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pipelines.commands.arguments import QUARTER
+from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES, Settings
+
+
+@click.command()
+@click.argument("indicator")
+@click.argument("place")
+@click.argument("quarter", type=QUARTER)
+@click.option("--window", help="quarter, year_to_date, rolling_4 …; default: the quarter.")
+@click.option(
+    "--basis",
+    type=click.Choice(["at_the_time", "today"]),
+    default="at_the_time",
+    show_default=True,
+    help="Which membership of regions and agencies counts.",
+)
+@click.option("--children", is_flag=True, help="List the cases, from the restricted database.")
+@click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(
+    indicator: str,
+    place: str,
+    quarter: Quarter,
+    window: str | None,
+    basis: str,
+    children: bool,
+    language: str,
+    as_json: bool,
+) -> None:
+    """Explain one figure: what it measures, what is in it, what is not, and how it moved.
+
+    PLACE is a code or a name, in English or Welsh. Ends with 1 when the returns, or the children,
+    do not add up to the figure.
+    """
+    from pipelines.explain import NotExplained, explain
+    from pipelines.explain_words import print_explanation, terminal
+
+    settings = Settings.from_environment()
+    declarations = Declarations(SOURCES)
+    try:
+        explained = explain(
+            *(settings, declarations, indicator, place, quarter),
+            *(window, basis, language, children),
+        )
+    except NotExplained as error:
+        raise click.BadParameter(str(error), param_hint=error.argument) from error
+    if as_json:
+        click.echo(explained.as_json())
+    else:
+        print_explanation(explained, terminal(), children)
+    sys.exit(0 if explained.is_proved else 1)

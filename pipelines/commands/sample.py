@@ -1,0 +1,80 @@
+"""``adoption sample-run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.commands.arguments import QUARTER
+from pipelines.commands.telling import progress, tell
+from pipelines.declarations import Declarations
+from pipelines.landing import waiting_files
+from pipelines.ledger import Ledger
+from pipelines.quarters import Quarter
+from pipelines.settings import ROOMS, SOURCES, Settings
+
+
+class SampleRefused(Exception):
+    """The sample run would remove what is not its own; the message says what to do."""
+
+
+@click.command("sample-run")
+@click.option("--first", type=QUARTER, default="2018-19-Q1", show_default=True)
+@click.option("--last", type=QUARTER, default="2020-21-Q4", show_default=True)
+def sample_run(first: Quarter, last: Quarter) -> None:
+    """Run the whole path on synthetic sample returns, from workbooks to national figures.
+
+    Starts afresh each time, and only in a folder that a sample run made.
+    """
+    import tempfile
+
+    from pipelines import run
+    from pipelines.landing import Arrival, receive
+    from pipelines.samples.deliveries import write_deliveries
+
+    settings = Settings.from_environment()
+    declarations = Declarations(SOURCES)
+    _start_afresh(settings)
+    with tempfile.TemporaryDirectory(prefix="adoption-samples-") as folder:
+        with progress(f"Writing synthetic returns, {first} to {last}") as told:
+            deliveries = write_deliveries(Path(folder), declarations, first, last, told)
+        arrivals = [Arrival(delivery.path, delivery.received_at) for delivery in deliveries]
+        with Ledger(settings.ledger).held(), progress("Receiving the files") as told:
+            receive(settings, declarations, arrivals, told)
+    click.echo("Taking the returns in: read, check, pseudonymise, judge")
+    run.take_in(settings, click.echo)
+    click.echo("Building the warehouse with dbt")
+    run.build(settings, click.echo)
+    click.echo(f"Exporting {last}")
+    run.publish(settings, [last], click.echo)
+    tell(settings, declarations, last)
+
+
+def _start_afresh(settings: Settings) -> None:
+    """Empty the rooms, if it was a sample run that filled them and nothing else came since."""
+    import shutil
+
+    marker = settings.data / "sample-run"
+    ledger = Ledger(settings.ledger)
+    if settings.data.exists() and any(settings.data.iterdir()):
+        reason = None
+        if not marker.exists():
+            reason = "was not made by a sample run"
+        elif waiting_files(settings):
+            reason = "has files waiting in its inbox"
+        elif any(item.quarter and not item.is_synthetic for item in ledger.submissions()):
+            reason = "holds returns that are not synthetic"
+        if reason:
+            raise SampleRefused(
+                f"{settings.data} {reason}, and the sample run would empty it: set ADOPTION_DATA "
+                "to another folder for the sample"
+            )
+        with ledger.held():
+            pass  # nobody is taking returns in
+        for folder in (*ROOMS, "build", "dagster"):
+            shutil.rmtree(settings.data / folder, ignore_errors=True)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    marker.write_text(
+        "Synthetic sample data. The next sample run empties this folder.\n", encoding="utf-8"
+    )
