@@ -12,6 +12,7 @@ from pipelines.commands.explain import explain
 from pipelines.commands.jobs import build, publish, run_everything, take_in
 from pipelines.commands.sample import SampleRefused, sample_run
 from pipelines.commands.service import prepare, ui
+from pipelines.commands.sql import sql
 from pipelines.commands.template import template
 from pipelines.declarations import DeclarationError
 from pipelines.ledger import LedgerBusy, LedgerError
@@ -53,7 +54,7 @@ def main() -> None:
 
 for command in (
     *(sample_run, run_everything, take_in, build, publish),
-    *(status, verdict, explain, template),
+    *(status, verdict, explain, sql, template),
     *(prepare, ui),
 ):
     main.add_command(command)

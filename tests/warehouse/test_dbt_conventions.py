@@ -129,7 +129,7 @@ def test_every_model_but_the_list_of_problems_has_a_tested_key(manifest, models)
 def test_names_begin_with_the_room_they_are_in(models) -> None:
     prefixes = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_", "rpt_")}
     wrong = [m["name"] for m in models if not m["name"].startswith(prefixes[m["schema"]])]
-    assert wrong == []
+    assert wrong == ["catalogue"]  # a newcomer looks for it before knowing any prefix
 
 
 def test_dagster_finds_room_and_name_as_the_asset_key(manifest, models) -> None:

@@ -1,0 +1,157 @@
+"""``adoption sql``: questions to the published warehouse, in SQL."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+SHOWN = 200  # rows on a terminal; --csv and --json give all
+PROMPTS = ("adoption> ", "     ...> ")
+HELP = """\
+End a statement with ; to run it.
+  .tables          what there is
+  .describe TABLE  its columns, and what they hold
+  .help            this
+  .quit            leave (or Ctrl-D)
+The warehouse is read-only: nothing you type can change a figure. docs/sql-cookbook.md has examples.
+"""
+TABLES = """
+    select table_name, description from marts.catalogue
+    where column_name is null and database_name in {databases} order by table_name
+"""
+COLUMNS = """
+    select column_name, kind, description from marts.catalogue
+    where column_name is not null and table_name = ? order by position
+"""
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option("--restricted", is_flag=True, help="With the pseudonymous rows, as restricted.marts.")
+@click.option("--csv", "form", flag_value="csv", help="Print every row as CSV.")
+@click.option("--json", "form", flag_value="json", help="Print every row as JSON.")
+def sql(query: str | None, restricted: bool, form: str | None) -> None:
+    """Ask the published warehouse in SQL: QUERY, or statements typed one after the other.
+
+    \b
+    adoption sql "from marts.catalogue where column_name is null"
+    adoption sql --csv "from marts.rpt_headline where quarter = '2020-21-Q4'" > headlines.csv
+
+    The warehouse is opened read-only, and may be open in other programs. Without QUERY a shell
+    opens; .help says what it knows. A statement that fails ends the program with 1.
+    """
+    import duckdb
+
+    settings = Settings.from_environment()
+    with _opened(settings, restricted) as connection:
+        if query is None and not sys.stdin.isatty():
+            query = sys.stdin.read()
+        if query is None:
+            _shell(connection, restricted)
+            return
+        try:
+            for statement in connection.extract_statements(query):
+                _answer(connection, statement, form)
+        except duckdb.Error as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _opened(settings: Settings, restricted: bool) -> duckdb.DuckDBPyConnection:
+    from pipelines.warehouse import WarehouseError, open_warehouse
+
+    connection = open_warehouse(settings)
+    if restricted:
+        if not settings.restricted.exists():
+            raise WarehouseError(f"{settings.restricted} does not exist: it was not handed out")
+        path = str(settings.restricted).replace("'", "''")
+        connection.execute(f"attach '{path}' as restricted (read_only)")
+    return connection
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, statement: object, form: str | None) -> None:
+    """Run one statement and print what it gives."""
+    connection.execute(statement)
+    if not connection.description:
+        return
+    if form == "csv":
+        connection.pl().write_csv(sys.stdout)
+    elif form == "json":
+        click.echo(connection.pl().write_json())
+    else:
+        names = [column[0] for column in connection.description]
+        _table(names, connection.fetchmany(SHOWN + 1))
+
+
+def _table(names: list[str], rows: list[tuple[object, ...]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from pipelines.commands.telling import show
+
+    table = Table()
+    for name in names:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows[:SHOWN]:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    show(table)
+    if len(rows) > SHOWN:
+        click.echo(f"The first {SHOWN} rows; --csv and --json give all.")
+
+
+def _shell(connection: duckdb.DuckDBPyConnection, restricted: bool) -> None:
+    """Read statements until the end; what is wrong is told, and nothing is lost by it."""
+    import contextlib
+
+    import duckdb
+
+    with contextlib.suppress(ImportError):  # not on Windows; arrows recall what was typed
+        import readline  # noqa: F401
+    click.echo("The published warehouse, read-only. .tables shows what there is, .help the rest.")
+    typed = ""
+    while True:
+        try:
+            line = input(PROMPTS[bool(typed)])
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            typed = ""
+            click.echo()
+            continue
+        try:
+            if not typed and line.strip().startswith("."):
+                if not _command(connection, line.split(), restricted):
+                    return
+                continue
+            typed = f"{typed}{line}\n" if typed or line.strip() else ""
+            if typed.rstrip().endswith(";"):
+                said, typed = typed, ""
+                for statement in connection.extract_statements(said):
+                    _answer(connection, statement, None)
+        except duckdb.Error as error:
+            click.secho(str(error), fg="red", err=True)
+
+
+def _command(connection: duckdb.DuckDBPyConnection, words: list[str], restricted: bool) -> bool:
+    """What a line that begins with a dot asks for; whether to go on."""
+    if words[0] in (".quit", ".exit"):
+        return False
+    if words[0] == ".tables":
+        databases = "('warehouse', 'restricted')" if restricted else "('warehouse')"
+        _answer(connection, TABLES.format(databases=databases), None)
+    elif words[0] == ".describe" and len(words) == 2:
+        connection.execute(COLUMNS, [words[1].removeprefix("marts.")])
+        rows = connection.fetchall()
+        if rows:
+            _table(["column", "type", "what it holds"], rows)
+        else:
+            click.echo(f"There is no table {words[1]}; .tables lists them.")
+    else:
+        click.echo(HELP)
+    return True
