@@ -503,10 +503,9 @@ def _figures(home: Path) -> tuple[int, int, float]:
         ]
         started = time.perf_counter()
         connection.execute(
-            "select place_code, breakdown, label_en, indicator_id, sum(value)"
-            " from marts.fct_indicator_part join marts.dim_part using (part_id)"
-            " join marts.dim_breakdown using (breakdown, breakdown_value)"
-            " where quarter = (select max(quarter) from marts.dim_part) group by all"
+            "select place_code, breakdown, breakdown_label_en, indicator_id, sum(value)"
+            " from marts.rpt_indicator_breakdown"
+            " where quarter = (select max(quarter) from marts.dim_quarter) group by all"
         ).fetchall()
     totals, parts = (row[0] if row else 0 for row in counted)
     return totals, parts, time.perf_counter() - started

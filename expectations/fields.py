@@ -17,13 +17,21 @@ No reference and no date is ever handed to Great Expectations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
 
 from expectations.rules import RULES
-from expectations.rules.rule import Rows, Severity, has_readable, reference
+from expectations.rules.rule import (
+    Need,
+    Rows,
+    Rule,
+    Severity,
+    adapted_from,
+    has_readable,
+    reference,
+)
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 
@@ -33,13 +41,32 @@ NOT_UNDERSTOOD = "\x00"
 
 Expectation = Literal["not_null", "in_set", "between", "unique"]
 
+# Rules of SSDA903 that the declaration of a field carries over, by our code and field.
+SSDA903: dict[str, dict[tuple[str, str], tuple[int, ...]]] = {
+    "child": {
+        ("DATE", "date_of_birth"): (102,),
+        ("DATE", "should_be_placed_decision_on"): (112, 115),
+        ("DATE", "matched_on"): (113,),
+        ("DATE", "plan_ended_on"): (116,),
+        ("CODE", "is_foster_carer_adoption"): (114,),
+        ("CODE", "plan_ended_reason"): (120,),
+        ("CODE", "authority_to_place"): (144,),
+        ("FUTURE", "date_of_birth"): (301,),
+        ("FUTURE", "should_be_placed_decision_on"): (117,),
+        ("FUTURE", "plan_ended_on"): (117,),
+    },
+    "adopter": {("CODE", "adopters_in_household"): (175,)},
+    "support": {},
+}
+
 
 @dataclass(frozen=True)
 class Check:
     """One expectation of a suite: a column to derive, and what is expected of it.
 
     ``column`` is unique within a return. ``arguments`` are those of the
-    expectation beside its column.
+    expectation beside its column. ``needs``, ``level`` and ``ssda903`` are those
+    of :class:`expectations.rules.rule.Rule`.
     """
 
     code: str
@@ -53,12 +80,19 @@ class Check:
     expectation: Expectation
     arguments: tuple[tuple[str, Any], ...] = ()
     is_truth: bool = False  # derived as Boolean, null meaning that the rule holds
+    needs: Need | None = None
+    level: Literal["row", "return"] = "row"
+    ssda903: tuple[int, ...] = ()
 
 
 def checks_in_force(
     return_name: str, quarter: Quarter, declarations: Declarations
 ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
-    """Every check of a return in a quarter, and the codes of the rules skipped in it."""
+    """Every check of a return in a quarter, and the codes of the rules skipped in it.
+
+    A rule that compares with the last return is skipped where that one was not
+    asked for the field yet.
+    """
     declared = declarations.returns[return_name]
     rows = Rows(declared, quarter, declarations)
     fields = declared.fields_in_force(quarter)
@@ -66,28 +100,63 @@ def checks_in_force(
         check for field in fields for check in _field_checks(field, rows, quarter, declarations)
     ]
     checks.extend(_key_checks(declared, quarter))
+    numbers = SSDA903[return_name]
+    checks = [_numbered(check, numbers.get((check.code, check.fields[0]), ())) for check in checks]
     asked_for = frozenset(field.name for field in fields)
+    asked_before = frozenset(field.name for field in declared.fields_in_force(quarter.plus(-1)))
     skipped = []
     for rule in RULES[return_name]:
-        if not rule.in_force(quarter, asked_for):
+        of_both = asked_for & asked_before if rule.needs == "earlier" else asked_for
+        if rule.in_force(quarter, of_both):
+            checks.append(_check_of(rule, rows))
+        else:
             skipped.append(rule.code)
-            continue
-        checks.append(
-            Check(
-                code=rule.code,
-                severity=rule.severity,
-                fields=rule.fields,
-                sentence_en=rule.sentence_en,
-                sentence_cy=rule.sentence_cy,
-                source=rule.source,
-                column=rule.code,
-                derive=lambda rule=rule: rule.passes(rows),
-                expectation="in_set",
-                arguments=_TRUE,
-                is_truth=True,
-            )
-        )
     return tuple(checks), tuple(skipped)
+
+
+def _check_of(rule: Rule, rows: Rows) -> Check:
+    def derive() -> pl.Expr:
+        passes = rule.passes(rows)
+        if rule.needs is None:
+            return passes
+        # Where what it needs is not known, a rule is skipped: it holds.
+        return pl.when(pl.col(f"known__{rule.needs}")).then(passes)
+
+    return _numbered(
+        Check(
+            code=rule.code,
+            severity=rule.severity,
+            fields=rule.fields,
+            sentence_en=rule.sentence_en,
+            sentence_cy=rule.sentence_cy,
+            source=rule.source,
+            column=rule.code,
+            derive=derive,
+            expectation="in_set",
+            arguments=_TRUE,
+            is_truth=True,
+            needs=rule.needs,
+            level=rule.level,
+        ),
+        rule.ssda903,
+    )
+
+
+def _numbered(check: Check, numbers: tuple[int, ...]) -> Check:
+    """The check with the SSDA903 rules it carries over in its source and after its sentences.
+
+    Officers know them by number from the yearly return.
+    """
+    if not numbers:
+        return check
+    named = f" (SSDA903 {', '.join(str(number) for number in numbers)})."
+    return replace(
+        check,
+        sentence_en=check.sentence_en.removesuffix(".") + named,
+        sentence_cy=check.sentence_cy.removesuffix(".") + named,
+        source=adapted_from(numbers),
+        ssda903=numbers,
+    )
 
 
 _TRUE = (("value_set", (True,)),)
@@ -124,7 +193,6 @@ def _field_checks(
             cy="Mae {title} ar ôl diwrnod olaf y chwarter: cywirwch y dyddiad, neu "
             + ("tynnwch y rhes allan a'i h" if limits.required else "gadewch y gell yn wag a'i ")
             + "adrodd yn y chwarter y mae'n digwydd.",
-            source="SSDA903 117 and 301, adapted",
         )  # fmt: skip
     if limits.maxLength is not None:
         yield _check(
@@ -205,7 +273,7 @@ def _key_checks(declared: Return, quarter: Quarter) -> Iterator[Check]:
 def _check(
     code: str, field: ReturnField, derive: Callable[[], pl.Expr], expectation: Expectation,
     arguments: tuple[tuple[str, Any], ...] = (), *,
-    en: str, cy: str, source: str | None = None, truth: bool = False,
+    en: str, cy: str, truth: bool = False,
 ) -> Check:  # fmt: skip
     return Check(
         code=code,
@@ -213,7 +281,7 @@ def _check(
         fields=(field.name,),
         sentence_en=_fill(en, field.title.en),
         sentence_cy=_fill(cy, field.title.cy),
-        source=source or f"declared: sources/returns, field {field.name}",
+        source=f"declared: sources/returns, field {field.name}",
         column=f"{code}__{field.name}",
         derive=derive,
         expectation=expectation,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import polars as pl
 
+from expectations.beside import SKIPPED
 from pipelines.declarations import RefusalPolicy
 
 Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
@@ -34,6 +35,53 @@ class ReturnSent:
     return_name: str
     rows_read: int = 0
     is_nil: bool = False
+
+
+@dataclass(frozen=True)
+class RulesTold:
+    """What became of the rules for one submission.
+
+    ``run`` were checked, ``skipped`` counts the others by reason
+    (``expectations.beside.SKIPPED``), ``crashed`` could not be run.
+    """
+
+    run: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    crashed: int = 0
+
+    def __add__(self, other: RulesTold) -> RulesTold:
+        skipped = Counter(self.skipped) + Counter(other.skipped)
+        return RulesTold(self.run + other.run, dict(skipped), self.crashed + other.crashed)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the ledger: counts and codes."""
+        return {
+            "run": self.run,
+            "skipped": dict(sorted(self.skipped.items())),
+            "crashed": self.crashed,
+        }
+
+
+def rules_sentence(rules: Mapping[str, Any], language: str = "en") -> str:
+    """``61 rules ran, 2 skipped: no earlier return, 0 crashed``.
+
+    ``rules`` is what :meth:`RulesTold.as_json` gave; in older ledgers there is no ``skipped``.
+    """
+    skipped = rules.get("skipped") or {}
+    ran, left_out, crashed = {
+        "en": ("{} rules ran", "{} skipped: {}", "{} crashed"),
+        "cy": ("Rhedodd {} o reolau", "hepgorwyd {}: {}", "methodd {}"),
+    }[language]
+    parts = [ran.format(rules["run"])]
+    if skipped:
+        reasons = [
+            (SKIPPED[code][0 if language == "en" else 1], count) for code, count in skipped.items()
+        ]
+        said = "; ".join(
+            reason if len(reasons) == 1 else f"{reason} ({count})" for reason, count in reasons
+        )
+        parts.append(left_out.format(sum(skipped.values()), said))
+    return ", ".join([*parts, crashed.format(rules["crashed"])])
 
 
 @dataclass(frozen=True)

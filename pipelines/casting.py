@@ -1,17 +1,20 @@
 """From text to dates, whole numbers and codes; then from references to pseudonyms.
 
 Nothing is guessed: text that is not understood becomes null and its
-``readable__<field>`` false, so that a rule can say so by cell.
+``readable__<field>`` false, so that a rule can say so by cell. What was
+understood although it is not written as asked is a repair, and is counted
+(:func:`repairs`); for what was not understood there may be a suggestion from
+our own lists (:func:`suggestions`).
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import polars as pl
 
+from pipelines.codes_written import codes_understood, squeezed
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 
@@ -21,14 +24,60 @@ Pseudonymise = Callable[[str, pl.Series, pl.Series], pl.Series]
 # A spreadsheet that has lost a cell's date format shows days since 30 December 1899. Between
 # 1 October 1954 and 8 April 2064 such a number has five digits and is nothing else we are sent.
 SERIAL_DAYS = range(20_000, 60_001)
-_YEARS = range(1900, 2101)
+# A cell that holds 0 or 12 and is formatted as a date shows a day of January 1900.
+_YEARS = range(1901, 2101)
 _BLANK = " \t\r\n\f\v\u00a0\u2007\u202f\u200b\ufeff"
 _TIME = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
-_ISO = rf"^([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}}){_TIME}$"
+_ISO = rf"^([0-9]{{4}})([-/])([0-9]{{1,2}})([-/])([0-9]{{1,2}}){_TIME}$"
 _DAY_FIRST = rf"^([0-9]{{1,2}})([/.-])([0-9]{{1,2}})([/.-])([0-9]{{4}}){_TIME}$"
+_IN_WORDS = (
+    r"^([0-9]{1,2})(?:st|nd|rd|th|af|ail|ydd|fed|eg|ain)?[ .-]+(\pL{3,11})\.?[ ,.-]+([0-9]{4})$"
+)
+_AS_ASKED = r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})$"
+_SERIAL = r"^([0-9]{5})$"
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _WHOLE_WITH_ZEROS = r"^([+-]?[0-9]{1,15})\.0+$"
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3}){1,4}$"
+_MONTHS = {
+    name[:length]: number
+    for number, names in enumerate(
+        (
+            ("january", "ionawr"),
+            ("february", "chwefror"),
+            ("march", "mawrth"),
+            ("april", "ebrill"),
+            ("may", "mai"),
+            ("june", "mehefin"),
+            ("july", "gorffennaf"),
+            ("august", "awst"),
+            ("september", "medi"),
+            ("october", "hydref"),
+            ("november", "tachwedd"),
+            ("december", "rhagfyr"),
+        ),
+        start=1,
+    )
+    for name in names
+    for length in {3, 4, 5, len(name)}  # Mar and Maw, Jun and Jul differ in three letters
+}
+
+REPAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "submission_id": pl.String,
+    "return_name": pl.String,
+    "sheet": pl.String,
+    "field": pl.String,
+    "kind": pl.String,
+    "cells": pl.Int64,
+}
+SUGGESTION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "submission_id": pl.String,
+    "return_name": pl.String,
+    "sheet": pl.String,
+    "sheet_row": pl.Int64,
+    "field": pl.String,
+    "suggestion_en": pl.String,
+    "suggestion_cy": pl.String,
+}
 
 
 def cast(
@@ -36,10 +85,11 @@ def cast(
 ) -> pl.DataFrame:
     """The typed frame of a raw one, row for row.
 
-    Dates: ISO or day first with a year of four digits, or a spreadsheet's day
-    number. Codes: a code in force in ``quarter`` or its label in either
-    language, whatever the case and spacing. Agency fields: a place's code or
-    name becomes its code, anything else stays as written.
+    Dates: ISO or day first with a year of four digits, the month in digits or
+    words, or a spreadsheet's day number. Codes: a code in force in ``quarter``,
+    its label in either language or a declared spelling, whatever the case and
+    spacing. Agency fields: a place's code or name becomes its code, anything
+    else stays as written.
     """
     clean = raw.select(
         *LEADING_COLUMNS, *(stripped(pl.col(field.name)) for field in declared.fields)
@@ -68,6 +118,127 @@ def cast(
         for field in declared.fields
         if field.name in checked
     )
+
+
+def repairs(
+    raw: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
+) -> pl.DataFrame:
+    """How many cells were understood although they are not written as asked.
+
+    One row per submission, sheet, field and kind (a key of
+    :data:`pipelines.readers.sentences.REPAIRS_OF_CELLS`), with the columns of
+    ``REPAIR_SCHEMA``; ``raw`` is a raw frame. Nothing a cell holds is in it.
+    """
+    places = declared.place_fields
+    found = [pl.DataFrame(schema=REPAIR_SCHEMA)]
+    for field in declared.fields:
+        texts = (
+            raw.select("submission_id", "sheet", written=pl.col(field.name))
+            .drop_nulls("written")
+            .with_columns(text=stripped(pl.col("written")))
+            .drop_nulls("text")
+        )
+        if texts.is_empty():
+            continue
+        kinds = [
+            texts.filter(pl.col("written").str.strip_chars(_BLANK) != pl.col("written")).select(
+                "submission_id", "sheet", kind=pl.lit("spaces")
+            ),
+        ]
+        kind = _kind(field, field.name in places)
+        if kind is not None:
+            distinct = texts["text"].unique()
+            ways = _ways(distinct, *kind, quarter, declarations)
+            kinds.append(
+                texts.select(
+                    "submission_id",
+                    "sheet",
+                    kind=pl.col("text").replace_strict(
+                        distinct, ways, default=None, return_dtype=pl.String
+                    ),
+                ).drop_nulls("kind")
+            )
+        found.append(
+            pl.concat(kinds)
+            .group_by("submission_id", "sheet", "kind", maintain_order=True)
+            .len("cells")
+            .select(
+                "submission_id",
+                return_name=pl.lit(declared.name),
+                sheet=pl.col("sheet"),
+                field=pl.lit(field.name),
+                kind=pl.col("kind"),
+                cells=pl.col("cells").cast(pl.Int64),
+            )
+        )
+    return pl.concat(found)
+
+
+def suggestions(
+    raw: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
+) -> pl.DataFrame:
+    """For each cell of a code that was not understood, the label it is most like, if any is.
+
+    Columns as ``SUGGESTION_SCHEMA``. A suggestion is a label of our own list in
+    both languages, never what the cell holds; it belongs into the sender's own
+    verdict and nowhere else.
+    """
+    found = [pl.DataFrame(schema=SUGGESTION_SCHEMA)]
+    for field in declared.fields:
+        if not field.code_list:
+            continue
+        codes = codes_understood(declarations, field.code_list, quarter)
+        texts = raw.select(
+            "submission_id", "sheet", "sheet_row", text=stripped(pl.col(field.name))
+        ).drop_nulls("text")
+        distinct = texts["text"].unique()
+        meant = {
+            text: suggestion
+            for text in distinct
+            if codes.meant(text) is None and (suggestion := codes.suggestion(text))
+        }
+        if meant:
+            english = {text: pair[0] for text, pair in meant.items()}
+            welsh = {text: pair[1] for text, pair in meant.items()}
+            found.append(
+                texts.filter(pl.col("text").is_in(list(meant))).select(
+                    "submission_id",
+                    return_name=pl.lit(declared.name),
+                    sheet=pl.col("sheet"),
+                    sheet_row=pl.col("sheet_row"),
+                    field=pl.lit(field.name),
+                    suggestion_en=pl.col("text").replace_strict(english),
+                    suggestion_cy=pl.col("text").replace_strict(welsh),
+                )
+            )
+    return pl.concat(found)
+
+
+def _ways(
+    texts: pl.Series, kind: str, code_list: str, quarter: Quarter, declarations: Declarations
+) -> pl.Series:
+    """For each of some distinct texts the kind of repair it needed; null for none."""
+    text = pl.col("text")
+    if kind == "date":
+        way = (
+            pl.when(as_date(text).is_null() | text.str.contains(_AS_ASKED)).then(None)
+            .when(text.str.contains(_SERIAL)).then(pl.lit("day number"))
+            .when(text.str.contains(":", literal=True)).then(pl.lit("time of day"))
+            .otherwise(pl.lit("date form"))
+        )  # fmt: skip
+        return texts.alias("text").to_frame().select(way).to_series()
+    if kind == "integer":
+        is_plain = text.str.contains(r"^[0-9]+$")
+        way = pl.when(~is_plain & as_whole_number(text).is_not_null()).then(pl.lit("number form"))
+        return texts.alias("text").to_frame().select(way).to_series()
+    if kind == "code":
+        codes = codes_understood(declarations, code_list, quarter)
+        return pl.Series([codes.repair(each) for each in texts], dtype=pl.String)
+    known, asked = places_by_text(declarations), _places_as_asked(declarations)
+    ways = [
+        "place name" if each not in asked and squeezed(each) in known else None for each in texts
+    ]
+    return pl.Series(ways, dtype=pl.String)
 
 
 def validated_frame(
@@ -109,23 +280,38 @@ def stripped(text: pl.Expr) -> pl.Expr:
 
 
 def as_date(text: pl.Expr) -> pl.Expr:
-    """Dates of stripped text; null where it is no date of the years 1900 to 2100.
+    """Dates of stripped text; null where it is no date of the years 1901 to 2100.
 
     A time of day after the date is left off. Years of two digits are not
     understood: nobody can say which century a date of birth belongs to.
     """
-    iso = [text.str.extract(_ISO, group) for group in (1, 2, 3)]
+    iso = [text.str.extract(_ISO, group) for group in (1, 3, 5)]
     day_first = [text.str.extract(_DAY_FIRST, group) for group in (5, 3, 1)]
-    same_separator = text.str.extract(_DAY_FIRST, 2) == text.str.extract(_DAY_FIRST, 4)
-    serial = text.str.extract(r"^([0-9]{5})$", 1).cast(pl.Int32)
+    month = text.str.extract(_IN_WORDS, 2).str.to_lowercase()
+    in_words = [
+        text.str.extract(_IN_WORDS, 3),
+        month.replace_strict(
+            list(_MONTHS),
+            [str(number) for number in _MONTHS.values()],
+            default=None,
+            return_dtype=pl.String,
+        ),
+        text.str.extract(_IN_WORDS, 1),
+    ]
+    serial = text.str.extract(_SERIAL, 1).cast(pl.Int32)
     serial = pl.when(serial.is_between(SERIAL_DAYS.start, SERIAL_DAYS.stop - 1)).then(serial)
     # Day 0 of a spreadsheet's count is 25,569 days before 1 January 1970.
     found = pl.coalesce(
-        _calendar_date(iso),
-        pl.when(same_separator).then(_calendar_date(day_first)),
+        pl.when(_same_separator(text, _ISO)).then(_calendar_date(iso)),
+        pl.when(_same_separator(text, _DAY_FIRST)).then(_calendar_date(day_first)),
+        _calendar_date(in_words),
         (serial - 25_569).cast(pl.Date),
     )
     return pl.when(found.dt.year().is_between(_YEARS.start, _YEARS.stop - 1)).then(found)
+
+
+def _same_separator(text: pl.Expr, pattern: str) -> pl.Expr:
+    return text.str.extract(pattern, 2) == text.str.extract(pattern, 4)
 
 
 def as_whole_number(text: pl.Expr) -> pl.Expr:
@@ -136,12 +322,6 @@ def as_whole_number(text: pl.Expr) -> pl.Expr:
         pl.when(text.str.contains(_THOUSANDS)).then(text.str.replace_all(",", "", literal=True)),
     )
     return plain.cast(pl.Int64, strict=False)
-
-
-def squeezed(text: str) -> str:
-    """Letters and digits only, lower case, without accents: for comparing names and headings."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if letter.isalnum())
 
 
 @lru_cache(maxsize=16)
@@ -157,6 +337,17 @@ def places_by_text(declarations: Declarations) -> Mapping[str, str]:
             found.setdefault(squeezed(f"{name} ({code})"), set()).add(code)
     by_text = {text: min(codes) for text, codes in found.items() if len(codes) == 1}
     return by_text | {squeezed(code): code for code in declarations.places}
+
+
+@lru_cache(maxsize=16)
+def _places_as_asked(declarations: Declarations) -> frozenset[str]:
+    """Place codes, and the labels that the template's drop-down lists offer for them."""
+    labels = {
+        f"{name} ({code})"
+        for code, place in declarations.places.items()
+        for name in (place.name_en, place.name_cy)
+    }
+    return frozenset(declarations.places) | labels
 
 
 def _calendar_date(year_month_day: list[pl.Expr]) -> pl.Expr:
@@ -183,31 +374,10 @@ def _values(
     if kind == "integer":
         return texts.to_frame().select(as_whole_number(pl.col("text"))).to_series()
     if kind == "code":
-        codes = _codes_by_text(declarations, code_list, quarter)
-        return pl.Series([codes.get(_compared(text)) for text in texts], dtype=pl.String)
+        codes = codes_understood(declarations, code_list, quarter)
+        return pl.Series([codes.meant(text) for text in texts], dtype=pl.String)
     known = places_by_text(declarations)
     return pl.Series([known.get(squeezed(text), text) for text in texts], dtype=pl.String)
-
-
-@lru_cache(maxsize=512)
-def _codes_by_text(
-    declarations: Declarations, code_list: str, quarter: Quarter
-) -> Mapping[str, str]:
-    """Codes in force by what may be written for them. A code wins over another code's label."""
-    in_force = [code for code in declarations.code_lists[code_list] if code.in_force(quarter)]
-    found: dict[str, str] = {_compared(code.code): code.code for code in in_force}
-    for code in in_force:
-        for label in (code.label_en, code.label_cy):
-            found.setdefault(_compared(label), code.code)
-    return found
-
-
-def _compared(text: str) -> str:
-    """Text without regard to case, spacing and the form of apostrophes."""
-    lower = unicodedata.normalize("NFC", text).lower()
-    for mark in "\u2018\u2019\u02bc":
-        lower = lower.replace(mark, "'")
-    return " ".join(lower.split())
 
 
 def _kept(marked: pl.DataFrame, field: ReturnField, pseudonymise: Pseudonymise) -> pl.Series:

@@ -7,9 +7,27 @@ from io import TextIOWrapper
 
 import click
 
+from pipelines.commands.check import check
 from pipelines.commands.deliveries import status, verdict
 from pipelines.commands.explain import explain
 from pipelines.commands.jobs import build, publish, run_everything, take_in
+from pipelines.commands.lifecycle import (
+    accept,
+    history,
+    lock,
+    owed,
+    queries,
+    reminders,
+    reopen,
+    revise,
+    sign_off,
+    tolerate,
+    unlock,
+    verify,
+    withdraw,
+)
+from pipelines.commands.pack import pack
+from pipelines.commands.rehearse import rehearse
 from pipelines.commands.sample import SampleRefused, sample_run
 from pipelines.commands.service import prepare, ui
 from pipelines.commands.sql import sql
@@ -25,7 +43,11 @@ class Program(click.Group):
     """Says what went wrong in one line, and ends with 1; a wrong call ends with 2."""
 
     def invoke(self, ctx):
+        from pipelines.decisions import NotAllowed
         from pipelines.exports import ExportError
+        from pipelines.free_text import NamesSomebody
+        from pipelines.pack.pages import PackError
+        from pipelines.publication import FrozenFigures
         from pipelines.run import JobFailed
 
         try:
@@ -33,6 +55,7 @@ class Program(click.Group):
         except (
             *(DeclarationError, LedgerBusy, LedgerError, KeyFileError, WarehouseError),
             *(JobFailed, ExportError, SampleRefused, OSError),
+            *(NotAllowed, NamesSomebody, FrozenFigures, PackError),
         ) as error:
             click.secho(str(error), fg="red", err=True)
             ctx.exit(1)
@@ -54,8 +77,13 @@ def main() -> None:
 
 for command in (
     *(sample_run, run_everything, take_in, build, publish),
-    *(status, verdict, explain, sql, template),
+    *(check, status, verdict, explain, pack, sql, template, rehearse),
     *(prepare, ui),
+):
+    main.add_command(command)
+for command in (
+    *(owed, reminders, queries, tolerate, reopen, sign_off, accept, withdraw),
+    *(lock, unlock, revise, verify, history),
 ):
     main.add_command(command)
 

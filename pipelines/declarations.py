@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -223,6 +224,15 @@ class Code(Declared):
         return _in_force(self.since, self.until, quarter)
 
 
+class Spelling(Declared):
+    """Another way of writing a code or a label of a list, as senders do."""
+
+    spelling: Words
+    code: Words
+    status: PublicStatus = "proposed"
+    source: OptionalText = None
+
+
 # --- places ----------------------------------------------------------------
 
 PlaceKind = Literal[
@@ -416,6 +426,66 @@ class BreakInSeries(Declared):
         return self
 
 
+class WarningLimit(Declared):
+    """A limit that a waiting child should not pass, by the indicator that counts who has.
+
+    Without ``months`` the limit is the indicator's dated benchmark. It is passed on the day after
+    it, or on that very day, as the definition says "over" or "or more".
+    """
+
+    indicator_id: IndicatorId
+    clock_start: Literal[
+        *("entered_care", "should_be_placed_decision", "authority_to_place", "placement_order"),
+        "register_referral",
+    ]
+    waits_for: Literal["match", "placement"]
+    counts: Literal["everybody", "with_plan", "with_order"]
+    months: Annotated[int | None, Field(gt=0), BeforeValidator(_blank_is_none)]
+    passed: Literal["day_after", "very_day"]
+    status: PublicStatus
+    source: Words
+
+
+class RuleLimit(Declared):
+    """A number that rules of the returns compare with, such as how many rows are a jump."""
+
+    limit: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    value: float = Field(ge=0)
+    title_en: Words
+    title_cy: Words
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: PublicStatus
+    source: Words
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
+class Ssda903Rule(Declared):
+    """A rule of the English looked-after children return, and what became of it here.
+
+    ``our_rules`` names the rules that carry it over: ``CH206``, or for the rule that a field's
+    declaration implies ``DATE:child.matched_on``. Where there are none, the reason says why.
+    """
+
+    rule_no: str = Field(pattern=r"^(INT)?[0-9]+$")
+    text_en: Words
+    text_cy: Words
+    our_rules: Annotated[tuple[str, ...], BeforeValidator(str.split)]
+    reason_en: OptionalText
+    reason_cy: OptionalText
+    status: Literal["active in 2026-27", "deleted from 2024-25"]
+    source: Words
+
+    @model_validator(mode="after")
+    def _rule_or_reason(self) -> Ssda903Rule:
+        reasons = [reason for reason in (self.reason_en, self.reason_cy) if reason]
+        if len(reasons) != (0 if self.our_rules else 2):
+            raise ValueError("name our rules, or the reason in both languages why there is none")
+        return self
+
+
 class Calendar(Declared):
     """When the returns of quarters from ``since`` to ``until`` are due."""
 
@@ -443,6 +513,70 @@ class RefusalPolicy(Declared):
         return _in_force(self.since, self.until, quarter)
 
 
+class TolerancePolicy(Declared):
+    """For how many quarters, the first included, a query may be tolerated before it is asked again.
+
+    Of quarters from ``since`` to ``until``.
+    """
+
+    most_quarters: Annotated[int, Field(ge=1, le=20)]
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: PublicStatus
+    note: Text
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
+Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise"]
+
+
+class Role(Declared):
+    """Somebody who decides, by what they are: the ledger keeps roles, never names."""
+
+    role: str = Field(pattern=r"^[a-z][a-z_]*$")
+    title: Text
+    side: Literal["sender", "national_team"]
+    may: tuple[Duty, ...]
+    status: PublicStatus
+
+
+# What a reminder's text may name: the sender, the quarter, its deadline, whole days to or since
+# it, the titles of the returns, and how many queries wait for an answer.
+REMINDER_PLACES = ("place", "quarter", "deadline", "days", "returns", "queries")
+
+
+class Reminder(Declared):
+    """A text to senders, ``days_from_deadline`` days after the deadline; before it if negative.
+
+    Who gets it: ``return`` those whose return is not in, ``queries`` those with open queries or
+    rows set aside, ``sign_off`` those who still have to sign off.
+    """
+
+    about: Literal["return", "queries", "sign_off"]
+    days_from_deadline: int
+    subject: Text
+    text: Text
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: PublicStatus
+
+    @model_validator(mode="after")
+    def _can_be_filled_in(self) -> Reminder:
+        for words in (self.subject.en, self.subject.cy, self.text.en, self.text.cy):
+            try:
+                named = {name for _, name, _, _ in Formatter().parse(words) if name is not None}
+            except ValueError as error:
+                raise ValueError(f"a reminder has a brace that is not closed: {error}") from error
+            if unknown := sorted(named - set(REMINDER_PLACES)):
+                raise ValueError(f"a reminder cannot name {{{unknown[0]}}}")
+        return self
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
 class Policy(Declared):
     """What one national body asks for; what changes has an entry for each time it changed."""
 
@@ -451,13 +585,30 @@ class Policy(Declared):
     title: Text
     calendar: tuple[Calendar, ...]
     refusal: tuple[RefusalPolicy, ...]
+    tolerance: tuple[TolerancePolicy, ...] = ()
+    roles: tuple[Role, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
     export_label: Text
 
     @model_validator(mode="after")
+    def _says_each_thing_once(self) -> Policy:
+        roles = [role.role for role in self.roles]
+        if len(set(roles)) < len(roles):
+            raise ValueError("a role is declared twice")
+        for position, one in enumerate(self.reminders):
+            for other in self.reminders[:position]:
+                same = (one.about, one.days_from_deadline) == (
+                    *(other.about, other.days_from_deadline),
+                )
+                if same and _lives_meet(one, other):
+                    raise ValueError("two reminders about the same go out on the same day")
+        return self
+
+    @model_validator(mode="after")
     def _one_at_a_time(self) -> Policy:
-        for name in ("calendar", "refusal"):
+        for name in ("calendar", "refusal", "tolerance"):
             entries = getattr(self, name)
-            if not entries:
+            if not entries and name != "tolerance":
                 raise ValueError(f"{name} has no entry")
             starts = sorted(entry.since.index if entry.since else -1 for entry in entries)
             for entry in entries:
@@ -476,6 +627,13 @@ class Policy(Declared):
 
     def refusal_for(self, quarter: Quarter) -> RefusalPolicy:
         return self._of(self.refusal, quarter, "refusal")
+
+    def last_quarter_tolerated(self, quarter: Quarter) -> Quarter:
+        """The last quarter to which an answer given for ``quarter`` may be carried."""
+        return quarter.plus(self._of(self.tolerance, quarter, "tolerance").most_quarters - 1)
+
+    def reminders_for(self, quarter: Quarter) -> tuple[Reminder, ...]:
+        return tuple(one for one in self.reminders if one.in_force(quarter))
 
     def _of(self, entries: tuple[Any, ...], quarter: Quarter, name: str) -> Any:
         for entry in entries:
@@ -501,10 +659,14 @@ def _read_text(path: Path) -> str:
         raise DeclarationError(f"{path}: not saved as UTF-8") from error
 
 
+# libyaml, where it was compiled in: all of sources/ in 0.05 CPU s, in plain Python 0.45.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def _read_yaml(path: Path, model: type[Declared]) -> Any:
     text = _read_text(path)
     try:
-        return model.model_validate(yaml.safe_load(text))
+        return model.model_validate(yaml.load(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         raise DeclarationError(f"{path}: not readable as YAML: {error}") from error
     except ValidationError as error:
@@ -571,6 +733,23 @@ class Declarations:
             codes = _read_csv(path, Code)
             _no_duplicates((code.code for code in codes), f"code_lists/{path.name}")
             found[path.stem] = codes
+        return found
+
+    @cached_property
+    def spellings(self) -> dict[str, tuple[Spelling, ...]]:
+        """Other spellings of codes by code list; none for a list that has no file."""
+        found: dict[str, tuple[Spelling, ...]] = dict.fromkeys(self.code_lists, ())
+        for path in sorted((self.folder / "spellings").glob("*.csv")):
+            where = f"spellings/{path.name}"
+            if path.stem not in self.code_lists:
+                raise DeclarationError(f"{where}: no code list called {path.stem}")
+            rows = _read_csv(path, Spelling)
+            _no_duplicates((row.spelling.casefold() for row in rows), where)
+            codes = {code.code for code in self.code_lists[path.stem]}
+            for row in rows:
+                if row.code not in codes:
+                    raise DeclarationError(f"{where}: {row.spelling}: no code {row.code}")
+            found[path.stem] = rows
         return found
 
     def codes(self, code_list: str, quarter: Quarter) -> tuple[str, ...]:
@@ -692,6 +871,46 @@ class Declarations:
                     if name != EVERY and name not in known:
                         raise DeclarationError(f"{where}: {row.break_id}: no {kind} called {name}")
         return rows
+
+    @cached_property
+    def rule_limits(self) -> tuple[RuleLimit, ...]:
+        where = "rule_limits.csv"
+        rows = _read_csv(self.folder / where, RuleLimit)
+        _no_overlaps(rows, lambda row: row.limit, where)
+        return rows
+
+    def rule_limit(self, limit: str, quarter: Quarter) -> RuleLimit:
+        """The limit of that name in force. Raises KeyError where there is none."""
+        for row in self.rule_limits:
+            if row.limit == limit and row.in_force(quarter):
+                return row
+        raise KeyError(limit)
+
+    @cached_property
+    def ssda903_rules(self) -> dict[str, Ssda903Rule]:
+        """Published adoption rules of SSDA903 by number, as listed."""
+        where = "ssda903_rules.csv"
+        rows = _read_csv(self.folder / where, Ssda903Rule)
+        _no_duplicates((row.rule_no for row in rows), where)
+        return {row.rule_no: row for row in rows}
+
+    @cached_property
+    def warning_limits(self) -> dict[str, WarningLimit]:
+        """Limits of the early warning, by the indicator that counts who has passed them."""
+        where = "warning_limits.csv"
+        rows = _read_csv(self.folder / where, WarningLimit)
+        _no_duplicates((row.indicator_id for row in rows), where)
+        for row in rows:
+            indicator = self.indicators.get(row.indicator_id)
+            if indicator is None or indicator.subject != "child":
+                raise DeclarationError(
+                    f"{where}: no indicator on children called {row.indicator_id}"
+                )
+            if row.months is None and not indicator.benchmarks:
+                raise DeclarationError(
+                    f"{where}: {row.indicator_id} has no benchmark: say after how many months"
+                )
+        return {row.indicator_id: row for row in rows}
 
     def _check_nation(self, nation_code: str, where: str) -> None:
         place = self.places.get(nation_code)

@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from pipelines.assets.exports import quarterly_files
 from pipelines.assets.landing import deliveries
 from pipelines.assets.progress import plain
+from pipelines.assets.quarters import quarter_at_a_glance
 from pipelines.assets.raw import raw_returns
 from pipelines.assets.validated import validated_returns, verdicts
-from pipelines.assets.warehouse import declared_tables, warehouse, warehouse_models
-from pipelines.sensors import inbox_sensor, verdicts_sensor
-from pipelines.settings import DBT_PROJECT, program
+from pipelines.assets.warehouse import (
+    declared_tables,
+    the_warehouse_holds_every_verdict,
+    warehouse,
+    warehouse_models,
+)
+from pipelines.sensors import calendar, inbox_sensor, verdicts_sensor
 
 
-def _dbt_resource() -> DbtCliResource:
-    return DbtCliResource(
-        project_dir=str(DBT_PROJECT),
-        profiles_dir=str(DBT_PROJECT),
-        dbt_executable=str(program("dbt")),
-        global_config_flags=["--no-use-colors", "--log-level-file", "warn"],
-    )
+def _job(
+    name: str, *assets, description: str, checks: bool = True
+) -> dg.UnresolvedAssetJobDefinition:
+    selection = dg.AssetSelection.assets(*assets)
+    selection -= dg.AssetSelection.checks_for_assets(quarter_at_a_glance)  # told by its own step
+    if checks:
+        selection |= dg.AssetSelection.checks(the_warehouse_holds_every_verdict)
+    return dg.define_asset_job(name, selection=selection, description=description)
 
 
-take_in_returns = dg.define_asset_job(
+take_in_returns = _job(
     "take_in_returns",
-    selection=dg.AssetSelection.assets(deliveries, raw_returns, validated_returns, verdicts),
-    description="Files in the inbox become raw rows, checked rows and a verdict each.",
+    *(deliveries, raw_returns, validated_returns, verdicts, quarter_at_a_glance),
+    description=(
+        "Files in the inbox become raw rows, checked rows and a verdict each.\n\n"
+        "Choose the quarters whose files wait; a range of them is one run. The sensor does this by "
+        "itself. Red when a return was refused; everything else was kept all the same."
+    ),
 )
-build_warehouse = dg.define_asset_job(
+build_warehouse = _job(
     "build_warehouse",
-    selection=dg.AssetSelection.assets(declared_tables, warehouse_models, warehouse),
-    description="Every accepted return becomes figures in a new warehouse, which is swapped in.",
+    *(declared_tables, warehouse_models, warehouse),
+    description=(
+        "Every accepted return becomes figures in a new warehouse, which is swapped in when all "
+        "its checks hold.\n\n"
+        "Nothing needs to be filled in. With `as_of` it is built as it was known on a day, and "
+        "put into a folder of its own."
+    ),
 )
-publish_quarter = dg.define_asset_job(
+publish_quarter = _job(
     "publish_quarter",
-    selection=dg.AssetSelection.assets(quarterly_files),
-    description="The quarter's files for the national body, and the performance pack.",
+    quarterly_files,
+    description=(
+        "The quarter's files for the national body, and the performance pack, as a new version if "
+        "a figure changed.\n\n"
+        "Choose the quarter; the warehouse must have been built since its returns came."
+    ),
+    checks=False,
+)
+look_at_the_calendar = _job(
+    "look_at_the_calendar",
+    quarter_at_a_glance,
+    description=(
+        "Tells anew where the returns of the chosen quarters stand today: overdue, refused, "
+        "queries open. Runs every morning by itself; computes no figure."
+    ),
 )
 
 defs = dg.Definitions(
@@ -49,11 +76,13 @@ defs = dg.Definitions(
         declared_tables,
         warehouse_models,
         warehouse,
+        quarter_at_a_glance,
         quarterly_files,
     ],
-    jobs=[take_in_returns, build_warehouse, publish_quarter],
+    asset_checks=[the_warehouse_holds_every_verdict],
+    jobs=[take_in_returns, build_warehouse, publish_quarter, look_at_the_calendar],
     sensors=[inbox_sensor, verdicts_sensor],
+    schedules=[calendar],
     executor=dg.in_process_executor,
     loggers={"plain": plain, "console": dg.colored_console_logger},
-    resources={"dbt": _dbt_resource()},
 )

@@ -7,12 +7,9 @@ cases where they are asked for, and an explanation that does not come to the fig
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.declarations import Declarations
 from pipelines.explain_words import REASONS, reason_sentence
+from pipelines.likeness import did_you_mean, plain_name
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError, open_warehouse
@@ -139,13 +137,18 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Break:
-    """A change within the window after which figures cannot be compared with those before."""
+    """A change after which figures cannot be compared with those before.
+
+    It lies inside the window, so that the figure mixes what was before with what came after, or
+    between the window and the one a year (for rolling_12, three years) before.
+    """
 
     kind: str
     since: str
     title: str
     explanation: str
     status: str
+    is_in_window: bool
 
 
 @dataclass(frozen=True)
@@ -349,7 +352,7 @@ class _Asked:
         needed = {
             ("fct_indicator", "membership_basis"),
             ("fct_explanation", "reason"),
-            ("dim_break_in_series", "since"),
+            ("fct_indicator_break", "is_in_window"),
             ("dim_indicator_not_computed", "reason_en"),
         }
         if not needed <= found:
@@ -372,7 +375,7 @@ class _Asked:
             ]
             raise NotExplained(
                 "INDICATOR",
-                f"there is no indicator {wanted!r}{_did_you_mean(wanted, titles)}; "
+                f"there is no indicator {wanted!r}{did_you_mean(wanted, titles)}; "
                 "marts.dim_indicator lists them all",
             )
         return dict(zip(names, known[code], strict=True))
@@ -390,12 +393,12 @@ class _Asked:
         rows = self.connection.execute(
             "select place_code, name_en, name_cy, nation_code from marts.dim_place"
         ).fetchall()
-        said = _plain(wanted)
-        found = [row for row in rows if said in {_plain(name) for name in row[:3]}]
+        said = plain_name(wanted)
+        found = [row for row in rows if said in {plain_name(name) for name in row[:3]}]
         if not found:
             names = [(row[0], name) for row in rows for name in row[1:3]]
             raise NotExplained(
-                "PLACE", f"there is no place {wanted!r}{_did_you_mean(wanted, names)}"
+                "PLACE", f"there is no place {wanted!r}{did_you_mean(wanted, names)}"
             )
         if len(found) > 1:
             codes = ", ".join(f"{row[0]} ({row[1]})" for row in found)
@@ -460,32 +463,6 @@ class _Asked:
         return wanted
 
 
-def _did_you_mean(wanted: str, known: Iterable[tuple[str, str]]) -> str:
-    """Up to three codes whose code or name looks like what was said, or holds it."""
-    said = _plain(wanted)
-    scores: dict[str, float] = {}
-    names: dict[str, str] = {}
-    for code, name in known:
-        names.setdefault(code, name)
-        for text in (_plain(code), _plain(name)):
-            held = bool(said) and f" {said}" in f" {text}"
-            score = difflib.SequenceMatcher(None, said, text).ratio() + held
-            scores[code] = max(scores.get(code, 0.0), score)
-    likely = sorted((c for c in scores if scores[c] >= 0.6), key=lambda c: (-scores[c], c))[:3]
-    if any(scores[code] > 1 for code in likely):
-        likely = [code for code in likely if scores[code] > 1]
-    if not likely:
-        return ""
-    return "; did you mean " + " or ".join(f"{code} ({names[code]})" for code in likely) + "?"
-
-
-def _plain(text: str) -> str:
-    """Letters and digits in lower case, accents and punctuation gone: Ynys Môn is ynys mon."""
-    bare = unicodedata.normalize("NFKD", text.replace("_", " "))
-    letters = "".join(c if c.isalnum() else " " for c in bare if not unicodedata.combining(c))
-    return " ".join(letters.casefold().replace("’", "'").split())
-
-
 # --- queries: docs/explain-a-number.md gives the same for analysts -------------------------------
 
 _FIGURE = """
@@ -503,14 +480,15 @@ _QUARTERS = """
 """
 
 _BREAKS = """
-    select distinct kind, since, title_<language>, explanation_<language>, status
-    from marts.dim_break_in_series
-    where indicator_id in ($indicator, '*') and place_code in ($place, '*')
-      and since in (
-          select covered_quarter from marts.dim_window
-          where window_name = $span and quarter = $quarter
-      )
-    order by since, 3
+    select distinct
+        declared.kind, declared.since, declared.title_<language>, declared.explanation_<language>,
+        declared.status, touching.is_in_window
+    from marts.fct_indicator_break as touching
+    join marts.dim_break_in_series as declared using (break_id)
+    where touching.indicator_id = $indicator and touching.place_code = $place
+      and touching.quarter = $quarter and touching.window_name = $window
+      and touching.membership_basis = $basis
+    order by declared.since, 3
 """
 
 # Whose returns of which quarters make up the figure. Every query below begins with it.

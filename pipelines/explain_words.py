@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pipelines.pack import STATUS_CY, WINDOWS
+from pipelines.pack.words import STATUS_CY, WINDOWS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -234,8 +234,19 @@ WORDS: dict[str, dict[str, str]] = {
         "verdict {id}",
     },
     "breaks": {
-        "en": "Breaks in series: do not compare with earlier quarters",
-        "cy": "Toriadau yn y gyfres: peidiwch â chymharu â chwarteri cynharach",
+        "en": "Breaks in series: a change here is no sign of performance",
+        "cy": "Toriadau yn y gyfres: nid yw newid yma yn arwydd o berfformiad",
+    },
+    "in window": {
+        "en": "It lies inside the window: the figure mixes what was before with what came after.",
+        "cy": "Mae o fewn y ffenestr: mae'r ffigur yn cymysgu'r hyn a oedd o'r blaen â'r hyn a "
+        "ddaeth wedyn.",
+    },
+    "since previous": {
+        "en": "It lies between this figure and the one of a year before (three years, for the last "
+        "twelve quarters): do not compare the two.",
+        "cy": "Mae rhwng y ffigur hwn a'r un flwyddyn ynghynt (tair blynedd, ar gyfer y deuddeg "
+        "chwarter diwethaf): peidiwch â'u cymharu.",
     },
     "published": {
         "en": "Against the last publication",
@@ -497,7 +508,8 @@ class _Page:
             return
         self._heading("breaks")
         for one in self.it.breaks:
-            self.console.print(f"{one.since}: {one.title}. {one.explanation}")
+            where = self.say("in window" if one.is_in_window else "since previous")
+            self.console.print(f"{one.since}: {one.title}. {one.explanation} {where}")
 
     def _published(self) -> None:
         self._heading("published")

@@ -21,7 +21,9 @@ import polars as pl
 
 from pipelines.declarations import Declarations
 from pipelines.files import replace_durably, sync_folder
-from pipelines.pack import holds_samples, write_pack
+from pipelines.pack.book import holds_samples
+from pipelines.pack.pages import write_national_packs
+from pipelines.publication import note_for_manifest, refuse_changed_figures
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
@@ -36,7 +38,8 @@ INDICATOR_COLUMNS = """
     p.name_cy as place_name_cy, p.kind as place_kind, p.nation_code, f.quarter, f.window_name,
     f.breakdown, f.breakdown_value, f.numerator, f.denominator, f.value, i.unit,
     f.benchmark, f.benchmark_met, f.returns_expected, f.returns_accepted,
-    f.quarters_in_window, f.quarters_covered, f.is_complete, f.definition_status
+    f.quarters_in_window, f.quarters_covered, f.is_complete, f.definition_status,
+    f.has_break_in_window, f.has_break_since_previous, broken.break_ids
 """
 
 
@@ -56,7 +59,8 @@ class Export:
 
     @property
     def pack(self) -> Path:
-        return self.folder / "pack-en.html"
+        """A nation's pack in English: that of Wales where it is in."""
+        return max(self.folder.glob("pack-*-en.html"))
 
 
 def export_quarter(settings: Settings, declarations: Declarations, quarter: Quarter) -> Export:
@@ -80,17 +84,20 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
         is_synthetic = holds_samples(connection)
         submissions = _in_force(connection, quarter, figures["quarters_in_window"].max())
         not_in = _not_in(connection, quarter)
+        breaks = _breaks(connection, quarter)
         figures = _labelled(figures, declarations, is_synthetic)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        write_pack(staging, connection, declarations, quarter)
+        write_national_packs(staging, connection, declarations, quarter)
     write_csv(figures, staging / FIGURES)
     figures.write_parquet(
         staging / "indicators.parquet", metadata=_of_the_file(figures, quarter, is_synthetic)
     )
+    refuse_changed_figures(settings, declarations, quarter, home, figures)
     _write_json(
         staging / MANIFEST,
-        {
+        note_for_manifest(settings, declarations, quarter)
+        | {
             "quarter": quarter.label,
             "label": {
                 policy.nation_code: {"en": policy.export_label.en, "cy": policy.export_label.cy}
@@ -101,6 +108,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
             "definition_status": dict(
                 sorted(figures.group_by("definition_status").len().iter_rows())
             ),
+            "breaks_in_series": breaks,
             "submissions": submissions,
             "returns_not_in": not_in,
         },
@@ -155,6 +163,10 @@ def _indicators(connection, quarter: Quarter) -> pl.DataFrame:
     return connection.sql(
         f"select {INDICATOR_COLUMNS} from marts.fct_indicator f"  # noqa: S608 - a constant
         " join marts.dim_indicator i using (indicator_id) join marts.dim_place p using (place_code)"
+        " left join (select indicator_id, place_code, quarter, window_name, membership_basis,"
+        " string_agg(break_id, ' ' order by break_id) as break_ids from marts.fct_indicator_break"
+        " group by all) as broken"
+        " using (indicator_id, place_code, quarter, window_name, membership_basis)"
         " where f.quarter = $quarter and f.membership_basis = 'at_the_time'"
         " order by indicator_id, place_code, window_name, breakdown, breakdown_value",
         params={"quarter": quarter.label},
@@ -217,7 +229,7 @@ def _not_in(connection, quarter: Quarter) -> dict[str, list[dict[str, object]]]:
             on returned.sender_code = told.sender_code and returned.quarter = told.quarter
             and told.status = 'refused' and told.received_at = returned.last_refused_at
         where returned.quarter = ? and returned.is_due
-            and returned.status in ('refused', 'missing', 'received')
+            and returned.status in ('refused', 'missing', 'received', 'held')
         group by returned.status, returned.sender_code, returned.return_name
         order by returned.sender_code, returned.return_name
         """,
@@ -226,8 +238,35 @@ def _not_in(connection, quarter: Quarter) -> dict[str, list[dict[str, object]]]:
     lists: dict[str, list[dict[str, object]]] = {"refused": [], "missing": [], "received": []}
     for status, sender_code, return_name, why in found:
         entry = {"sender_code": sender_code, "return_name": return_name}
-        lists[status].append(entry | {"why": why} if status == "refused" else entry)
+        kept = entry | {"why": why} if status == "refused" else entry
+        lists.setdefault(status, []).append(kept)
     return lists
+
+
+def _breaks(connection, quarter: Quarter) -> list[dict[str, object]]:
+    """What the codes in ``break_ids`` mean, in both languages."""
+    found = connection.execute(
+        """
+        select distinct break_id, kind, since, status, source, title_en, title_cy,
+            explanation_en, explanation_cy
+        from marts.dim_break_in_series
+        where break_id in (
+            select break_id from marts.fct_indicator_break
+            where quarter = ? and membership_basis = 'at_the_time'
+        )
+        order by since, break_id
+        """,
+        [quarter.label],
+    ).fetchall()
+    texts = ("title", "explanation")
+    return [
+        {"break_id": break_id, "kind": kind, "since": since, "status": status, "source": source}
+        | {
+            name: {"en": english, "cy": welsh}
+            for name, (english, welsh) in zip(texts, (words[:2], words[2:]), strict=True)
+        }
+        for break_id, kind, since, status, source, *words in found
+    ]
 
 
 def _latest_version(home: Path) -> int:

@@ -12,9 +12,10 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from pipelines.declarations import Declarations
@@ -23,10 +24,13 @@ from pipelines.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
-from pipelines.readers.layout import read_cover
+from pipelines.readers.layout import CoverRead, read_cover
 from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
 from pipelines.tables import FIRST_QUARTER
+
+# Files that enter the ledger together: 1 to 6 seconds' work, which is what a kill costs at most.
+FILES_AT_ONCE = 200
 
 EXTENSIONS = (".xlsx", ".xlsm", ".ods", ".zip")
 
@@ -67,6 +71,7 @@ def receive(
     arrivals: Iterable[Arrival],
     told: Callable[[int, int], None] = lambda done, total: None,
     keep: bool = False,
+    seconds: float | None = None,
 ) -> list[Submission]:
     """Store and acknowledge files, in order of arrival; the caller holds the ledger.
 
@@ -77,20 +82,47 @@ def receive(
     Files are removed from where they lay only when the ledger has them, and not at all if the
     caller says ``keep``. A file that cannot be opened, or that changes while it is copied, stays
     where it is for another time. ``told`` hears of every file read: how many are done, of how many.
+
+    Files are entered a batch at a time. After ``seconds`` no further batch is begun: what is left
+    stays where it lies.
     """
+    waiting = sorted(arrivals, key=lambda item: item.received_at)
+    found: list[Submission] = []
+    began = monotonic()
+    for done in range(0, len(waiting), FILES_AT_ONCE):
+        if done and seconds is not None and monotonic() - began > seconds:
+            break
+        found += _receive_some(
+            settings,
+            declarations,
+            waiting[done : done + FILES_AT_ONCE],
+            lambda now, _, before=done: told(before + now, len(waiting)),
+            keep,
+        )
+    return found
+
+
+def _receive_some(
+    settings: Settings,
+    declarations: Declarations,
+    arrivals: Sequence[Arrival],
+    told: Callable[[int, int], None],
+    keep: bool,
+) -> list[Submission]:
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
     number = len(earlier)
-    # A refused file may come again: it is judged by the rules of that day.
+    # A refused file may come again: it is judged by the rules of that day. So may a withdrawn one,
+    # which would otherwise be a duplicate of what counts no more.
     known = {
         item.sha256: item.submission_id
         for item in earlier
-        if item.status not in ("refused", "duplicate")
+        if item.status not in ("refused", "duplicate") and item.withdrawn_at is None
     }
     about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
     taken: dict[Path, tuple[int, int]] = {}
-    for arrival in sorted(arrivals, key=lambda item: item.received_at):
+    for arrival in arrivals:
         try:
             look, sha256 = _look(arrival.path), _hash(arrival.path)
         except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
@@ -175,39 +207,53 @@ def _identify(
         told(done, len(received))
         event |= {"sender_code": None, "quarter": None}
         if isinstance(content, Unreadable):
-            refusals.append(_refusal(event, [content]))
+            refusals.append(refusal(event, [content]))
             continue
         cover = read_cover(content, declarations)
-        sender = cover.values.get("sender_code")
-        quarter = cover.values.get("quarter")
-        signed_off_on = cover.values.get("signed_off_on")
-        event.update(
-            sender_code=sender,
-            quarter=quarter.label if quarter else None,
-            declared_version=cover.values.get("version"),
-            is_synthetic=bool(cover.values.get("is_synthetic")),
-            signed_off_by_role=cover.values.get("signed_off_by_role"),
-            signed_off_on=signed_off_on.isoformat() if signed_off_on else None,
-        )
-        # Everything the cover lacks is said at once: nothing else of the file will be looked at.
-        reasons: list[FileProblem] = [p for p in cover.problems if p.severity == "error"]
-        if quarter is not None and not _is_collected(quarter, event["received_at"]):
-            event["quarter"] = None
-            refusals.append(
-                _refusal(event, [of_the_collection("QUARTER_UNLIKELY", quarter.label), *reasons])
-            )
-        elif sender is None or quarter is None:
-            refusals.append(_refusal(event, reasons))
+        received_on = datetime.fromisoformat(event["received_at"])
+        event |= said_on_the_cover(cover, received_on)
+        reasons = refused_at_the_door(cover, received_on)
+        if reasons:
+            refusals.append(refusal(event, reasons))
     return refusals
 
 
-def _is_collected(quarter: Quarter, received_at: str) -> bool:
+def said_on_the_cover(cover: CoverRead, received_on: date) -> dict[str, Any]:
+    """What the ledger keeps of a cover. A quarter that is not collected is as good as none."""
+    quarter = cover.values.get("quarter")
+    signed_off_on = cover.values.get("signed_off_on")
+    is_collected = quarter is not None and _is_collected(quarter, received_on)
+    return {
+        "sender_code": cover.values.get("sender_code"),
+        "quarter": quarter.label if is_collected else None,
+        "declared_version": cover.values.get("version"),
+        "is_synthetic": bool(cover.values.get("is_synthetic")),
+        "signed_off_by_role": cover.values.get("signed_off_by_role"),
+        "signed_off_on": signed_off_on.isoformat() if signed_off_on else None,
+    }
+
+
+def refused_at_the_door(cover: CoverRead, received_on: date) -> list[FileProblem]:
+    """Why a file with this cover is refused before anything else of it is looked at; or nothing.
+
+    Everything the cover lacks is said at once.
+    """
+    reasons = [problem for problem in cover.problems if problem.severity == "error"]
+    sender, quarter = cover.values.get("sender_code"), cover.values.get("quarter")
+    if quarter is not None and not _is_collected(quarter, received_on):
+        return [of_the_collection("QUARTER_UNLIKELY", quarter.label), *reasons]
+    return reasons if sender is None or quarter is None else []
+
+
+def _is_collected(quarter: Quarter, received_on: date) -> bool:
     """Whether a return for the quarter can exist. One run covers every quarter from the first to
     the last that waits, so a slip in the year would stop everybody's returns."""
-    return FIRST_QUARTER <= quarter <= Quarter.containing(datetime.fromisoformat(received_at))
+    return FIRST_QUARTER <= quarter <= Quarter.containing(received_on)
 
 
-def _refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) -> dict[str, Any]:
+def refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) -> dict[str, Any]:
+    """The verdict on a file of which only its cover, if anything, was read; ``reasons`` is not
+    empty."""
     return {
         "event": "judged",
         "submission_id": event["submission_id"],
@@ -215,6 +261,14 @@ def _refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable])
         "refusal_code": reasons[0].code,
         "refusal_sentence_en": " ".join(reason.sentence_en for reason in reasons),
         "refusal_sentence_cy": " ".join(reason.sentence_cy for reason in reasons),
+        "refusals": [
+            {
+                "code": reason.code,
+                "sentence_en": reason.sentence_en,
+                "sentence_cy": reason.sentence_cy,
+            }
+            for reason in reasons
+        ],
     }
 
 

@@ -4,13 +4,25 @@ One JSON event a line, appended and flushed to disk, never rewritten. Each line 
 of the line before, so that a changed or missing line shows, and how many more lines were written
 with it, so that half of an append shows. No child-level value is in it.
 
+A cut at the end leaves a chain that is sound. Therefore ``ledger.head`` beside it says how many
+lines there were and the hash of the last, replaced after every append.
+
 Events:
 
 ``received``   delivery, submission_id, sha256, extension, name, size, received_at,
                and what the cover says: sender_code, quarter, declared_version, is_synthetic, ...
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
-``judged``     submission_id, the verdict and its counts
+``judged``     submission_id, the verdict and its counts; ``refusals``: every reason by itself;
+               ``queries``, ``errors``: rows by return and rule code; what judged it
 ``reported``   a run told of everything up to here
+
+and what people decided, each with ``at`` (UTC), ``role`` and, in some, a ``reason``; what they
+mean is in ``lifecycle.py``:
+
+``tolerated``, ``reopened``         a query of a sender's return from a quarter on
+``signed_off``, ``accepted_centrally``, ``withdrawn``   a submission
+``locked``, ``unlocked``, ``revised``                   a nation's quarter
+``published``                       an export version of a quarter, and which revision it shows
 """
 
 from __future__ import annotations
@@ -18,14 +30,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.files import sync_folder
+from pipelines.files import sync_folder, write_whole
 
 FIRST_LINK = "0" * 64
 
@@ -56,14 +68,20 @@ class Submission:
     refusal_code: str | None = None
     refusal_sentence_en: str | None = None
     refusal_sentence_cy: str | None = None
+    refusals: list[dict[str, str]] = field(default_factory=list)  # code, sentence_en, sentence_cy
     is_late: bool = False
     is_synthetic: bool = False
     signed_off_by_role: str | None = None
     signed_off_on: str | None = None
     rule_set_hash: str | None = None
+    made_with: str | None = None  # hash of the code and declarations that read the file
     duplicate_of: str | None = None
     returns: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
+    queries: dict[str, dict[str, int]] = field(default_factory=dict)  # rows by return, rule code
+    errors: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
+    withdrawn_at: str | None = None  # asked for; after a lock it takes effect by a revision
+    state: str | None = None  # what became of it, where lifecycle.py was asked
 
     @property
     def is_waiting(self) -> bool:
@@ -74,6 +92,32 @@ class Submission:
         return self.status.startswith("accepted")
 
 
+@dataclass(frozen=True)
+class Head:
+    """How long a ledger is, in lines, and the hash of its last line."""
+
+    length: int
+    head: str
+
+    def as_json(self) -> dict[str, int | str]:
+        return {"length": self.length, "head": self.head}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A ledger's finished lines as they were last read."""
+
+    content: bytes
+    events: list[dict[str, Any]]
+    links: list[str]  # the hash of each line
+
+
+# What was last read of each ledger. A ledger only grows, so that what was checked once need not
+# be parsed again: reading 20,000 lines takes 0.3 s, comparing their bytes 2 ms.
+_READ: dict[Path, _Read] = {}
+_LEDGERS_KEPT = 4
+
+
 class Ledger:
     """Append-only ledger in one file. Only one process at a time may append."""
 
@@ -81,30 +125,73 @@ class Ledger:
         self.path = path
 
     def events(self) -> list[dict[str, Any]]:
-        """All events, oldest first. Raises LedgerError where the chain of hashes breaks."""
-        events = []
-        previous = FIRST_LINK
-        for number, line in enumerate(self._finished_lines(), start=1):
-            try:
-                event = json.loads(line)
-            except ValueError as error:
-                raise LedgerError(f"{self.path}, line {number}: not a ledger event") from error
-            if not isinstance(event, dict) or event.pop("previous", None) != previous:
-                raise LedgerError(
-                    f"{self.path}, line {number}: does not follow from the line before; "
-                    "a line was changed, added or removed"
-                )
-            event.pop("more", None)
-            events.append(event)
-            previous = hashlib.sha256(line).hexdigest()
-        return events
+        """All events, oldest first, for reading only.
 
-    def append(self, *events: dict[str, Any]) -> None:
+        Raises LedgerError where the chain of hashes breaks, and where lines at the end are gone.
+        """
+        return [dict(event) for event in self._read().events]
+
+    def head(self) -> Head:
+        """Length and last hash of the chain, which is checked on the way. Raises LedgerError."""
+        links = self._read().links
+        return Head(len(links), links[-1] if links else FIRST_LINK)
+
+    def links(self) -> list[str]:
+        """The hash of every line, oldest first. Raises LedgerError."""
+        return list(self._read().links)
+
+    @property
+    def head_file(self) -> Path:
+        return self.path.with_suffix(".head")
+
+    def _read(self) -> _Read:
+        witness = self._witness()  # before the ledger, which may grow meanwhile
+        content = b"".join(line + b"\n" for line in self._finished_lines())
+        known = _READ.get(self.path)
+        if known is None or not content.startswith(known.content):
+            known = _Read(b"", [], [])
+        events, links = list(known.events), list(known.links)
+        for line in content[len(known.content) :].split(b"\n")[:-1]:
+            where = f"{self.path}, line {len(links) + 1}"
+            events.append(_event(line, links[-1] if links else FIRST_LINK, where))
+            links.append(hashlib.sha256(line).hexdigest())
+        self._refuse_a_cut(witness, links)
+        while len(_READ) >= _LEDGERS_KEPT and self.path not in _READ:
+            _READ.pop(next(iter(_READ)))
+        _READ[self.path] = found = _Read(content, events, links)
+        return found
+
+    def _witness(self) -> Head | None:
+        """What the file beside the ledger says; None where there is none, as in older folders."""
+        try:
+            found = json.loads(self.head_file.read_text(encoding="utf-8"))
+            return Head(int(found["length"]), str(found["head"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerError(f"{self.head_file} is damaged: put it back from a copy") from error
+
+    def _refuse_a_cut(self, witness: Head | None, links: list[str]) -> None:
+        if witness is None or witness.length == 0:
+            return
+        if witness.length > len(links):
+            raise LedgerError(
+                f"{self.path} has {len(links)} lines and had {witness.length}: lines at its end "
+                "are gone; put it back from a copy"
+            )
+        if links[witness.length - 1] != witness.head:
+            raise LedgerError(
+                f"{self.path}, line {witness.length}: not the line that {self.head_file.name} "
+                "remembers; put the ledger back from a copy"
+            )
+
+    def append(self, *events: Mapping[str, Any]) -> None:
         """Write events, all or none of them, and return when they are on disk."""
         if not events:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        previous = self._end_of_chain()
+        before = self._end_of_chain()
+        previous = before.head
         lines = []
         for more, event in zip(reversed(range(len(events))), events, strict=True):
             linked = {**event, "previous": previous, "more": more}
@@ -118,15 +205,21 @@ class Ledger:
             os.fsync(handle.fileno())
         if is_new:
             sync_folder(self.path.parent)
+        self._remember(Head(before.length + len(events), previous))
 
-    def _end_of_chain(self) -> str:
-        lines = self._finished_lines()
-        if self.path.exists():
-            length = sum(len(line) + 1 for line in lines)
-            if self.path.stat().st_size != length:
-                with self.path.open("rb+") as handle:  # drop what a crash left unfinished
-                    handle.truncate(length)
-        return hashlib.sha256(lines[-1]).hexdigest() if lines else FIRST_LINK
+    def _remember(self, head: Head) -> None:
+        """After the lines are on disk: a crash in between leaves a head that is true of fewer."""
+        text = json.dumps(head.as_json()) + "\n"
+        write_whole(self.head_file, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def _end_of_chain(self) -> Head:
+        """Where an append goes on, after what a crash left unfinished was dropped."""
+        found = self.head()
+        length = len(_READ[self.path].content)
+        if self.path.exists() and self.path.stat().st_size != length:
+            with self.path.open("rb+") as handle:
+                handle.truncate(length)
+        return found
 
     def _finished_lines(self) -> list[bytes]:
         """Lines of appends that were finished. What a crash left of another was never acknowledged:
@@ -148,18 +241,8 @@ class Ledger:
     def submissions(self) -> list[Submission]:
         """Every delivery in order of arrival, with its latest status."""
         found: dict[str, Submission] = {}
-        for event in self.events():
-            kind = event["event"]
-            if kind in ("received", "duplicate"):
-                known = {k: v for k, v in event.items() if k in Submission.__dataclass_fields__}
-                known["received_at"] = datetime.fromisoformat(event["received_at"])
-                known["status"] = "duplicate" if kind == "duplicate" else "received"
-                found[event["submission_id"]] = Submission(**known)
-            elif kind == "judged":
-                submission = found[event["submission_id"]]
-                for name, value in event.items():
-                    if name in Submission.__dataclass_fields__:
-                        setattr(submission, name, value)
+        for event in self._read().events:
+            fold_delivery(found, event)
         submissions = list(found.values())
         _number_versions(submissions)
         return submissions
@@ -177,6 +260,53 @@ class Ledger:
                 yield
             finally:
                 _unlock(handle)
+
+
+def fold_delivery(found: MutableMapping[str, Submission], event: Mapping[str, Any]) -> None:
+    """Bring what is known of deliveries, by submission id, up to one more event.
+
+    Versions are not numbered here: they depend on the deliveries before.
+    """
+    kind = event["event"]
+    if kind in ("received", "duplicate"):
+        known = {k: v for k, v in event.items() if k in Submission.__dataclass_fields__}
+        known["received_at"] = datetime.fromisoformat(event["received_at"])
+        known["status"] = "duplicate" if kind == "duplicate" else "received"
+        found[event["submission_id"]] = Submission(**known)
+    elif kind == "judged":
+        submission = found[event["submission_id"]]
+        for name, value in event.items():
+            if name in Submission.__dataclass_fields__:
+                setattr(submission, name, value)
+        if "refusals" not in event:  # before reasons were kept one by one
+            submission.refusals = _joined_reasons(submission)
+    elif kind == "withdrawn":
+        found[event["submission_id"]].withdrawn_at = event["at"]
+
+
+def _joined_reasons(submission: Submission) -> list[dict[str, str]]:
+    if submission.status != "refused" or not submission.refusal_code:
+        return []
+    return [
+        {
+            "code": submission.refusal_code,
+            "sentence_en": submission.refusal_sentence_en or "",
+            "sentence_cy": submission.refusal_sentence_cy or "",
+        }
+    ]
+
+
+def _event(line: bytes, previous: str, where: str) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise LedgerError(f"{where}: not a ledger event") from error
+    if not isinstance(event, dict) or event.pop("previous", None) != previous:
+        raise LedgerError(
+            f"{where}: does not follow from the line before; a line was changed, added or removed"
+        )
+    event.pop("more", None)
+    return event
 
 
 def _announces_more(line: bytes) -> bool:

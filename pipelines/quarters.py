@@ -73,6 +73,9 @@ class Quarter:
         return self.label
 
 
+FIRST_QUARTER = Quarter(2018, 1)  # of the collection: April to June 2018
+
+
 def quarters_between(first: Quarter, last: Quarter) -> Iterator[Quarter]:
     """Every quarter from ``first`` to ``last``, both included."""
     for offset in range(last.index - first.index + 1):

@@ -45,7 +45,8 @@ def main(arguments: list[str]) -> int:
     if task == "prepare":
         return 0
     if task == "test":
-        return _call(["-m", "pytest", *arguments[1:]])
+        # A process for each core; the tests of a file stay together, as they share fixtures.
+        return _call(["-m", "pytest", "-n", "auto", "--dist", "loadfile", *arguments[1:]])
     return _call(["-m", "pipelines.cli", "sample-run"])
 
 

@@ -1,97 +1,51 @@
 """What a sender gets back for a delivery: its verdict, the reasons and every problem.
 
 Shown on a terminal, or written as a file to be sent back. Sheets, cells, titles, rules and
-sentences are in it, in English or Welsh; nothing that a cell of the return holds.
+sentences are in it, in English or Welsh; nothing that a cell of the return holds. Only the
+workbook (:mod:`pipelines.verdict_workbook`) has the sender's own references in it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import os
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pipelines.casting import squeezed
 from pipelines.declarations import Declarations, Text
-from pipelines.exports import FORMULA_STARTS
 from pipelines.files import write_whole
 from pipelines.ledger import Submission
+from pipelines.quarters import Quarter
+from pipelines.receipt_words import (
+    SOURCE_OF_FILES,
+    STATUS,
+    WORDS,
+    Language,
+    said,
+    say,
+    shown_part,
+)
 
-Language = Literal["en", "cy"]
+if TYPE_CHECKING:
+    from pipelines.headlines import Headline
+    from pipelines.receipt_lines import Line
+    from pipelines.verdict_details import Details
+
 Problem = dict[str, Any]
 
-SUFFIXES = (".csv", ".txt")
+SUFFIXES = (".xlsx", ".csv", ".txt", ".json")
 WIDTH_OF_TEXT = 88
 
 # Sorted after every real column: what has no cell follows what has one.
 _NO_COLUMN = 1 << 20
-
-_WORDS: dict[str, Text] = {
-    "file": Text(en="File", cy="Ffeil"),
-    "from": Text(en="From", cy="Gan"),
-    "received": Text(en="Received", cy="Daeth i law"),
-    "fingerprint": Text(en="SHA-256", cy="SHA-256"),
-    "version": Text(en="version {}", cy="fersiwn {}"),
-    "sender unknown": Text(en="sender not known", cy="anfonwr anhysbys"),
-    "quarter unknown": Text(en="quarter not known", cy="chwarter anhysbys"),
-    "late": Text(en="after the proposed deadline", cy="ar ôl y dyddiad cau arfaethedig"),
-    "why": Text(en="Why it was refused", cy="Pam y'i gwrthodwyd"),
-    "unused": Text(
-        en="Nothing in this file is used. An earlier accepted file of the quarter stays in force.",
-        cy="Ni ddefnyddir dim o'r ffeil hon. Mae ffeil gynharach o'r chwarter a dderbyniwyd yn "
-        "parhau mewn grym.",
-    ),
-    "whole": Text(en="The file as a whole", cy="Y ffeil gyfan"),
-    "waiting": Text(
-        en="There is no verdict yet: `adoption take-in` gives it.",
-        cy="Nid oes dyfarniad eto: mae `adoption take-in` yn ei roi.",
-    ),
-    "same": Text(
-        en="The bytes are those of {}, whose verdict holds.",
-        cy="Mae'r beitiau yr un fath â rhai {}, a'i ddyfarniad sy'n cyfrif.",
-    ),
-    "none": Text(en="No problem was found.", cy="Ni chafwyd hyd i unrhyw broblem."),
-    "gone": Text(
-        en="{} problems of rows were counted, and their list is not on disk any more.",
-        cy="Cyfrifwyd {} o broblemau mewn rhesi, ac nid yw'r rhestr ohonynt ar ddisg mwyach.",
-    ),
-    "rules": Text(en="{} rules ran, {} crashed", cy="Rhedodd {} o reolau, methodd {}"),
-    "nil": Text(en="nil return", cy="ffurflen ddim"),
-    "used": Text(
-        en="rows read {read}, accepted {accepted}, set aside {aside}; errors {errors}, "
-        "queries {queries}",
-        cy="rhesi a ddarllenwyd {read}, derbyniwyd {accepted}, o'r neilltu {aside}; "
-        "gwallau {errors}, ymholiadau {queries}",
-    ),
-    "not used": Text(
-        en="rows read {read}, none used; errors {errors}, queries {queries}",
-        cy="rhesi a ddarllenwyd {read}, ni ddefnyddiwyd yr un; gwallau {errors}, "
-        "ymholiadau {queries}",
-    ),
-    "cell": Text(en="cell {}", cy="cell {}"),
-    "column": Text(en="column {}", cy="colofn {}"),
-    "row": Text(en="row {}", cy="rhes {}"),
-    "rows": Text(en="rows {}", cy="rhesi {}"),
-    "error": Text(en="error", cy="gwall"),
-    "query": Text(en="query", cy="ymholiad"),
-}
-
-_STATUS: dict[str, Text] = {
-    status: Text(en=status, cy=welsh)
-    for status, welsh in {
-        "received": "daeth i law",
-        "refused": "gwrthodwyd",
-        "duplicate": "dyblyg",
-        "accepted": "derbyniwyd",
-        "accepted with queries": "derbyniwyd gydag ymholiadau",
-        "accepted with errors quarantined": "derbyniwyd, a rhesi â gwallau o'r neilltu",
-    }.items()
-}
 
 _HEADINGS: tuple[Text, ...] = (
     Text(en="Submission", cy="Cyflwyniad"),
@@ -105,21 +59,13 @@ _HEADINGS: tuple[Text, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of a receipt, before it is wrapped. ``style`` is a colour of the terminal or none."""
-
-    text: str
-    indent: int = 0
-    style: str = ""
-
-
 class Receipt:
     """The verdict of one delivery in one language.
 
     ``found`` are the problems of :func:`pipelines.take_in.problems_of`. ``problems`` has them in
     the order of sheet, row and column, those of the whole file first, each with ``title_en`` and
-    ``title_cy``, the column's heading. What a refusal rests on is always among them.
+    ``title_cy``, the column's heading, and ``source``, where its rule comes from. What a refusal
+    rests on is always among them. ``details`` add repairs, headline figures and changes.
     """
 
     def __init__(
@@ -128,10 +74,12 @@ class Receipt:
         found: Sequence[Problem],
         declarations: Declarations,
         language: Language = "en",
+        details: Details | None = None,
     ) -> None:
-        self._submission = submission
-        self._declarations = declarations
-        self._language = language
+        self.submission = submission
+        self.declarations = declarations
+        self.language: Language = language
+        self.details = details
         self._words_of_returns = {
             squeezed(word): name
             for name, declared in declarations.returns.items()
@@ -139,103 +87,124 @@ class Receipt:
         }
         every = [*found, *_reasons(submission, found)]
         self.problems: list[Problem] = [
-            problem | self._titles(problem) for problem in sorted(every, key=self._position)
+            problem | self._titles(problem) | {"source": self._source(problem)}
+            for problem in sorted(every, key=self._position)
         ]
 
-    def as_json(self) -> dict[str, Any]:
-        return submission_json(self._submission) | {"problems": self.problems}
+    def as_json(self, *, for_sender: bool = False) -> dict[str, Any]:
+        """The receipt for programs; docs/check-a-return.md explains the keys.
 
-    # --- as lines ---------------------------------------------------------------
-
-    def lines(self, *, for_sender: bool = False) -> list[Line]:
-        """The whole receipt. What goes to the sender names the bytes, not the file.
-
-        A file's name may hold a child's, and the receipt may be sent by e-mail.
+        What is written to be sent does not name the file, whose name may hold a child's.
         """
+        told = self.details
+        effect = told.effect.as_json() if told and told.effect else None
+        named = submission_json(self.submission)
+        return (named | {"file_name": None} if for_sender else named) | {
+            "is_check": bool(told and told.is_check),
+            "problems": self.problems,
+            "repairs": self.repairs,
+            "headlines": effect,
+            "changes": told.changes.as_json() if told and told.changes else None,
+            "not_known_here": [
+                {"en": WORDS[key].en, "cy": WORDS[key].cy}
+                for key in (told.not_known if told else ())
+            ],
+        }
+
+    @property
+    def repairs(self) -> list[dict[str, Any]]:
+        """What was read as it was meant: sheet, kind, column, how often, and a sentence."""
+        found = self.details.repairs if self.details else ()
         return [
-            *self._head(for_sender),
-            *self._about_the_file(),
-            *(line for name in self._returns_told() for line in self._about_return(name)),
-            *self._foot(),
+            {
+                "kind": repair.get("kind") or None,
+                "sheet": repair["sheet"],
+                "field": repair["field"],
+                "count": repair.get("count", 1),
+                "sentence_en": repair["sentence_en"],
+                "sentence_cy": repair["sentence_cy"],
+            }
+            | self._titles(repair | {"return_name": None})
+            for repair in found
         ]
 
-    def _head(self, for_sender: bool) -> Iterator[Line]:
-        item = self._submission
-        colour = {"refused": "bold red", "accepted": "bold green"}.get(item.status, "bold yellow")
-        yield Line(f"{item.submission_id}  {self._status()}", 0, colour)
-        if for_sender:
-            yield Line(f"{self._say('fingerprint')}: {item.sha256}", 2)
-        else:
-            yield Line(f"{self._say('file')}: {item.name}", 2)
-        yield Line(f"{self._say('from')}: {whose(item, self._declarations, self._language)}", 2)
-        yield Line(f"{self._say('received')}: {when(item)}", 2)
+    # --- in words ---------------------------------------------------------------
 
-    def _about_the_file(self) -> Iterator[Line]:
-        of_file = [problem for problem in self.problems if problem["return_name"] is None]
-        if self._submission.status == "refused":
-            yield from self._section(self._say("why"))
-            yield from self._of_file(p for p in of_file if p["severity"] == "error")
-            yield Line(self._say("unused"), 2)
-            of_file = [problem for problem in of_file if problem["severity"] != "error"]
-        if of_file:
-            yield from self._section(self._say("whole"))
-            yield from self._of_file(of_file)
+    def lines(self, *, for_sender: bool = False, is_short: bool = False) -> list[Line]:
+        """The whole receipt, as :class:`pipelines.receipt_lines.ReceiptLines` has it."""
+        from pipelines.receipt_lines import ReceiptLines
 
-    def _of_file(self, problems: Iterable[Problem]) -> Iterator[Line]:
-        for problem in problems:
-            where = ", ".join(filter(None, [self._sheet(problem), self._quoted(problem)]))
-            kind = self._kind(problem)
-            yield Line(f"{where} – {kind}" if where else kind, 2, _colour(problem))
-            yield Line(problem[f"sentence_{self._language}"], 4)
+        return ReceiptLines(self, for_sender, is_short).every()
 
-    def _returns_told(self) -> list[str]:
-        mentioned = {problem["return_name"] for problem in self.problems}
+    def changes_told(self) -> list[str]:
+        """Rows of each return, then problems: how many came, went, changed or stayed."""
+        found = self.details.changes if self.details else None
+        if found is None:
+            return []
+        told = []
+        for name in found.return_names:
+            counts = {kind: len(found.of(name, kind)) for kind in ("added", "removed", "changed")}
+            title = said(self.declarations.returns[name].title, self.language)
+            changed = self.say("rows changed", **counts, unchanged=found.unchanged[name])
+            told.append(f"{title}: {changed}")
         return [
-            name
-            for name in self._declarations.returns
-            if name in mentioned or name in self._submission.returns
+            *told,
+            self.say(
+                "problems changed",
+                fixed=len(found.fixed),
+                new=len(found.new),
+                still_there=len(found.still_there),
+            ),
         ]
 
-    def _about_return(self, name: str) -> Iterator[Line]:
-        mine = [problem for problem in self.problems if problem["return_name"] == name]
-        title = self._said(self._declarations.returns[name].title)
-        counts = self._submission.returns.get(name)
-        yield from self._section(f"{title}: {self._counts(counts)}" if counts else title)
-        for group in _grouped(mine):
-            first = group[0]
-            where = ", ".join(filter(None, [self._cells(group), self._quoted(first)]))
-            yield Line(f"{where} – {self._kind(first)}", 2, _colour(first))
-            yield Line(first[f"sentence_{self._language}"], 4)
+    @property
+    def status(self) -> str:
+        item = self.submission
+        status = said(STATUS[item.status], self.language) if item.status in STATUS else item.status
+        return f"{status} ({self.say('late')})" if item.is_late else status
 
-    def _foot(self) -> Iterator[Line]:
-        item = self._submission
-        counted = sum(each["errors"] + each["queries"] for each in item.returns.values())
-        listed = sum(1 for problem in self.problems if problem["return_name"])
-        yield Line("")
-        if item.status == "received":
-            yield Line(self._say("waiting"))
-        elif item.status == "duplicate":
-            yield Line(self._say("same", item.duplicate_of))
-        elif counted > listed:
-            yield Line(self._say("gone", counted), 0, "red")
-        elif not self.problems:
-            yield Line(self._say("none"))
-        if item.rules:
-            yield Line(self._say("rules", item.rules["run"], item.rules["crashed"]))
+    @property
+    def rules(self) -> str:
+        """``61 rules ran, 2 skipped: no earlier return, 0 crashed``."""
+        from expectations.verdicts import rules_sentence
 
-    def _section(self, title: str) -> list[Line]:
-        return [Line(""), Line(title, 0, "bold")]
+        return rules_sentence(self.submission.rules, self.language)
 
-    def _status(self) -> str:
-        item = self._submission
-        status = self._said(_STATUS[item.status]) if item.status in _STATUS else item.status
-        return f"{status} ({self._say('late')})" if item.is_late else status
+    def version(self, version: str, for_sender: bool = True) -> str:
+        """What stands over the figures of a version of the return."""
+        effect = self.details.effect if self.details else None
+        is_other = effect is not None and version in ("version_before", "quarter_before")
+        name = self.say(version)
+        return (
+            f"{name} ({self._called(effect.versions[version], for_sender)})" if is_other else name
+        )
 
-    def _counts(self, counts: dict[str, Any]) -> str:
+    def figure(self, headline: Headline, version: str) -> str:
+        """One version's figure of an indicator; a dash where it has none."""
+        part, indicator = headline.parts.get(version), headline.indicator
+        if part is None:
+            return "–"
+        return shown_part(indicator.unit, indicator.rounding, part, self.language)
+
+    def earlier_version(self, for_sender: bool = True) -> str:
+        """``S000012-0a1b2c3d (version 1, refused)``, of the version compared with."""
+        earlier = self.details.earlier if self.details else None
+        if earlier is None:
+            return ""
+        known = [self.say("version", earlier.version)] if earlier.version else []
+        known.append(said(STATUS[earlier.status], self.language))
+        return f"{self._called(earlier, for_sender)} ({', '.join(known)})"
+
+    def _called(self, item: Submission, for_sender: bool) -> str:
+        """A file that was only checked has no receipt: on the screen it is called by its name."""
+        is_check = bool(self.details and self.details.is_check)
+        return item.name if is_check and not for_sender else item.submission_id
+
+    def counts(self, counts: Mapping[str, Any]) -> str:
         if counts["is_nil"] and not counts["rows_read"]:
-            return self._say("nil")
-        key = "not used" if self._submission.status == "refused" else "used"
-        return self._say(
+            return self.say("nil")
+        key = "not used" if self.submission.status == "refused" else "used"
+        return self.say(
             key,
             read=counts["rows_read"],
             accepted=counts["rows_accepted"],
@@ -244,31 +213,36 @@ class Receipt:
             queries=counts["queries"],
         )
 
-    def _cells(self, group: Sequence[Problem]) -> str:
-        cell, rows = group[0]["cell"], [problem["sheet_row"] for problem in group]
-        if len(group) == 1:
-            return self._say("cell", cell) if cell else self._say("row", rows[0])
-        listed = self._say("rows", row_ranges(rows))
-        return f"{self._say('column', _letters(cell))}, {listed}" if cell else listed
+    def sentence(self, problem: Mapping[str, Any]) -> str:
+        return problem[f"sentence_{self.language}"]
 
-    def _kind(self, problem: Problem) -> str:
-        return " ".join(filter(None, [self._say(problem["severity"]), problem["code"]]))
-
-    def _quoted(self, problem: Problem) -> str | None:
-        title = problem[f"title_{self._language}"]
-        return f"“{title}”" if title else None
+    def title(self, problem: Mapping[str, Any]) -> str | None:
+        """Heading of the column, as on the template."""
+        return problem[f"title_{self.language}"]
 
     # --- as files ---------------------------------------------------------------
 
     def write(self, target: Path) -> None:
-        """Write the receipt for its sender: .csv has a line for each problem, .txt groups them.
+        """Write the receipt for its sender, readable by its owner alone.
 
-        Raises ValueError for another ending, OSError where nothing can be written.
+        .xlsx has everything, with the sender's own references; .csv a line for each problem; .txt
+        groups them; .json is for programs. Raises ValueError for another ending, OSError where
+        nothing can be written.
         """
-        if target.suffix.lower() not in SUFFIXES:
-            raise ValueError(f"end the name in {' or '.join(SUFFIXES)}")
-        content = self._csv() if target.suffix.lower() == ".csv" else self._text()
-        write_whole(target, lambda path: path.write_bytes(content))
+        suffix = target.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise ValueError(f"end the name in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+        if suffix == ".xlsx":
+            from pipelines.verdict_workbook import verdict_workbook
+
+            content = verdict_workbook(self)
+        elif suffix == ".json":
+            content = (
+                json.dumps(self.as_json(for_sender=True), indent=2, ensure_ascii=False) + "\n"
+            ).encode()
+        else:
+            content = self._csv() if suffix == ".csv" else self._text()
+        write_private(target, content)
 
     def _text(self) -> bytes:
         wrapped = (
@@ -288,23 +262,23 @@ class Receipt:
 
         The first line after the headings is the verdict itself.
         """
-        item = self._submission
-        whose_return = whose(item, self._declarations, self._language)
-        verdict = f"{self._status()}: {whose_return}, {when(item)}"
+        item = self.submission
+        whose_return = whose(item, self.declarations, self.language)
+        verdict = f"{self.status}: {whose_return}, {when(item)}"
         table = [
-            [self._said(heading) for heading in _HEADINGS],
-            [item.submission_id, self._say("whole"), *[""] * 5, verdict],
+            [said(heading, self.language) for heading in _HEADINGS],
+            [item.submission_id, self.say("whole"), *[""] * 5, verdict],
         ]
         table += [
             [
                 item.submission_id,
-                self._sheet(problem) or self._say("whole"),
+                self.sheet(problem) or self.say("whole"),
                 "" if problem["sheet_row"] is None else str(problem["sheet_row"]),
                 problem["cell"] or "",
-                problem[f"title_{self._language}"] or "",
-                self._say(problem["severity"]),
+                self.title(problem) or "",
+                self.say(problem["severity"]),
                 problem["code"] or "",
-                problem[f"sentence_{self._language}"],
+                self.sentence(problem),
             ]
             for problem in self.problems
         ]
@@ -321,38 +295,56 @@ class Receipt:
         Of the file as a whole, errors come first.
         """
         name = problem["return_name"]
-        sheet = -1 if name is None else list(self._declarations.returns).index(name)
+        sheet = -1 if name is None else list(self.declarations.returns).index(name)
         row = problem["sheet_row"] or (0 if problem["severity"] == "error" else 1)
-        return sheet, row, _column_number(_letters(problem["cell"] or "")) or _NO_COLUMN
+        return sheet, row, column_number(letters_of(problem["cell"] or "")) or _NO_COLUMN
 
-    def _titles(self, problem: Problem) -> dict[str, str | None]:
+    def _titles(self, problem: Mapping[str, Any]) -> dict[str, str | None]:
         """The heading of the problem's column, or the question of the cover, as on the template."""
         field = problem["field"]
         name = problem["return_name"] or self._words_of_returns.get(
             squeezed(problem["sheet"] or "")
         )
-        asked = self._declarations.returns[name] if name else self._declarations.cover
+        asked = self.declarations.returns[name] if name else self.declarations.cover
         title = next((each.title for each in asked.fields if each.name == field), None)
         return {
             "title_en": title.en if title else field,
             "title_cy": title.cy if title else field,
         }
 
-    def _sheet(self, problem: Problem) -> str | None:
+    def _source(self, problem: Problem) -> str | None:
+        """Where the rule comes from; None for rules about files, which no catalogue lists."""
+        found = self._sources
+        code, field = problem["code"], problem["field"] or ""
+        name = problem["return_name"] or ""
+        return found.get((name, code, field)) or found.get((name, code, ""))
+
+    @cached_property
+    def _sources(self) -> dict[tuple[str, str, str], str]:
+        if self.submission.quarter is None:
+            return {}
+        from expectations.suite import catalogue_of_rules
+
+        quarter = Quarter.parse(self.submission.quarter)
+        columns = ("return_name", "code", "field", "source")
+        rows = catalogue_of_rules(self.declarations, quarter).select(columns).iter_rows()
+        return {(name, code, field): source for name, code, field, source in rows}
+
+    def source(self, problem: Mapping[str, Any]) -> str:
+        return problem["source"] or said(SOURCE_OF_FILES, self.language)
+
+    def sheet(self, problem: Mapping[str, Any]) -> str | None:
         """The sheet as its author called it.
 
         A cover may be found by its questions under any name, which is then not repeated.
         """
-        sheet, cover = problem["sheet"], self._declarations.cover.sheet
+        sheet, cover = problem["sheet"], self.declarations.cover.sheet
         known = {*self._words_of_returns, squeezed(cover.en), squeezed(cover.cy), "cover"}
         is_known = sheet is None or squeezed(sheet) in known
-        return sheet if is_known else self._said(cover)
+        return sheet if is_known else said(cover, self.language)
 
-    def _said(self, text: Text) -> str:
-        return text.en if self._language == "en" else text.cy
-
-    def _say(self, key: str, *numbers: object, **named: object) -> str:
-        return self._said(_WORDS[key]).format(*numbers, **named)
+    def say(self, key: str, *numbers: object, **named: object) -> str:
+        return say(key, self.language, *numbers, **named)
 
 
 def submission_json(item: Submission) -> dict[str, Any]:
@@ -366,6 +358,7 @@ def submission_json(item: Submission) -> dict[str, Any]:
         "version": item.version,
         "received_at": item.received_at.isoformat(),
         "status": item.status,
+        "state": item.state,
         "is_late": item.is_late,
         "duplicate_of": item.duplicate_of,
         "refusal_code": item.refusal_code,
@@ -373,22 +366,19 @@ def submission_json(item: Submission) -> dict[str, Any]:
         "why_cy": item.refusal_sentence_cy,
         "returns": item.returns,
         "rules": item.rules,
+        "rule_set_hash": item.rule_set_hash,
     }
 
 
 def whose(item: Submission, declarations: Declarations, language: Language = "en") -> str:
     """``Cardiff (W06000015), 2025-26-Q1, version 2``, as far as it is known."""
-
-    def say(key: str) -> str:
-        text = _WORDS[key]
-        return text.en if language == "en" else text.cy
-
     place = declarations.places.get(item.sender_code or "")
     name = (place.name_en if language == "en" else place.name_cy) if place else None
-    sender = f"{name} ({item.sender_code})" if name else item.sender_code or say("sender unknown")
-    parts = [sender, item.quarter or say("quarter unknown")]
+    unknown = say("sender unknown", language)
+    sender = f"{name} ({item.sender_code})" if name else item.sender_code or unknown
+    parts = [sender, item.quarter or say("quarter unknown", language)]
     if item.version:
-        parts.append(say("version").format(item.version))
+        parts.append(say("version", language, item.version))
     return ", ".join(parts)
 
 
@@ -396,65 +386,66 @@ def when(item: Submission) -> str:
     return item.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def row_ranges(rows: Iterable[int]) -> str:
-    """``2–31, 40``: rows that follow each other are drawn together."""
-    ranges: list[tuple[int, int]] = []
-    for row in sorted(set(rows)):
-        if ranges and ranges[-1][1] == row - 1:
-            ranges[-1] = (ranges[-1][0], row)
-        else:
-            ranges.append((row, row))
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in ranges)
+def write_private(target: Path, content: bytes) -> None:
+    """Write a file whole that nobody but its owner may read, whatever the umask."""
+
+    def write(part: Path) -> None:
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+
+    write_whole(target, write)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn line ends
 
 
 def _reasons(item: Submission, found: Sequence[Problem]) -> list[Problem]:
-    """What a refusal rests on beside the problems found, as one problem of the whole file.
+    """What a refusal rests on beside the problems found, as problems of the whole file.
 
     A file refused at the door has no other; nor have a return that is missing, or too many errors.
     """
     if item.status != "refused":
         return []
-    english, welsh = item.refusal_sentence_en or "", item.refusal_sentence_cy or ""
     told = [p for p in found if p["return_name"] is None and p["severity"] == "error"]
-    for problem in told:
-        english = english.replace(problem["sentence_en"], "", 1).strip()
-        welsh = welsh.replace(problem["sentence_cy"], "", 1).strip()
-    if not english and told:
-        return []
-    is_first = item.refusal_code not in {problem["code"] for problem in told}
-    return [
-        {
-            "submission_id": item.submission_id,
-            "sender_code": item.sender_code,
-            "quarter": item.quarter,
-            **dict.fromkeys(("return_name", "sheet", "sheet_row", "cell", "field")),
-            "code": item.refusal_code if is_first else None,
-            "severity": "error",
-            "sentence_en": english,
-            "sentence_cy": welsh,
-        }
-    ]
+    joined = {  # before reasons were kept one by one
+        "code": item.refusal_code,
+        "sentence_en": item.refusal_sentence_en or "",
+        "sentence_cy": item.refusal_sentence_cy or "",
+    }
+    reasons = []
+    for reason in item.refusals or [joined]:
+        english, welsh = reason["sentence_en"], reason["sentence_cy"]
+        for problem in told:
+            english = english.replace(problem["sentence_en"], "", 1).strip()
+            welsh = welsh.replace(problem["sentence_cy"], "", 1).strip()
+        if english or not told:
+            is_new = reason["code"] not in {problem["code"] for problem in told}
+            reasons.append(_of_whole_file(item, reason["code"] if is_new else None, english, welsh))
+    return reasons
 
 
-def _grouped(problems: Sequence[Problem]) -> list[list[Problem]]:
-    """Problems that differ in their row only, in the order of the first of each."""
-    groups: dict[tuple[Any, ...], list[Problem]] = {}
-    for problem in problems:
-        letters = _letters(problem["cell"] or "")
-        same = ("sheet", "field", "code", "severity", "sentence_en")
-        groups.setdefault((letters, *(problem[key] for key in same)), []).append(problem)
-    return list(groups.values())
+def _of_whole_file(item: Submission, code: str | None, english: str, welsh: str) -> Problem:
+    return {
+        "submission_id": item.submission_id,
+        "sender_code": item.sender_code,
+        "quarter": item.quarter,
+        **dict.fromkeys(("return_name", "sheet", "sheet_row", "cell", "field")),
+        "code": code,
+        "severity": "error",
+        "sentence_en": english,
+        "sentence_cy": welsh,
+    }
 
 
-def _colour(problem: Problem) -> str:
-    return "red" if problem["severity"] == "error" else "yellow"
-
-
-def _letters(cell: str) -> str:
+def letters_of(cell: str) -> str:
+    """The column of an address: ``AB`` of ``AB12``."""
     return re.sub(r"[0-9]+$", "", cell)
 
 
-def _column_number(letters: str) -> int:
+def column_number(letters: str) -> int:
+    """``A`` is 1, ``AA`` 27; nothing is 0."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
@@ -463,6 +454,8 @@ def _column_number(letters: str) -> int:
 
 def _no_formula(text: str) -> str:
     """A leading sign that a spreadsheet would take for a formula gets an apostrophe (CWE-1236)."""
+    from pipelines.exports import FORMULA_STARTS
+
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 

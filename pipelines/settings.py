@@ -5,6 +5,8 @@ Environment variables:
 - ``ADOPTION_DATA``: folder of the rooms (default ``data/`` in the checkout)
 - ``ADOPTION_KEY_FILE``: the pseudonym key, which must lie outside both the
   checkout and the data folder (default: the user's configuration folder)
+- ``ADOPTION_FILES_URL``: where the operator's web server shows the exports room, behind the same
+  login as Dagster (default: nowhere; Dagster then tells paths)
 """
 
 from __future__ import annotations
@@ -95,6 +97,11 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster"
+
+
+def files_url() -> str | None:
+    """Web address of the exports room, or None where it has none."""
+    return os.environ.get("ADOPTION_FILES_URL") or None
 
 
 def program(name: str) -> Path:

@@ -13,11 +13,19 @@ from pipelines.declarations import Declarations
 from pipelines.figures import Figure, headline_figures, shown_value
 from pipelines.ledger import Submission
 from pipelines.quarters import Quarter
-from pipelines.receipts import Line, Receipt, when, whose
+from pipelines.receipt_lines import Line
+from pipelines.receipts import Receipt, when, whose
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
 WALES, ENGLAND = "W92000004", "E92000001"
+
+# What an accepted file came to, where it is not simply in force.
+_STATES = {
+    "held": "held for the next revision: its quarter is locked",
+    "withdrawn": "withdrawn",
+    "superseded": "superseded",
+}
 
 
 def deliveries(
@@ -31,6 +39,7 @@ def deliveries(
     for item in submissions:
         colour = "red" if item.status == "refused" else "green" if item.is_accepted else "yellow"
         status = item.status + (" (late)" if item.is_late else "")
+        status += f", {_STATES[item.state]}" if item.state in _STATES else ""
         lines.append(Line(f"{item.submission_id}  {status}", style=f"bold {colour}"))
         lines.append(Line(f"{whose(item, declarations)}, received {when(item)}", 2))
         lines.append(Line(f"File: {item.name}", 2))
@@ -42,8 +51,8 @@ def deliveries(
 
 
 def verdict(receipt: Receipt) -> RenderableType:
-    """Everything that was said of one delivery."""
-    return _Lines(receipt.lines())
+    """Everything that was said of one delivery, as far as a terminal can hold it."""
+    return _Lines(receipt.lines(is_short=True))
 
 
 class _Lines:

@@ -14,11 +14,11 @@ from expectations.suite import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
 from pipelines.files import write_whole
 from pipelines.ledger import Ledger, Submission
-from pipelines.quarters import Quarter, quarters_between
+from pipelines.lifecycle import Book, LifeCycle, fold, known_at, local_day
+from pipelines.lifecycle_words import STATES
+from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 from pipelines.readers import content, sentences
 from pipelines.settings import Settings
-
-FIRST_QUARTER = Quarter(2018, 1)
 
 _POLARS = {"string": pl.String, "date": pl.Date, "integer": pl.Int64}
 
@@ -54,6 +54,39 @@ _SUBMISSION_SCHEMA = {
     "signed_off_by_role": pl.String,
     "signed_off_on": pl.Date,
     "rule_set_hash": pl.String,
+    "state": pl.String,
+    "is_held": pl.Boolean,
+    "is_withdrawn": pl.Boolean,
+    "withdrawn_at": pl.Datetime("us"),
+    "released_in_revision": pl.Int64,
+}
+
+_RETURN_STATUS_SCHEMA = {
+    "sender_code": pl.String,
+    "return_name": pl.String,
+    "quarter": pl.String,
+    "state": pl.String,
+    "state_word_en": pl.String,
+    "state_word_cy": pl.String,
+    "acts": pl.String,
+    "as_of_day": pl.Date,
+    "deadline": pl.Date,
+    "days_to_deadline": pl.Int64,
+    "submission_id": pl.String,
+    "in_force_submission_id": pl.String,
+    "version": pl.Int64,
+    "is_late": pl.Boolean,
+    "is_nil": pl.Boolean,
+    "rows_set_aside": pl.Int64,
+    "queries_open": pl.Int64,
+    "queries_tolerated": pl.Int64,
+    "queries_fixed": pl.Int64,
+    "sign_off": pl.String,
+    "signed_off_by_role": pl.String,
+    "is_accepted": pl.Boolean,
+    "is_locked": pl.Boolean,
+    "revision": pl.Int64,
+    "is_newer_file_refused": pl.Boolean,
 }
 
 _SUBMISSION_RETURN_SCHEMA = {
@@ -84,9 +117,16 @@ def write_tables(
 ) -> dict[str, int]:
     """Write every table dbt reads besides the returns themselves; rows by table name.
 
-    ``as_of`` (UTC) makes deliveries received later invisible to the build.
+    ``as_of`` (UTC) makes deliveries received later invisible to the build, and undoes every lock,
+    withdrawal and release that was entered later. Deadlines are counted from its day, or today's.
     """
+    events = Ledger(settings.ledger).events()
     submissions = Ledger(settings.ledger).submissions()
+    life = fold(
+        known_at(events, as_of) if as_of else events,
+        declarations,
+        local_day(as_of or datetime.now(UTC)),
+    )
     quarters = _quarters(submissions)
     tables = {f"declarations/{name}": frame for name, frame in _declared(declarations, quarters)}
     tables["declarations/rules"] = _rules(
@@ -100,8 +140,9 @@ def write_tables(
         },
         schema={"as_of": pl.Datetime("us"), "verdicts": pl.Int64},
     )
-    tables["submissions"] = _submissions(submissions)
+    tables["submissions"] = _submissions(submissions, life.book)
     tables["submission_returns"] = _submission_returns(submissions)
+    tables["submission_return_status"] = _return_status(life)
     for declared in declarations.returns.values():
         tables[f"{declared.name}/none/none"] = pl.DataFrame(schema=validated_schema(declared))
     tables["problems/none/none"] = pl.DataFrame(schema=PROBLEM_SCHEMA)
@@ -284,6 +325,24 @@ def _declared(
             ),
         ),
         (
+            "warning_limits",
+            _frame(
+                dict.fromkeys(
+                    ("indicator_id", "clock_start", "waits_for", "counts"),
+                    pl.String,
+                )
+                | {"months": pl.Int64}
+                | dict.fromkeys(("passed", "status", "source"), pl.String),
+                (
+                    (
+                        *(w.indicator_id, w.clock_start, w.waits_for, w.counts),
+                        *(w.months, w.passed, w.status, w.source),
+                    )
+                    for w in declarations.warning_limits.values()
+                ),
+            ),
+        ),
+        (
             "code_lists",
             _frame(
                 dict.fromkeys(("code_list", "code", "label_en", "label_cy"), pl.String),
@@ -375,7 +434,7 @@ def _without_places(sentence: str) -> str:
     return sentence.format_map(defaultdict(lambda: "…", at=""))
 
 
-def _submissions(submissions: Sequence[Submission]) -> pl.DataFrame:
+def _submissions(submissions: Sequence[Submission], book: Book) -> pl.DataFrame:
     return _frame(
         _SUBMISSION_SCHEMA,
         (
@@ -387,8 +446,43 @@ def _submissions(submissions: Sequence[Submission]) -> pl.DataFrame:
                 s.signed_off_by_role,
                 datetime.fromisoformat(s.signed_off_on).date() if s.signed_off_on else None,
                 s.rule_set_hash,
+                *_state(s, book),
             )
             for s in submissions
+        ),
+    )
+
+
+def _state(submission: Submission, book: Book) -> tuple[Any, ...]:
+    """What became of a delivery; nothing of one that this build does not see."""
+    if submission.submission_id not in book.submissions:
+        return None, None, None, None, None
+    found = book.delivery(submission.submission_id)
+    withdrawn_at = datetime.fromisoformat(found.withdrawn_at) if found.withdrawn_at else None
+    return (
+        found.state,
+        book.is_held(submission.submission_id),
+        withdrawn_at is not None,
+        _in_utc(withdrawn_at) if withdrawn_at else None,
+        found.released_in_revision,
+    )
+
+
+def _return_status(life: LifeCycle) -> pl.DataFrame:
+    return _frame(
+        _RETURN_STATUS_SCHEMA,
+        (
+            (
+                *(one.sender_code, one.return_name, one.quarter, one.state),
+                *(STATES[one.state].word.en, STATES[one.state].word.cy, one.acts),
+                *(life.today, one.deadline, one.days_to_deadline),
+                *(one.submission_id, one.in_force_submission_id, one.version),
+                *(one.is_late, one.is_nil, one.rows_set_aside),
+                *(one.queries_open, one.queries_tolerated, one.queries_fixed),
+                *(one.sign_off, one.signed_off_by_role, one.is_accepted, one.is_locked),
+                *(one.revision, one.is_newer_file_refused),
+            )
+            for one in life.returns
         ),
     )
 

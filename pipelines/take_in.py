@@ -9,39 +9,56 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.suite import QuarterResult, rule_set_hash, validate_quarters
-from expectations.verdicts import ReturnSent, Verdict, judge
+from expectations.beside import Beside
+from expectations.suite import Engine, QuarterResult, rule_set_hash, validate_quarters
+from expectations.verdicts import ReturnSent, RulesTold, Verdict, judge
 from pipelines.casting import cast, validated_frame
 from pipelines.declarations import Declarations
+from pipelines.earlier_returns import Held, Known, beside_one_file
 from pipelines.files import write_whole
 from pipelines.landing import stored_file
 from pipelines.ledger import Ledger, Submission
+from pipelines.lifecycle import LOCAL, WHOLE_FILE
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
-from pipelines.readers.layout import LaidOut, RowConservationError, lay_out
+from pipelines.readers.layout import LaidOut, RowConservationError, lay_out, raw_schema
 from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
 from pipelines.tables import PROBLEM_SCHEMA
 
-LOCAL = ZoneInfo("Europe/London")
+_ENGINE: Engine = "great_expectations"
+_NONE_SET_ASIDE = pl.DataFrame(
+    schema={"submission_id": pl.String, "return_name": pl.String, "sheet_row": pl.Int64}
+)
+
+# What decides, besides the rules, which rows come out of a file and what becomes of them.
+_READS_A_FILE = (
+    *("readers", "casting.py", "codes_written.py", "earlier_returns.py", "pseudonyms.py"),
+    "take_in.py",
+)
+_DECLARES_A_FILE = ("returns", "code_lists", "spellings", "places", "policies")
 
 
 @dataclass(frozen=True)
 class QuarterSummary:
-    """Counts of one quarter's batch; nothing in it is about a child."""
+    """Counts of one quarter's batch; nothing in it is about a child.
+
+    ``held`` are accepted after the quarter was locked: in no figure before a revision.
+    """
 
     quarter: Quarter
     accepted: int
+    held: int
     refused: int
     rows: dict[str, int]
     quarantined: int
@@ -108,37 +125,213 @@ def to_validated(
     verdict.
     """
     batches = [
-        batch for quarter in quarters for batch in _waiting_batches(settings, declarations, quarter)
+        batch
+        for quarter in quarters
+        for batch in _stored_batches(settings, declarations, quarter, _waiting(settings, quarter))
     ]
-    _check(batches, declarations)
     sample = _is_sample(settings)
+    _look_beside(batches, settings, declarations, sample)
+    _check(batches, declarations)
+    hash_of_reading = made_with(declarations)
+    locked = _locked(settings)
     summaries = []
     for quarter in quarters:
         mine = [batch for batch in batches if batch.quarter == quarter]
         judged: list[_Judged] = []
         for batch in mine:
             for submission, layout in batch.submissions:
-                one = _judge(declarations, quarter, submission, layout, batch.results, sample)
+                one = _judge(declarations, batch, submission, layout, sample)
                 if sample is None and one.verdict.is_accepted:
                     sample = submission.is_synthetic
                 batch.judged.append(one)
             _write_validated(settings, declarations, batch)
             judged += batch.judged
         if judged:
-            rules = {
-                "run": sum(r.rules_run for batch in mine for r in batch.results.values()),
-                "crashed": sum(len(r.crashes) for batch in mine for r in batch.results.values()),
-            }
+            rules = _rule_counts(mine)
             hashed = rule_set_hash(declarations, quarter)
             Ledger(settings.ledger).append(
-                *(item.event(rules, hashed, declarations) for item in judged)
+                *(item.event(hashed, declarations, hash_of_reading) for item in judged)
             )
-            summaries.append(_summary(quarter, mine, judged, rules))
+            held = sum(
+                item.verdict.is_accepted
+                and (_nation(item.submission, declarations), quarter.label) in locked
+                for item in judged
+            )
+            summaries.append(_summary(quarter, mine, judged, rules, held))
     return summaries
 
 
+@dataclass(frozen=True)
+class JudgedAlone:
+    """What would become of one return: the ledger's event, every problem, the typed rows."""
+
+    event: dict[str, Any]
+    problems: list[dict[str, Any]]
+    typed: dict[str, pl.DataFrame]
+
+
+def judge_alone(
+    declarations: Declarations,
+    submission: Submission,
+    laid_out: LaidOut,
+    *,
+    before: Mapping[str, pl.DataFrame] | None = None,
+    engine: Engine = "polars",
+) -> JudgedAlone:
+    """Check and judge one return in memory, as :func:`to_validated` does with those that wait.
+
+    ``submission`` has a sender and a quarter. ``before`` are typed frames of the sender's file for
+    the quarter before, as :func:`pipelines.earlier_returns.beside_one_file` wants them. Nothing is
+    written and no key is needed. Whether the collection holds sample returns is not known here,
+    so that is never a reason to refuse. Raises NotTheLastReturn.
+    """
+    assert submission.quarter and submission.sender_code
+    quarter = Quarter.parse(submission.quarter)
+    layout = _layout_record(laid_out)
+    typed = {
+        name: cast(frame, declarations.returns[name], quarter, declarations)
+        for name, frame in laid_out.frames.items()
+        if frame.height
+    }
+    batch = _Batch(quarter, submission.submission_id, [(submission, layout)], typed)
+    batch.beside = beside_one_file(
+        declarations,
+        quarter,
+        submission.sender_code,
+        {name: batch.rows_of(name, declarations) for one in batch.held for name in one.returns},
+        before=before,
+        submission_id=submission.submission_id,
+        nil=layout["nil_returns"],
+    )
+    _check([batch], declarations, engine)
+    judged = _judge(declarations, batch, submission, layout, sample=None)
+    batch.judged.append(judged)
+    hashed = rule_set_hash(declarations, quarter)
+    return JudgedAlone(
+        judged.event(hashed, declarations),
+        _in_order(_problem_frame(batch)).to_dicts(),
+        typed,
+    )
+
+
+@dataclass(frozen=True)
+class JudgedAgain:
+    """What would become of a stored submission today: the ledger's event, and every problem."""
+
+    submission: Submission
+    event: dict[str, Any]
+    problems: pl.DataFrame
+
+
+def judge_again(
+    settings: Settings,
+    declarations: Declarations,
+    submissions: Sequence[Submission],
+    engine: Engine = "polars",
+) -> Iterator[JudgedAgain]:
+    """Judge submissions that were judged before, by the rules as they stand; nothing is written.
+
+    Their rows are those of the raw room or, where they are not there any more, of the file as
+    received; one of which neither is on disk is left out. They are compared with what is accepted
+    now.
+    """
+    if not submissions:
+        return
+    every = Ledger(settings.ledger).submissions()
+    sample = _is_sample(settings)
+    known = Known(settings, declarations, every, Pseudonymiser.from_settings(settings).of_column)
+    for label in sorted({item.quarter for item in submissions if item.quarter}):
+        quarter = Quarter.parse(label)
+        mine = [item for item in submissions if item.quarter == label]
+        batches = list(_stored_batches(settings, declarations, quarter, mine))
+        there = {item.submission_id for batch in batches for item, _ in batch.submissions}
+        gone = [item for item in mine if item.submission_id not in there]
+        batches += _received_batches(settings, declarations, quarter, gone)
+        for batch in batches:
+            batch.beside = known.beside(quarter, batch.held, batch.typed)
+            _check([batch], declarations, engine)
+            hashed = rule_set_hash(declarations, quarter)
+            batch.judged = [
+                _judge(declarations, batch, submission, layout, sample)
+                for submission, layout in batch.submissions
+            ]
+            problems = _problem_frame(batch)
+            of_each = problems.partition_by("submission_id", as_dict=True)
+            for one in batch.judged:
+                found = of_each.get((one.submission.submission_id,), problems.clear())
+                yield JudgedAgain(one.submission, one.event(hashed, declarations), found)
+
+
+def _received_batches(
+    settings: Settings,
+    declarations: Declarations,
+    quarter: Quarter,
+    submissions: Sequence[Submission],
+) -> Iterator[_Batch]:
+    """The files of some submissions of a quarter, read again as they were received."""
+    found = [item for item in submissions if stored_file(settings, item).exists()]
+    contents = read_each(stored_file(settings, item) for item in found)
+    for submission, content in zip(found, contents, strict=True):
+        if isinstance(content, Unreadable):
+            yield _Batch(quarter, "", [(submission, _unreadable_record(content))], {})
+            continue
+        laid_out = lay_out(content, declarations, submission.submission_id)
+        typed = {
+            name: cast(frame, declarations.returns[name], quarter, declarations)
+            for name, frame in laid_out.frames.items()
+            if frame.height
+        }
+        yield _Batch(quarter, "", [(submission, _layout_record(laid_out))], typed)
+
+
+def _rule_counts(batches: Sequence[_Batch]) -> dict[str, Any]:
+    results = [result for batch in batches for result in batch.results.values()]
+    return {
+        "run": sum(result.rules_run for result in results),
+        "crashed": sum(len(result.crashes) for result in results),
+    }
+
+
+def made_with(declarations: Declarations) -> str:
+    """Hash of the code and the declarations that decide what a file's rows are.
+
+    With the rules' own hash it says what a verdict, and a sign-off of it, rests on. Line ends do
+    not count: they differ between machines.
+    """
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for folder, names in ((here, _READS_A_FILE), (declarations.folder, _DECLARES_A_FILE)):
+        for name in names:
+            found = folder / name
+            files = [found] if found.is_file() else sorted(found.rglob("*.*"))
+            for path in files:
+                if path.suffix in (".py", ".yaml", ".csv"):
+                    digest.update(path.relative_to(folder).as_posix().encode("utf-8") + b"\0")
+                    digest.update(path.read_text(encoding="utf-8").encode("utf-8") + b"\0")
+    return digest.hexdigest()
+
+
+def _locked(settings: Settings) -> set[tuple[str, str]]:
+    """Nation and quarter of every lock in place."""
+    locked: set[tuple[str, str]] = set()
+    for event in Ledger(settings.ledger).events():
+        if event["event"] in ("locked", "unlocked"):
+            key = (event["nation_code"], event["quarter"])
+            (locked.add if event["event"] == "locked" else locked.discard)(key)
+    return locked
+
+
+def _nation(submission: Submission, declarations: Declarations) -> str:
+    assert submission.sender_code
+    return declarations.places[submission.sender_code].nation_code
+
+
 def _summary(
-    quarter: Quarter, batches: list[_Batch], judged: list[_Judged], rules: dict[str, int]
+    quarter: Quarter,
+    batches: list[_Batch],
+    judged: list[_Judged],
+    rules: dict[str, int],
+    held: int,
 ) -> QuarterSummary:
     accepted = [item.verdict for item in judged if item.verdict.is_accepted]
     rows: dict[str, int] = {}
@@ -147,7 +340,8 @@ def _summary(
             rows[name] = rows.get(name, 0) + frame.height
     return QuarterSummary(
         quarter=quarter,
-        accepted=len(accepted),
+        accepted=len(accepted) - held,
+        held=held,
         refused=len(judged) - len(accepted),
         rows=rows,
         quarantined=sum(
@@ -165,13 +359,12 @@ def problems_of(settings: Settings, submission: Submission) -> list[dict[str, An
     files = sorted(folder.glob("*.parquet")) if folder.exists() else []
     if not files:
         return []
-    return (
-        pl.scan_parquet(files)
-        .filter(pl.col("submission_id") == submission.submission_id)
-        .sort("return_name", "sheet_row", "code", nulls_last=False, maintain_order=True)
-        .collect()
-        .to_dicts()
-    )
+    mine = pl.scan_parquet(files).filter(pl.col("submission_id") == submission.submission_id)
+    return _in_order(mine.collect()).to_dicts()
+
+
+def _in_order(problems: pl.DataFrame) -> pl.DataFrame:
+    return problems.sort("return_name", "sheet_row", "code", nulls_last=False, maintain_order=True)
 
 
 @dataclass(frozen=True)
@@ -179,10 +372,21 @@ class _Judged:
     submission: Submission
     layout: dict[str, Any]
     file_problems: tuple[FileProblem, ...]
+    row_problems: pl.DataFrame
     verdict: Verdict
+    rules: RulesTold
+
+    @property
+    def rows_set_aside(self) -> pl.DataFrame:
+        """submission_id, return_name and sheet_row of every row in error."""
+        found = [(self.submission.submission_id, *row) for row in self.verdict.quarantined]
+        return pl.DataFrame(found, schema=_NONE_SET_ASIDE.schema, orient="row")
 
     def event(
-        self, rules: dict[str, int], hashed: str, declarations: Declarations
+        self,
+        hashed: str,
+        declarations: Declarations,
+        hash_of_reading: str | None = None,
     ) -> dict[str, Any]:
         verdict = self.verdict
         return {
@@ -192,9 +396,13 @@ class _Judged:
             "refusal_code": verdict.refusal_code,
             "refusal_sentence_en": verdict.refusal_sentence_en,
             "refusal_sentence_cy": verdict.refusal_sentence_cy,
+            "refusals": [asdict(refusal) for refusal in verdict.refusals],
+            "queries": self._rows_by_rule("query"),
+            "errors": self._rows_by_rule("error"),
             "is_late": is_late(self.submission, declarations),
             "rule_set_hash": hashed,
-            "rules": rules,
+            "made_with": hash_of_reading,
+            "rules": self.rules.as_json(),
             "returns": {
                 name: {
                     "is_nil": one.is_nil,
@@ -208,6 +416,24 @@ class _Judged:
             },
         }
 
+    def _rows_by_rule(self, severity: str) -> dict[str, dict[str, int]]:
+        """Rows with a problem of this severity, by return and rule code.
+
+        Of the file as a whole each cell that is named counts, and what names none counts once.
+        """
+        rows: dict[str, dict[str, set[object]]] = {}
+        wanted = self.row_problems.filter(pl.col("severity") == severity)
+        for name, code, row in wanted.select("return_name", "code", "sheet_row").iter_rows():
+            rows.setdefault(name or WHOLE_FILE, {}).setdefault(code, set()).add(row)
+        for problem in self.file_problems:
+            if problem.severity == severity:
+                about = {(problem.sheet, problem.field, cell) for cell in problem.cells or ("",)}
+                rows.setdefault(WHOLE_FILE, {}).setdefault(problem.code, set()).update(about)
+        return {
+            name: {code: len(found) for code, found in sorted(by_code.items())}
+            for name, by_code in sorted(rows.items())
+        }
+
 
 @dataclass
 class _Batch:
@@ -219,14 +445,57 @@ class _Batch:
     typed: dict[str, pl.DataFrame]
     results: dict[str, QuarterResult] = field(default_factory=dict)
     judged: list[_Judged] = field(default_factory=list)
+    beside: Beside | None = None
+
+    @property
+    def held(self) -> list[Held]:
+        """Each submission with the returns that it holds, with rows or as nil."""
+        return [
+            Held(
+                submission,
+                (
+                    *(name for name, found in layout["returns"].items() if found["rows"]),
+                    *(
+                        name
+                        for name in layout["nil_returns"]
+                        if not layout["returns"].get(name, {}).get("rows")
+                    ),
+                ),
+            )
+            for submission, layout in self.submissions
+        ]
+
+    def rows_of(self, name: str, declarations: Declarations) -> pl.DataFrame:
+        """Typed rows of a return; a frame without rows where all that hold it are nil."""
+        if name in self.typed:
+            return self.typed[name]
+        declared = declarations.returns[name]
+        nothing = pl.DataFrame(schema=raw_schema(declared))
+        return cast(nothing, declared, self.quarter, declarations)
+
+    @cached_property
+    def problems(self) -> dict[str, pl.DataFrame]:
+        """Problems of rows by submission, once the rules have run.
+
+        Looking each submission up among the problems of all takes the square of their number.
+        """
+        found = [result.problems for result in self.results.values()]
+        if not found:
+            return {}
+        parts = pl.concat(found).partition_by("submission_id", as_dict=True, maintain_order=True)
+        return {str(key[0]): part for key, part in parts.items()}
 
 
-def _waiting_batches(
-    settings: Settings, declarations: Declarations, quarter: Quarter
+def _stored_batches(
+    settings: Settings,
+    declarations: Declarations,
+    quarter: Quarter,
+    submissions: Sequence[Submission],
 ) -> Iterator[_Batch]:
-    waiting = {item.submission_id: item for item in _waiting(settings, quarter)}
+    """What the raw room holds of some submissions of a quarter."""
+    wanted = {item.submission_id: item for item in submissions}
     for path in _layout_files(settings, quarter):
-        found = [(waiting[key], value) for key, value in _read_json(path).items() if key in waiting]
+        found = [(wanted[key], value) for key, value in _read_json(path).items() if key in wanted]
         if not found:
             continue
         ids = [submission.submission_id for submission, _ in found]
@@ -239,7 +508,7 @@ def _waiting_batches(
         yield _Batch(quarter, path.stem, found, typed)
 
 
-def _check(batches: list[_Batch], declarations: Declarations) -> None:
+def _check(batches: list[_Batch], declarations: Declarations, engine: Engine = _ENGINE) -> None:
     """Run the rules; a batch read later of the same quarter is checked on its own."""
     turns: dict[Quarter, int] = {}
     together: dict[int, list[_Batch]] = {}
@@ -248,12 +517,54 @@ def _check(batches: list[_Batch], declarations: Declarations) -> None:
         turns[batch.quarter] = turn + 1
         together.setdefault(turn, []).append(batch)
     for several in together.values():
+        beside = {batch.quarter: batch.beside for batch in several if batch.beside}
         for name in declarations.returns:
-            typed = {batch.quarter: batch.typed[name] for batch in several if name in batch.typed}
-            found = validate_quarters(name, typed, declarations) if typed else {}
+            typed = {
+                batch.quarter: batch.rows_of(name, declarations)
+                for batch in several
+                if name in batch.typed or any(name in one.returns for one in batch.held)
+            }
+            found = (
+                validate_quarters(name, typed, declarations, beside=beside, engine=engine)
+                if typed
+                else {}
+            )
             for batch in several:
                 if batch.quarter in found:
                     batch.results[name] = found[batch.quarter]
+
+
+def _look_beside(
+    batches: list[_Batch], settings: Settings, declarations: Declarations, sample: bool | None
+) -> None:
+    """Give each batch what is known beside it, the others included that are judged with it.
+
+    Which of them will be in force is seen from a first run of the rules by polars, quarter after
+    quarter (0.1 CPU s each): Great Expectations then looks at all quarters at once. Rules across
+    the sheets are queries, so that they change nothing of who is accepted.
+    """
+    if not batches:
+        return
+    pseudonymiser = Pseudonymiser.from_settings(settings)
+    submissions = Ledger(settings.ledger).submissions()
+    known = Known(settings, declarations, submissions, pseudonymiser.of_column)
+    for quarter in sorted({batch.quarter for batch in batches}):
+        mine = [batch for batch in batches if batch.quarter == quarter]
+        for batch in mine:
+            batch.beside = known.beside(quarter, batch.held, batch.typed)
+            first_look = replace(batch, results={})
+            _check([first_look], declarations, engine="polars")
+            accepted, set_aside = [], [_NONE_SET_ASIDE]
+            for held, (submission, layout) in zip(batch.held, batch.submissions, strict=True):
+                one = _judge(declarations, first_look, submission, layout, sample)
+                if one.verdict.is_accepted:
+                    sample = submission.is_synthetic if sample is None else sample
+                    accepted.append(held)
+                    set_aside.append(one.rows_set_aside)
+            known.accept(accepted, batch.beside, pl.concat(set_aside))
+        for batch in mine:
+            assert batch.beside
+            batch.beside = known.beside_once_more(quarter, batch.beside)
 
 
 def _is_sample(settings: Settings) -> bool | None:
@@ -264,13 +575,16 @@ def _is_sample(settings: Settings) -> bool | None:
 
 def _judge(
     declarations: Declarations,
-    quarter: Quarter,
+    batch: _Batch,
     submission: Submission,
     layout: dict[str, Any],
-    results: dict[str, QuarterResult],
     sample: bool | None,
 ) -> _Judged:
     assert submission.sender_code
+    quarter, results = batch.quarter, batch.results
+    row_problems = batch.problems.get(submission.submission_id)
+    if row_problems is None:
+        row_problems = pl.DataFrame(schema=PROBLEM_SCHEMA)
     rows = {
         name: results[name].rows_read.get(submission.submission_id, 0) if name in results else 0
         for name in layout["returns"]
@@ -287,6 +601,11 @@ def _judge(
     file_problems = (
         *(FileProblem(**problem) for problem in layout["problems"]),
         *_collection_problems(submission, quarter, due, sample),
+        *(
+            problem
+            for result in results.values()
+            for problem in result.of_the_whole.get(submission.submission_id, ())
+        ),
     )
     verdict = judge(
         submission.submission_id,
@@ -297,18 +616,18 @@ def _judge(
             if rows.get(name) or name in nil or name in due
         },
         file_problems=file_problems,
-        row_problems=pl.concat([result.problems for result in results.values()])
-        if results
-        else pl.DataFrame(schema=PROBLEM_SCHEMA),
+        row_problems=row_problems,
         limits=declarations.policy_for(submission.sender_code).refusal_for(quarter),
         crashed_rules=[
             rule
             for name, result in results.items()
-            if rows.get(name)
+            if rows.get(name) or name in nil
             for rule in result.crashed_rules
         ],
     )
-    return _Judged(submission, layout, file_problems, verdict)
+    told = [result.told(submission.submission_id) for result in results.values()]
+    rules = sum(told, start=RulesTold())
+    return _Judged(submission, layout, file_problems, row_problems, verdict, rules)
 
 
 def _collection_problems(

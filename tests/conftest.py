@@ -38,13 +38,31 @@ class Sample:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """The main job, run once on all sample quarters as a user runs it. Tests only read it."""
+    """The main job, run once on all sample quarters as a user runs it. Tests only read it.
+
+    Test processes that run side by side share it: the first makes it, the others wait.
+    """
+    import os
+
+    from filelock import FileLock
+
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample"
+    settings = Settings(data=home / "data", key_file=home / "keys" / "pseudonym.key")
+    printed = home / "printed.txt"
+    with FileLock(home.with_suffix(".lock")):
+        if not printed.exists():
+            home.mkdir()
+            text = _sample_run(settings)
+            printed.write_text(text, encoding="utf-8")
+    return Sample(settings, printed.read_text(encoding="utf-8"))
+
+
+def _sample_run(settings: Settings) -> str:
     import os
     import subprocess
     import sys
 
-    home = tmp_path_factory.mktemp("sample")
-    settings = Settings(data=home / "data", key_file=home / "keys" / "pseudonym.key")
     run = subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "sample-run"],
         env={
@@ -58,4 +76,4 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         encoding="utf-8",
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
-    return Sample(settings, run.stdout + run.stderr)
+    return run.stdout + run.stderr

@@ -3,8 +3,10 @@
    A measure without one stops the build, so that no measure is in use that nobody has explained. #}
 {% macro measure_captions(relation) -%}
     {%- set captions = {} -%}
-    {%- for measure in measure_columns(relation) -%}
-        {%- set caption = comments_above_columns(relation.identifier).get(measure) -%}
+    {%- set measures = measure_columns(relation) -%}
+    {%- set comments = comments_above_columns(relation.identifier) if measures else {} -%}
+    {%- for measure in measures -%}
+        {%- set caption = comments.get(measure) -%}
         {%- if not caption -%}
             {%- do exceptions.raise_compiler_error(
                 relation.identifier ~ ': no caption above ' ~ measure

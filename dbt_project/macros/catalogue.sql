@@ -35,6 +35,11 @@
     {{ return(names | unique | sort) }}
 {%- endmacro %}
 
+{# Whom a return is about; each has measures of its own. #}
+{% macro subjects() -%}
+    {{ return(['child', 'adopter', 'support']) }}
+{%- endmacro %}
+
 {# Sum of whole numbers as a whole number. Doubles hold them exactly up to 9 007 199 254 740 992 and
    add up in half the time of DuckDB's 128-bit sums. #}
 {% macro sum_of(measure) -%}
@@ -56,8 +61,8 @@
     {%- if execute -%}
         {%- set query -%}
             select
-                indicator_id, subject, numerator, denominator, timing, multiplier, rounding,
-                direction, definition_status, since, until
+                indicator_number, indicator_id, subject, numerator, denominator, timing, multiplier, rounding,
+                direction, definition_status, clock_start, clock_stop, since, until
             from {{ declared }}
             order by indicator_id
         {%- endset -%}
@@ -76,6 +81,7 @@
                 {%- do in_nations.append(nation[1]) -%}
             {%- endfor -%}
             {%- do catalogue.append({
+                'indicator_number': row['indicator_number'],
                 'indicator_id': row['indicator_id'],
                 'subject': row['subject'],
                 'numerator': row['numerator'],
@@ -85,6 +91,8 @@
                 'rounding': row['rounding'],
                 'direction': row['direction'],
                 'definition_status': row['definition_status'],
+                'clock_start': row['clock_start'],
+                'clock_stop': row['clock_stop'],
                 'since': row['since'],
                 'until': row['until'],
                 'nations': in_nations,
@@ -109,11 +117,34 @@
     ('{{ texts | join("', '") }}')
 {%- endmacro %}
 
-{# Where an indicator applies, as a condition on int_measure_by_window. #}
+{# The table that holds the sums of each window, and the windows that each table holds. #}
+{% macro tables_of_windows() -%}
+    {{ return({
+        'int_place_measure': ['quarter'],
+        'int_year_measure': ['year_to_date', 'financial_year', 'rolling_4'],
+        'int_three_year_measure': ['rolling_12'],
+    }) }}
+{%- endmacro %}
+
+{# How many quarters back the window lies that a window is compared with: the newest one of the same
+   length that shares no quarter with it. #}
+{% macro quarters_back() -%}
+    {{ return({
+        'quarter': 4, 'year_to_date': 4, 'rolling_4': 4, 'rolling_12': 12, 'financial_year': 4,
+    }) }}
+{%- endmacro %}
+
+{# Where an indicator applies, as a condition on a table of sums called `measured`. #}
 {% macro applies(indicator, windows) -%}
     measured.subject = '{{ indicator.subject }}'
-    and measured.nation_code in {{ listed(indicator.nations) }}
     and measured.window_name in {{ listed(windows) }}
+    and {{ asked_of(indicator) }}
+{%- endmacro %}
+
+{# In which nations and quarters an indicator is asked for, as a condition on rows of its subject
+   called `measured`. #}
+{% macro asked_of(indicator) -%}
+    measured.nation_code in {{ listed(indicator.nations) }}
     {%- if indicator.since %}
     and measured.quarter >= '{{ indicator.since }}'
     {%- endif %}
@@ -122,59 +153,34 @@
     {%- endif %}
 {%- endmacro %}
 
-{# multiplier x numerator / denominator, for an indicator of the catalogue. #}
-{% macro value_of(indicator) -%}
-    {{ indicator.multiplier }} * cast(measured.{{ indicator.numerator }} as double)
-    {%- if indicator.denominator is not none %}
-    / nullif(cast(measured.{{ indicator.denominator }} as double), 0)
-    {%- endif %}
-{%- endmacro %}
-
 {# The denominator, empty for a plain count. #}
 {% macro denominator_of(indicator) -%}
     {{ 'cast(null as bigint)' if indicator.denominator is none else 'measured.' ~ indicator.denominator }}
 {%- endmacro %}
 
-{# Columns of the wide tables, in one order: what the row is about, what it rests on, and a column for
-   each measure in use. `summed`, `coverage` and `part` are the relations of `joined_to_coverage`. The
-   last three digits of part_id number the part, of which fewer than a thousand are declared. #}
+{# Columns of the wide tables, in one order: what the row is about, and a column for each measure in
+   use. `summed` and `coverage` are the relations of `joined_to_coverage`. #}
 {% macro columns_of_window(measures) -%}
-    coverage.coverage_number * 1000 + part.part_number as part_id,
-    summed.place_code,
-    summed.membership_basis,
-    coverage.nation_code,
-    summed.subject,
+    coverage.coverage_id,
+    summed.part_id,
+    summed.is_total,
+    summed.series_id,
+    series.nation_code,
+    series.subject,
     summed.quarter,
-    summed.window_name,
-    summed.breakdown,
-    summed.breakdown_value,
-    summed.breakdown = 'total' as is_total,
-    coverage.returns_expected,
-    coverage.returns_accepted,
-    coverage.quarters_in_window,
-    coverage.quarters_covered,
-    coverage.quarters_due
+    summed.window_name
     {%- for measure in measures %},
     summed.{{ measure }}
     {%- endfor %}
 {%- endmacro %}
 
-{# What `summed` rests on, and the number of its part. Rows of a window in whose last quarter nothing
-   is due stay, without coverage: a longer window may need them. #}
-{% macro joined_to_coverage(coverage, part) -%}
-    left join {{ coverage }} as coverage
-        on summed.place_code = coverage.place_code
-        and summed.membership_basis = coverage.membership_basis
-        and summed.subject = coverage.subject
+{# What `summed` rests on. Rows of a window in whose last quarter nothing is due stay, without
+   coverage: a longer window may need them. #}
+{% macro joined_to_coverage() -%}
+    inner join {{ ref('int_series') }} as series
+        on summed.series_id = series.series_id
+    left join {{ ref('int_coverage_by_window') }} as coverage
+        on summed.series_id = coverage.series_id
         and summed.quarter = coverage.quarter
         and summed.window_name = coverage.window_name
-    left join (
-        select
-            breakdown,
-            breakdown_value,
-            row_number() over (order by breakdown, breakdown_value) as part_number
-        from {{ part }}
-    ) as part
-        on summed.breakdown = part.breakdown
-        and summed.breakdown_value = part.breakdown_value
 {%- endmacro %}

@@ -183,39 +183,6 @@
     {{ return(clocks) }}
 {%- endmacro %}
 
-{# Limits a waiting child should not pass, each by the indicator that counts who has passed it.
-
-   started: the day the clock starts. waiting: who is still on the clock. months: the limit, as
-   the indicator's measure has it; empty where the limit is the indicator's dated benchmark.
-   passed: the first day past the limit, being the day after the limit itself or that very day,
-   as the definition says "over" or "or more". A limit added here needs nothing else. #}
-{% macro warning_limits() -%}
-    {{ return([
-        {'indicator_id': 'W11C_SIX_MONTHS', 'months': 6, 'passed': 'day after',
-         'started': 'authorised_on', 'waiting': 'is_waiting_for_placement'},
-        {'indicator_id': 'W11E', 'months': 9, 'passed': 'very day',
-         'started': 'authorised_on', 'waiting': 'is_waiting_for_placement'},
-        {'indicator_id': 'W11A', 'months': 6, 'passed': 'day after',
-         'started': 'should_be_placed_decision_on', 'waiting': 'is_waiting_for_match'},
-        {'indicator_id': 'W11D', 'months': 6, 'passed': 'day after',
-         'started': 'referred_to_register_on', 'waiting': 'is_waiting_for_match'},
-        {'indicator_id': 'W08', 'months': none, 'passed': 'day after',
-         'started': 'entered_care_on', 'waiting': 'is_waiting_for_placement and has_plan'},
-        {'indicator_id': 'W09', 'months': none, 'passed': 'day after',
-         'started': 'authorised_on', 'waiting': 'is_waiting_for_placement'},
-        {'indicator_id': 'A1', 'months': none, 'passed': 'day after',
-         'started': 'entered_care_on', 'waiting': 'is_waiting_for_placement and has_plan'},
-        {'indicator_id': 'A2', 'months': none, 'passed': 'day after',
-         'started': 'ordered_on', 'waiting': 'is_waiting_for_match'},
-        {'indicator_id': 'G4', 'months': 18, 'passed': 'very day',
-         'started': 'entered_care_on', 'waiting': 'is_waiting_for_placement and has_order'},
-        {'indicator_id': 'G5', 'months': 12, 'passed': 'very day',
-         'started': 'ordered_on', 'waiting': 'is_waiting_for_placement'},
-        {'indicator_id': 'G6', 'months': 18, 'passed': 'very day',
-         'started': 'ordered_on', 'waiting': 'is_waiting_for_placement'},
-    ]) }}
-{%- endmacro %}
-
 {# `months` calendar months after `start`, where the number is a column: a limit of a part of a
    month adds its days at 365.25 / 12 a month. #}
 {% macro add_months_of_column(start, months) -%}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.rules import adopter, child, support
+from expectations.rules import across_sheets, adopter, child, earlier, support, whole_return
 from expectations.rules.rule import Rule
 
 
@@ -18,4 +18,11 @@ def _by_return(*groups: tuple[Rule, ...]) -> dict[str, tuple[Rule, ...]]:
     }
 
 
-RULES: dict[str, tuple[Rule, ...]] = _by_return(child.RULES, adopter.RULES, support.RULES)
+RULES: dict[str, tuple[Rule, ...]] = _by_return(
+    child.RULES,
+    adopter.RULES,
+    support.RULES,
+    earlier.RULES,
+    across_sheets.RULES,
+    whole_return.RULES,
+)

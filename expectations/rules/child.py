@@ -6,14 +6,26 @@ CH4xx placement, early permanence, foster carers · CH5xx brothers and sisters.
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
-from expectations.rules.rule import Passes, Rows, Rule, Severity, never, reference, when
+from expectations.rules.rule import (
+    Passes,
+    Rows,
+    Rule,
+    Severity,
+    adapted_from,
+    never,
+    reference,
+    when,
+)
 
 _PROPOSED = "proposed by this project"
 _APPROVING_KINDS = ("authority", "region", "regional_agency", "partnership", "voluntary_agency")
 # Adoption and Children Act 2002 section 42: ten weeks in the home before the application.
 _DAYS_AT_HOME_BEFORE_ORDER = 70
+_PLACEMENT_ORDERS_SINCE = date(2005, 12, 1)  # as SSDA903 446 has it
 
 
 def _eighteenth_birthday() -> pl.Expr:
@@ -26,10 +38,15 @@ def _rematched(rows: Rows) -> pl.Expr:
 
 
 def _child(
-    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str, source: str,
-    passes: Passes,
+    code: str, severity: Severity, fields: tuple[str, ...], en: str, cy: str,
+    source: str | tuple[int, ...], passes: Passes,
 ) -> Rule:  # fmt: skip
-    return Rule(code, "child", severity, fields, en, cy, source, passes)
+    """A tuple of numbers as ``source`` are the SSDA903 rules that this one carries over."""
+    if isinstance(source, str):
+        return Rule(code, "child", severity, fields, en, cy, source, passes)
+    return Rule(
+        code, "child", severity, fields, en, cy, adapted_from(source), passes, ssda903=source
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -39,7 +56,7 @@ RULES: tuple[Rule, ...] = (
         "The child was 18 before the quarter began: check the date of birth, or take the row out.",
         "Roedd y plentyn yn 18 cyn dechrau'r chwarter: gwiriwch y dyddiad geni, neu dilëwch y "
         "rhes.",
-        "SSDA903 386, adapted",
+        _PROPOSED,
         lambda rows: _eighteenth_birthday() >= rows.quarter.first_day,
     ),
     _child(
@@ -47,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         "The adoption order is on or after the child's eighteenth birthday: check both dates.",
         "Mae'r gorchymyn mabwysiadu ar neu ar ôl pen-blwydd y plentyn yn ddeunaw: gwiriwch y ddau "
         "ddyddiad.",
-        "SSDA903 386, adapted",
+        (386,),
         lambda rows: pl.col("adoption_order_on") < _eighteenth_birthday(),
     ),
     _child(
@@ -70,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         "CH105", "error", ("should_be_placed_decision_on", "date_of_birth"),
         "The should-be-placed decision is before the child's birth: check both dates.",
         "Mae'r penderfyniad y dylid lleoli cyn geni'r plentyn: gwiriwch y ddau ddyddiad.",
-        "SSDA903 184, adapted",
+        (184,),
         lambda rows: rows.in_order("date_of_birth", "should_be_placed_decision_on"),
     ),
     # --- the order of dates ----------------------------------------------------
@@ -88,7 +105,7 @@ RULES: tuple[Rule, ...] = (
         "The should-be-placed decision is before the child became looked after: check both dates.",
         "Mae'r penderfyniad y dylid lleoli cyn i'r plentyn ddod yn blentyn sy'n derbyn gofal: "
         "gwiriwch y ddau ddyddiad.",
-        "SSDA903 334 and 1003, adapted",
+        (334, 1003),
         lambda rows: rows.in_order("entered_care_on", "should_be_placed_decision_on"),
     ),
     _child(
@@ -105,7 +122,7 @@ RULES: tuple[Rule, ...] = (
         ("placement_order_on", "should_be_placed_decision_on", "authority_to_place"),
         "The placement order is before the should-be-placed decision: check both dates.",
         "Mae'r gorchymyn lleoli cyn y penderfyniad y dylid lleoli: gwiriwch y ddau ddyddiad.",
-        "SSDA903 554, adapted",
+        (554,),
         lambda rows: when(
             ~rows.is_code("authority_to_place", "consent"),
             rows.in_order("should_be_placed_decision_on", "placement_order_on"),
@@ -126,7 +143,7 @@ RULES: tuple[Rule, ...] = (
         "CH206", "error", ("matched_on", "should_be_placed_decision_on"),
         "The match is before the should-be-placed decision: check both dates.",
         "Mae'r paru cyn y penderfyniad y dylid lleoli: gwiriwch y ddau ddyddiad.",
-        "SSDA903 333, adapted",
+        (333,),
         lambda rows: rows.in_order("should_be_placed_decision_on", "matched_on"),
     ),
     _child(
@@ -145,14 +162,14 @@ RULES: tuple[Rule, ...] = (
         "CH208", "error", ("placed_on", "matched_on"),
         "The child was placed before the match: check both dates.",
         "Lleolwyd y plentyn cyn y paru: gwiriwch y ddau ddyddiad.",
-        "SSDA903 331, adapted",
+        (331,),
         lambda rows: rows.in_order("matched_on", "placed_on"),
     ),
     _child(
         "CH209", "error", ("placed_on", "should_be_placed_decision_on"),
         "The child was placed before the should-be-placed decision: check both dates.",
         "Lleolwyd y plentyn cyn y penderfyniad y dylid lleoli: gwiriwch y ddau ddyddiad.",
-        "SSDA903 521 and 552, adapted",
+        (521, 552),
         lambda rows: rows.in_order("should_be_placed_decision_on", "placed_on"),
     ),
     _child(
@@ -161,14 +178,14 @@ RULES: tuple[Rule, ...] = (
         "and report time as a foster child under early permanence.",
         "Lleolwyd y plentyn i'w fabwysiadu cyn bod awdurdod i leoli: gwiriwch y ddau ddyddiad, ac "
         "adroddwch amser fel plentyn maeth o dan sefydlogrwydd cynnar.",
-        "SSDA903 408, adapted",
+        (408,),
         lambda rows: rows.in_order("placement_order_on", "placed_on"),
     ),
     _child(
         "CH211", "error", ("adoption_order_on", "placed_on"),
         "The adoption order is before the placement for adoption: check both dates.",
         "Mae'r gorchymyn mabwysiadu cyn y lleoliad i'w fabwysiadu: gwiriwch y ddau ddyddiad.",
-        "SSDA903 390, adapted",
+        (390,),
         lambda rows: rows.in_order("placed_on", "adoption_order_on"),
     ),
     _child(
@@ -193,7 +210,7 @@ RULES: tuple[Rule, ...] = (
         "well before.",
         "Mae gan y gorchymyn mabwysiadu a'r paru yr un dyddiad: cadarnhewch y ddau, fel arfer "
         "daw'r paru ymhell cyn hynny.",
-        "SSDA903 582, adapted",
+        (582,),
         lambda rows: pl.col("adoption_order_on") != pl.col("matched_on"),
     ),
     _child(
@@ -201,7 +218,7 @@ RULES: tuple[Rule, ...] = (
         "The plan for adoption ended before the should-be-placed decision: check both dates.",
         "Daeth y cynllun mabwysiadu i ben cyn y penderfyniad y dylid lleoli: gwiriwch y ddau "
         "ddyddiad.",
-        "SSDA903 522, adapted",
+        (522,),
         lambda rows: rows.in_order("should_be_placed_decision_on", "plan_ended_on"),
     ),
     _child(
@@ -211,7 +228,7 @@ RULES: tuple[Rule, ...] = (
         "ended: check the dates, or clear the end of the plan if the plan goes on.",
         "Mae dyddiad gorchymyn lleoli, paru, lleoliad neu darfu ar ôl i'r cynllun mabwysiadu ddod "
         "i ben: gwiriwch y dyddiadau, neu gliriwch ddiwedd y cynllun os yw'r cynllun yn parhau.",
-        "SSDA903 579, adapted",
+        _PROPOSED,
         lambda rows: pl.max_horizontal(
             "placement_order_on", "matched_on", "placed_on", "disrupted_on"
         )
@@ -242,7 +259,7 @@ RULES: tuple[Rule, ...] = (
         "give the dates of the new family, or take out the wrong date.",
         "Mabwysiadwyd y plentyn er i'r lleoliad gael ei darfu ac na roddir lleoliad diweddarach: "
         "rhowch ddyddiadau'r teulu newydd, neu dilëwch y dyddiad anghywir.",
-        "SSDA903 558, adapted",
+        (558,),
         lambda rows: when(
             rows.given("adoption_order_on"), rows.in_order("disrupted_on", "placed_on")
         ),
@@ -315,6 +332,18 @@ RULES: tuple[Rule, ...] = (
             pl.col("disrupted_on") == pl.col("placed_on"),
         ),
     ),
+    _child(
+        "CH225", "error", ("placement_order_on", "authority_to_place"),
+        "The placement order is dated before December 2005, when there were no placement orders "
+        "yet: correct the date.",
+        "Mae'r gorchymyn lleoli wedi'i ddyddio cyn Rhagfyr 2005, pan nad oedd gorchmynion lleoli "
+        "eto: cywirwch y dyddiad.",
+        (446,),
+        lambda rows: when(
+            rows.is_code("authority_to_place", "placement_order"),
+            pl.col("placement_order_on") >= _PLACEMENT_ORDERS_SINCE,
+        ),
+    ),
     # --- what must come with what ----------------------------------------------
     _child(
         "CH301", "error",
@@ -326,7 +355,7 @@ RULES: tuple[Rule, ...] = (
         "should-be-placed decision: give its date.",
         "Mae gorchymyn lleoli, paru, lleoliad, gorchymyn mabwysiadu neu ddiwedd y cynllun, ond dim "
         "penderfyniad y dylid lleoli: rhowch ei ddyddiad.",
-        "SSDA903 333, 551, 553 and 563, adapted",
+        (333, 551, 553, 563),
         # A parent may consent before the agency has decided.
         lambda rows: when(
             rows.any_given("matched_on", "placed_on", "adoption_order_on", "plan_ended_on")
@@ -342,7 +371,7 @@ RULES: tuple[Rule, ...] = (
         "give it.",
         "Lleolwyd neu mabwysiadwyd y plentyn ond nid oes dyddiad i'r gorchymyn lleoli na'r "
         "caniatâd: rhowch ef.",
-        "SSDA903 408, adapted",
+        (408,),
         lambda rows: when(
             rows.any_given("placed_on", "adoption_order_on"), rows.given("placement_order_on")
         ),
@@ -371,21 +400,21 @@ RULES: tuple[Rule, ...] = (
         "the placement.",
         "Mae gorchymyn mabwysiadu ond ni leolwyd y plentyn i'w fabwysiadu: rhowch ddyddiad y "
         "lleoliad.",
-        "SSDA903 390, adapted",
+        (390,),
         lambda rows: when(rows.given("adoption_order_on"), rows.given("placed_on")),
     ),
     _child(
         "CH306", "error", ("matched_on", "placed_on"),
         "The child was placed but there is no match: give the date of the decision to match.",
         "Lleolwyd y plentyn ond nid oes paru: rhowch ddyddiad y penderfyniad i baru.",
-        "SSDA903 601, adapted",
+        (151, 601),
         lambda rows: when(rows.given("placed_on"), rows.given("matched_on")),
     ),
     _child(
         "CH307", "error", ("plan_ended_reason", "plan_ended_on"),
         "The plan for adoption ended but no reason is given: choose one.",
         "Daeth y cynllun mabwysiadu i ben ond ni roddir rheswm: dewiswch un.",
-        "SSDA903 119, adapted",
+        (119,),
         lambda rows: when(rows.given("plan_ended_on"), rows.given("plan_ended_reason")),
     ),
     _child(
@@ -393,7 +422,7 @@ RULES: tuple[Rule, ...] = (
         "There is a reason why the plan ended but no date: give the date, or clear the reason.",
         "Mae rheswm pam y daeth y cynllun i ben ond dim dyddiad: rhowch y dyddiad, neu gliriwch y "
         "rheswm.",
-        "SSDA903 119, adapted",
+        (119,),
         lambda rows: when(rows.given("plan_ended_reason"), rows.given("plan_ended_on")),
     ),
     _child(
@@ -402,7 +431,7 @@ RULES: tuple[Rule, ...] = (
         "two dates.",
         "Mabwysiadwyd y plentyn ac eto daeth y cynllun mabwysiadu i ben: dilëwch yr un anghywir "
         "o'r ddau ddyddiad.",
-        "SSDA903 525 and 558, adapted",
+        (525, 558),
         lambda rows: never(rows.given("adoption_order_on"), rows.given("plan_ended_on")),
     ),
     _child(
@@ -422,7 +451,7 @@ RULES: tuple[Rule, ...] = (
         "the date the placement disrupted.",
         "Daeth y cynllun i ben ar ôl lleoli'r plentyn, ac ni roddir tarfu: cadarnhewch, neu rhowch "
         "y dyddiad y tarfwyd ar y lleoliad.",
-        "SSDA903 557, adapted",
+        _PROPOSED,
         lambda rows: when(
             rows.given("plan_ended_on") & rows.given("placed_on"), rows.given("disrupted_on")
         ),
@@ -437,6 +466,17 @@ RULES: tuple[Rule, ...] = (
         lambda rows: when(
             rows.given("placed_on") & rows.missing("disrupted_on"),
             ~rows.is_code("family_finding_status", "not_started", "active"),
+        ),
+    ),
+    _child(
+        "CH313", "query", ("is_foster_carer_adoption", "adoption_order_on"),
+        "The child was adopted but it is not said whether the adopters were the child's foster "
+        "carers: choose yes, no or not known.",
+        "Mabwysiadwyd y plentyn ond ni ddywedir ai gofalwyr maeth y plentyn oedd y mabwysiadwyr: "
+        "dewiswch ydy, nac ydy neu anhysbys.",
+        (151, 601),
+        lambda rows: when(
+            rows.given("adoption_order_on"), rows.given("is_foster_carer_adoption")
         ),
     ),
     # --- placement, early permanence, foster carers ------------------------------
@@ -550,7 +590,7 @@ RULES: tuple[Rule, ...] = (
         "or choose none until the child moves in.",
         "Rhoddir y math o leoliad sefydlogrwydd cynnar ond nid y dyddiad y dechreuodd: rhowch y "
         "dyddiad, neu dewiswch nad oes un nes i'r plentyn symud i mewn.",
-        "SSDA903 335, adapted",
+        _PROPOSED,
         lambda rows: when(
             rows.is_code("early_permanence", "fostering_for_adoption", "concurrent"),
             rows.given("early_permanence_placed_on"),
@@ -562,7 +602,7 @@ RULES: tuple[Rule, ...] = (
         "clear the date.",
         "Dechreuodd lleoliad sefydlogrwydd cynnar ond dywed ei fath nad oes un: dewiswch y math, "
         "neu gliriwch y dyddiad.",
-        "SSDA903 335, adapted",
+        _PROPOSED,
         lambda rows: never(
             rows.given("early_permanence_placed_on"), rows.is_code("early_permanence", "none")
         ),
@@ -582,7 +622,7 @@ RULES: tuple[Rule, ...] = (
         "dates.",
         "Dechreuodd y lleoliad sefydlogrwydd cynnar ar ôl lleoli'r plentyn i'w fabwysiadu: "
         "gwiriwch y ddau ddyddiad.",
-        "SSDA903 336, adapted",
+        (336,),
         lambda rows: rows.in_order("early_permanence_placed_on", "placed_on"),
     ),
     _child(
@@ -591,7 +631,7 @@ RULES: tuple[Rule, ...] = (
         "began: give the date.",
         "Mae gofalwyr maeth y plentyn yn mabwysiadu ond ni ddywedir pryd y dechreuodd y lleoliad "
         "maeth: rhowch y dyddiad.",
-        "SSDA903 335 and 336, adapted",
+        (335, 336),
         lambda rows: when(
             rows.is_code("is_foster_carer_adoption", "yes") & rows.given("placed_on"),
             rows.given("foster_placement_started_on"),
@@ -603,7 +643,7 @@ RULES: tuple[Rule, ...] = (
         "said to be the child's foster carers: choose yes, or clear the date.",
         "Rhoddir y dyddiad y dechreuodd lleoliad maeth gyda'r mabwysiadwyr, ond ni ddywedir mai "
         "gofalwyr maeth y plentyn ydynt: dewiswch ydy, neu gliriwch y dyddiad.",
-        "SSDA903 335, adapted",
+        (335,),
         lambda rows: when(
             rows.given("foster_placement_started_on"),
             rows.is_code("is_foster_carer_adoption", "yes"),
@@ -615,7 +655,7 @@ RULES: tuple[Rule, ...] = (
         "check both dates.",
         "Dechreuodd y lleoliad maeth gyda'r mabwysiadwyr ar ôl lleoli'r plentyn i'w fabwysiadu: "
         "gwiriwch y ddau ddyddiad.",
-        "SSDA903 336, adapted",
+        (336,),
         lambda rows: rows.in_order("foster_placement_started_on", "placed_on"),
     ),
     _child(

@@ -14,6 +14,10 @@ from pipelines.quarters import Quarter
 
 Severity = Literal["error", "query"]
 
+# What a rule has to know besides the rows it checks; without it the rule is skipped, and why is
+# said in the verdict (``expectations.beside.SKIPPED``).
+Need = Literal["earlier", "other_senders", "adopter_return", "child_returns", "every_child_return"]
+
 
 class Rows:
     """The typed rows of one return and quarter, as a rule sees them.
@@ -64,6 +68,10 @@ class Rows:
         """Number of rows of the same submission with the same reference; an integer."""
         return pl.len().over("submission_id", reference(name))
 
+    def limit(self, name: str) -> float:
+        """A limit of ``sources/rule_limits.csv`` in force. Raises KeyError where none is."""
+        return self._declarations.rule_limit(name, self.quarter).value
+
     @property
     def place_kinds(self) -> Mapping[str, str]:
         """Kind of each declared place, by its code."""
@@ -95,12 +103,18 @@ Passes = Callable[[Rows], pl.Expr]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule across the fields of a row, or across the rows of a submission.
+    """A rule across the fields of a row, the rows of a submission, or what is known beside them.
 
     ``fields[0]`` is the field whose cell the officer is sent to. A rule is
-    skipped in a quarter in which any of ``fields`` is not asked for. ``source``
-    says where the rule comes from; "SSDA903 554, adapted" is rule 554 of the
-    English looked-after children return, on the fields of this return.
+    skipped in a quarter in which any of ``fields`` is not asked for.
+    ``ssda903`` are the numbers of the rules of the English looked-after
+    children return that it carries over to the fields of this return; the
+    sentence ends with them. ``source`` says where any other rule comes from.
+
+    A rule with ``needs`` may use the columns of ``expectations.beside``
+    (``earlier__matched_on``), and is checked only where they are known. With
+    ``level`` "return" it is checked once for each return, on the columns of
+    ``beside.wholes``; its sentences may name those in braces.
     A code is never used again for another rule.
     """
 
@@ -114,6 +128,9 @@ class Rule:
     passes: Passes = field(repr=False)
     since: Quarter | None = None
     until: Quarter | None = None
+    ssda903: tuple[int, ...] = ()
+    needs: Need | None = None
+    level: Literal["row", "return"] = "row"
 
     def __post_init__(self) -> None:
         if not self.fields:
@@ -126,3 +143,10 @@ class Rule:
         begun = self.since is None or self.since <= quarter
         ended = self.until is not None and self.until < quarter
         return begun and not ended and asked_for.issuperset(self.fields)
+
+
+def adapted_from(numbers: tuple[int, ...]) -> str:
+    """``SSDA903 333, 551 and 553, adapted``: the source of a rule that carries others over."""
+    *most, last = (str(number) for number in numbers)
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"SSDA903 {listed}, adapted"

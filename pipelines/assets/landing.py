@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pipelines.assets.progress import ledger_held
+from pipelines.assets.shown import AS_SENT, OWNERS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -10,7 +11,13 @@ from pipelines.settings import SOURCES, Settings, make_private
 @dg.asset(
     key=["landing", "deliveries"],
     group_name="landing",
-    description="Every file received, stored under its hash and entered in the ledger.",
+    owners=OWNERS["landing"],
+    tags=AS_SENT,
+    kinds={"excel", "csv"},
+    description=(
+        "Every file that authorities and agencies sent, kept unchanged under its fingerprint and "
+        "entered in the ledger before anything else is done with it."
+    ),
 )
 def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     from pipelines.landing import receive_inbox
@@ -26,10 +33,12 @@ def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         everything = ledger.submissions()
     context.log.info(f"{len(new)} files received, {len(everything)} deliveries in the ledger")
     return dg.MaterializeResult(
+        # Files are only added: what was made of earlier ones is not out of date.
+        data_version=dg.DataVersion("append-only"),
         metadata={
-            "received since the last run": len(new),
-            "deliveries in the ledger": len(everything),
-            "waiting for a verdict": sum(item.is_waiting for item in everything),
-            "duplicates": sum(item.status == "duplicate" for item in everything),
-        }
+            "Files received since the last run": len(new),
+            "Files ever received": len(everything),
+            "Waiting for a verdict": sum(item.is_waiting for item in everything),
+            "Sent twice, byte for byte": sum(item.status == "duplicate" for item in everything),
+        },
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
-from pipelines.quarters import Quarter, quarters_between
-from pipelines.tables import FIRST_QUARTER
+from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 
 # Made when the process starts, one quarter ahead: a return comes after its quarter has ended, so
 # the list serves a process for half a year.
@@ -22,7 +23,7 @@ QUARTERS = dg.StaticPartitionsDefinition(
 ONE_RUN = dg.BackfillPolicy.single_run()
 
 
-def range_tags(stretch: list[Quarter]) -> dict[str, str]:
+def range_tags(stretch: Sequence[Quarter]) -> dict[str, str]:
     """Run tags that make one run cover a stretch of quarters without a gap."""
     return {
         "dagster/asset_partition_range_start": stretch[0].label,
@@ -32,3 +33,47 @@ def range_tags(stretch: list[Quarter]) -> dict[str, str]:
 
 def quarters_of(context: dg.AssetExecutionContext) -> list[Quarter]:
     return [Quarter.parse(key) for key in context.partition_keys]
+
+
+def materialised(
+    context: dg.AssetExecutionContext,
+    told: Mapping[tuple[str, str], Mapping[Quarter, Mapping[str, Any]]],
+) -> Iterator[dg.MaterializeResult]:
+    """Results of assets of a run over one or many quarters, by key, with what is told of each.
+
+    Dagster enters the quarters of one run in no order, and an asset's page shows the one entered
+    last: therefore the newest is entered once more at the end.
+    """
+    for key, by_quarter in told.items():
+        for quarter, metadata in by_quarter.items():
+            context.add_asset_metadata(metadata, asset_key=key, partition_key=quarter.label)
+        yield dg.MaterializeResult(asset_key=key)
+        if len(context.partition_keys) > 1 and by_quarter:
+            newest = max(by_quarter)
+            context.log_event(
+                dg.AssetMaterialization(
+                    dg.AssetKey(key),
+                    partition=newest.label,
+                    metadata=by_quarter[newest],
+                    tags=tags_of_latest(context.instance, key, newest),
+                )
+            )
+
+
+def tags_of_latest(
+    instance: dg.DagsterInstance, key: tuple[str, str], quarter: Quarter
+) -> dict[str, str]:
+    """Tags of what was last entered of a quarter: among them what it was made from, without which
+    Dagster calls an entry out of date whenever anything before it was made anew."""
+    record = latest(instance, key, quarter)
+    event = record.asset_materialization if record else None
+    return dict(event.tags or {}) if event else {}
+
+
+def latest(
+    instance: dg.DagsterInstance, key: tuple[str, str], quarter: Quarter
+) -> dg.EventLogRecord | None:
+    """What was last entered of a quarter of an asset; None if nothing was."""
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(key), asset_partitions=[quarter.label])
+    records = instance.fetch_materializations(wanted, limit=1).records
+    return records[0] if records else None

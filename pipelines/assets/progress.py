@@ -11,7 +11,6 @@ import dagster as dg
 
 from pipelines.declarations import DeclarationError
 from pipelines.ledger import Ledger, LedgerBusy, LedgerError
-from pipelines.pseudonyms import KeyFileError
 
 STOPS = (
     KeyboardInterrupt,
@@ -19,11 +18,22 @@ STOPS = (
     GeneratorExit,
     dg.DagsterExecutionInterruptedError,
 )
-OURS = (DeclarationError, LedgerBusy, LedgerError, KeyFileError, OSError)
 
 
 class UnexpectedError(Exception):
     """A fault of the program, told without its text: that may hold a value of a child's row."""
+
+
+def _ours() -> tuple[type[Exception], ...]:
+    """Errors whose text is ours and names no value. Looked up when there is one: the modules of
+    some would keep 25 MB of polars in a process that only shows pages."""
+    from pipelines.exports import ExportError
+    from pipelines.pseudonyms import KeyFileError
+    from pipelines.publication import FrozenFigures
+    from pipelines.warehouse import WarehouseError
+
+    of_the_ledger = (DeclarationError, LedgerBusy, LedgerError)
+    return (*of_the_ledger, KeyFileError, WarehouseError, ExportError, FrozenFigures, OSError)
 
 
 @contextmanager
@@ -31,9 +41,11 @@ def no_values_in_errors() -> Iterator[None]:
     """Dagster keeps the text of exceptions; keep only the kind and the place of foreign ones."""
     try:
         yield
-    except (*OURS, *STOPS):
+    except STOPS:
         raise
     except BaseException as error:  # a panic of polars is no Exception
+        if isinstance(error, _ours()):
+            raise
         where = traceback.extract_tb(error.__traceback__)[-1]
         ours = [
             frame

@@ -2,8 +2,9 @@
 
 import dagster as dg
 
-from pipelines.assets.partitions import ONE_RUN, QUARTERS, quarters_of
+from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.progress import ledger_held
+from pipelines.assets.shown import AS_SENT, OWNERS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -17,7 +18,13 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
             ["raw", name],
             group_name="raw",
             deps=[["landing", "deliveries"]],
-            description=f"Rows of the {what} sheets as sent: one row in, one row out, all text.",
+            owners=OWNERS["raw"],
+            tags=AS_SENT,
+            kinds={"parquet"},
+            description=(
+                f"The rows of the {what} sheets exactly as sent: one row in, one row out, "
+                "everything as text, with file, sheet and row number."
+            ),
         )
         for name, what in RETURNS.items()
     ],
@@ -26,24 +33,24 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
 )
 def raw_returns(context: dg.AssetExecutionContext):
     from pipelines.ledger import Ledger
+    from pipelines.quarter_page import rows_in
     from pipelines.take_in import to_raw
 
     make_private()
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
+    told: dict = {("raw", name): {} for name in RETURNS}
     with ledger_held(Ledger(settings.ledger)):
         for quarter in quarters_of(context):
             rows = to_raw(settings, declarations, quarter)
             if rows:
-                told = ", ".join(
+                read = ", ".join(
                     f"{rows[name]} {what}" for name, what in RETURNS.items() if name in rows
                 )
-                context.log.info(f"{quarter}: read {told}")
+                context.log.info(f"{quarter}: read {read}")
             for name in RETURNS:
-                context.add_asset_metadata(
-                    {"rows read now": rows.get(name, 0)},
-                    asset_key=["raw", name],
-                    partition_key=quarter.label,
-                )
-    for name in RETURNS:
-        yield dg.MaterializeResult(asset_key=["raw", name])
+                told["raw", name][quarter] = {
+                    "Rows read now": rows.get(name, 0),
+                    "Rows kept, every version sent": rows_in(settings.raw / name / quarter.label),
+                }
+    yield from materialised(context, told)

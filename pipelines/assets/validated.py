@@ -1,14 +1,19 @@
 """validated: typed, checked, pseudonymised rows, and what was said of each return."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from pipelines.assets.partitions import ONE_RUN, QUARTERS, quarters_of
+from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.progress import ledger_held
 from pipelines.assets.raw import RETURNS
+from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
+
+if TYPE_CHECKING:
+    from pipelines.take_in import QuarterSummary
 
 NO_REFUSAL = "no_return_was_refused"
 
@@ -20,9 +25,13 @@ NO_REFUSAL = "no_return_was_refused"
             ["validated", name],
             group_name="validated",
             deps=[["raw", name]],
+            owners=OWNERS["validated"],
+            tags=PSEUDONYMOUS,
+            kinds={"parquet"},
             description=(
-                f"Typed rows of the {what} sheets, identifiers replaced by pseudonyms; "
-                "rows with errors are kept apart as quarantined."
+                f"The rows of the {what} sheets with dates, numbers and codes understood, checked "
+                "against every rule, references replaced by pseudonyms. Rows with errors are kept, "
+                "set aside, and in no figure."
             ),
         )
         for name, what in RETURNS.items()
@@ -32,14 +41,24 @@ NO_REFUSAL = "no_return_was_refused"
             ["validated", "problems"],
             group_name="validated",
             deps=[["raw", name] for name in RETURNS],
-            description="Every problem found: sheet, cell, field, rule, sentence; never a value.",
+            owners=OWNERS["validated"],
+            tags=COUNTS,
+            kinds={"parquet"},
+            description=(
+                "Everything the rules found: which sheet, cell, field and rule, in a sentence; "
+                "never the value. Senders read it in their verdict, analysts as counts in "
+                "marts/fct_problem."
+            ),
         )
     ],
     check_specs=[
         dg.AssetCheckSpec(
             "every_rule_ran",
             asset=["validated", "problems"],
-            description="No rule crashed: a crashed rule refuses the returns it should have read.",
+            description=(
+                "No rule crashed. A crashed rule refuses the returns it should have read, and is "
+                "our fault, not the sender's."
+            ),
         )
     ],
     partitions_def=QUARTERS,
@@ -47,61 +66,92 @@ NO_REFUSAL = "no_return_was_refused"
 )
 def validated_returns(context: dg.AssetExecutionContext):
     from pipelines.ledger import Ledger
+    from pipelines.quarter_page import problems_by_rule, rows_in
     from pipelines.take_in import to_validated
 
     make_private()
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
     run = crashed = 0
+    quarters = quarters_of(context)
+    told: dict = {("validated", name): {} for name in (*RETURNS, "problems")}
     ledger = Ledger(settings.ledger)
     with ledger_held(ledger):
-        for summary in to_validated(settings, declarations, quarters_of(context)):
-            quarter = summary.quarter
+        now = {one.quarter: one for one in to_validated(settings, declarations, quarters)}
+        states = _deliveries_by_quarter(ledger, declarations)
+        submissions = ledger.submissions()
+    for quarter in quarters:
+        summary = now.get(quarter)
+        if summary:
             run += summary.rules_run
             crashed += summary.rules_crashed
             context.log.info(
                 f"{quarter}: {summary.accepted} returns accepted, {summary.refused} refused, "
-                f"{summary.quarantined} rows quarantined, {summary.queries} queries"
+                f"{summary.quarantined} rows set aside, {summary.queries} queries"
+                + (f"; {summary.held} held, as the quarter is locked" if summary.held else "")
             )
-            context.add_asset_metadata(
-                {
-                    "judged now": summary.accepted + summary.refused,
-                    "refused now": summary.refused,
-                    "rows quarantined now": summary.quarantined,
-                    "queries now": summary.queries,
-                    **_deliveries_of(ledger, quarter.label),
-                },
-                asset_key=["validated", "problems"],
-                partition_key=quarter.label,
-            )
-            for name in RETURNS:
-                context.add_asset_metadata(
-                    {"rows now": summary.rows.get(name, 0)},
-                    asset_key=["validated", name],
-                    partition_key=quarter.label,
-                )
-    for name in (*RETURNS, "problems"):
-        yield dg.MaterializeResult(asset_key=["validated", name])
+        for name in RETURNS:
+            told["validated", name][quarter] = {
+                "Rows checked now": summary.rows.get(name, 0) if summary else 0,
+                "Rows kept, every version sent": rows_in(settings.validated / name / quarter.label),
+            }
+        told["validated", "problems"][quarter] = {
+            **_counts_now(summary),
+            **states.get(quarter.label, {}),
+            "Problems by rule": table(
+                ("Return", "Rule", "Kind", "Rows", "Senders"),
+                problems_by_rule(submissions, quarter),
+            ),
+        }
+    yield from materialised(context, told)
     yield dg.AssetCheckResult(
         asset_key=["validated", "problems"],
         check_name="every_rule_ran",
         passed=crashed == 0,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"rules run": run, "rules crashed": crashed},
+        description=f"{run} rules ran, {crashed} crashed",
+        metadata={"Rules run": run, "Rules crashed": crashed},
     )
 
 
-def _deliveries_of(ledger, quarter: str) -> dict[str, int]:
-    """All deliveries ever made for a quarter, by what became of them."""
-    statuses = Counter(item.status for item in ledger.submissions() if item.quarter == quarter)
-    return {f"deliveries {status}": count for status, count in sorted(statuses.items())}
+def _counts_now(summary: "QuarterSummary | None") -> dict[str, int]:
+    """What this run did for a quarter; nought everywhere if nothing waited."""
+    return {
+        "Judged now": summary.accepted + summary.held + summary.refused if summary else 0,
+        "Accepted now": summary.accepted if summary else 0,
+        "Held for a revision now": summary.held if summary else 0,
+        "Refused now": summary.refused if summary else 0,
+        "Rows set aside now": summary.quarantined if summary else 0,
+        "Queries now": summary.queries if summary else 0,
+    }
+
+
+def _deliveries_by_quarter(ledger, declarations: Declarations) -> dict[str, dict[str, int]]:
+    """All deliveries ever made for each quarter, by what became of them.
+
+    An accepted one is in force, superseded, withdrawn, or held for a revision.
+    """
+    from pipelines.decisions import book_of
+
+    book = book_of(ledger.events(), declarations)
+    found: dict[str, Counter[str]] = {}
+    for item in book.submissions.values():
+        if item.quarter:
+            state = book.delivery(item.submission_id).state.replace("_", " ")
+            found.setdefault(item.quarter, Counter())[f"Files {state}"] += 1
+    return {quarter: dict(sorted(states.items())) for quarter, states in found.items()}
 
 
 @dg.asset(
     key=["validated", "verdicts"],
     group_name="validated",
     deps=[["validated", "problems"], ["landing", "deliveries"]],
-    description="What was said of each delivery. Red as long as the latest run refused one.",
+    owners=OWNERS["validated"],
+    tags=COUNTS,
+    description=(
+        "What was said of each file: accepted, accepted with queries, accepted with rows set "
+        "aside, or refused. Red as long as the latest run refused one."
+    ),
     check_specs=[
         dg.AssetCheckSpec(
             NO_REFUSAL,
@@ -115,6 +165,7 @@ def _deliveries_of(ledger, quarter: str) -> dict[str, int]:
     ],
 )
 def verdicts(context: dg.AssetExecutionContext):
+    from pipelines.decisions import book_of
     from pipelines.ledger import Ledger
 
     make_private()
@@ -123,28 +174,30 @@ def verdicts(context: dg.AssetExecutionContext):
         judged_now = [event for event in ledger.unreported() if event["event"] == "judged"]
         ledger.append({"event": "reported", "run_id": context.run_id})
         by_id = {item.submission_id: item for item in ledger.submissions()}
+        book = book_of(ledger.events(), Declarations(SOURCES))
     refused = [
         by_id[event["submission_id"]] for event in judged_now if event["status"] == "refused"
     ]
+    held = sum(book.is_held(event["submission_id"]) for event in judged_now)
     yield dg.MaterializeResult(
         metadata={
-            "judged now": len(judged_now),
-            "refused now": len(refused),
-            "refused returns": dg.TableMetadataValue(
-                [
-                    dg.TableRecord(
-                        {
-                            "submission": item.submission_id,
-                            "sender": item.sender_code or "not known",
-                            "quarter": item.quarter or "not known",
-                            "why": item.refusal_sentence_en or "",
-                        }
+            "Judged now": len(judged_now),
+            "Held for a revision now": held,
+            "Refused now": len(refused),
+            "Refused, and why": table(
+                ("Submission", "Sender", "Quarter", "Why"),
+                (
+                    (
+                        *(item.submission_id, item.sender_code or "not known"),
+                        *(item.quarter or "not known", item.refusal_sentence_en or ""),
                     )
                     for item in refused
-                ],
-                schema=dg.TableSchema(
-                    [dg.TableColumn(name) for name in ("submission", "sender", "quarter", "why")]
                 ),
+            ),
+            "What to do": (
+                "adoption verdict SUBMISSION --out verdict.txt writes what to send back"
+                if refused
+                else "nothing"
             ),
         }
     )
@@ -152,6 +205,6 @@ def verdicts(context: dg.AssetExecutionContext):
         check_name=NO_REFUSAL,
         passed=not refused,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{len(refused)} refused of {len(judged_now)} judged",
-        metadata={"refused": len(refused), "judged": len(judged_now)},
+        description=f"{len(refused)} of the {len(judged_now)} files judged now were refused",
+        metadata={"Refused": len(refused), "Judged": len(judged_now)},
     )

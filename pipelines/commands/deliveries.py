@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
 if TYPE_CHECKING:
-    from pipelines.receipts import Language
+    from pipelines.receipt_words import Language
+    from pipelines.receipts import Receipt
 
 
 @click.command()
@@ -24,37 +26,42 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(quarter: Quarter | None, as_json: bool) -> None:
     """Show every delivery: which file, from whom, when, and what became of it."""
+    from pipelines.lifecycle import submissions_with_states
     from pipelines.receipts import submission_json
     from pipelines.summary import deliveries
 
-    settings = Settings.from_environment()
-    found = [
-        item
-        for item in Ledger(settings.ledger).submissions()
-        if quarter is None or item.quarter == quarter.label
-    ]
+    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    every = submissions_with_states(Ledger(settings.ledger).events(), declarations)
+    found = [item for item in every if quarter is None or item.quarter == quarter.label]
     if as_json:
         told = [submission_json(item) for item in found]
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
-    show(deliveries(found, Declarations(SOURCES), "Deliveries"))
+    show(deliveries(found, declarations, "Deliveries"))
 
 
 @click.command()
 @click.argument("submission_id")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, every problem by itself.")
-@click.option("--out", type=FILE, help="Write it for the sender instead: FILE.txt or FILE.csv.")
-def verdict(submission_id: str, language: Language, as_json: bool, out: Path | None) -> None:
+@click.option(
+    "--out", type=FILE, help="Write it for the sender instead: FILE.xlsx, .csv, .txt or .json."
+)
+@click.option("--marked", type=FILE, help="Write the return with its problem cells marked: .xlsx.")
+def verdict(
+    submission_id: str, language: Language, as_json: bool, out: Path | None, marked: Path | None
+) -> None:
     """Show what was said of one submission: sheet, cell, field, rule and what to do.
 
-    Problems that rows share are shown once; --json and a .csv give each of them.
+    Problems that rows share are shown once; --json and files give each of them.
     """
     from pipelines.receipts import Receipt
     from pipelines.summary import verdict as shown
     from pipelines.take_in import problems_of
+    from pipelines.verdict_details import details_of_submission
 
     settings = Settings.from_environment()
+    declarations = Declarations(SOURCES)
     found = {item.submission_id: item for item in Ledger(settings.ledger).submissions()}
     if submission_id not in found:
         raise click.BadParameter(
@@ -62,16 +69,51 @@ def verdict(submission_id: str, language: Language, as_json: bool, out: Path | N
             param_hint="SUBMISSION_ID",
         )
     item = found[submission_id]
-    receipt = Receipt(item, problems_of(settings, item), Declarations(SOURCES), language)
+    problems = problems_of(settings, item)
+    details = details_of_submission(settings, declarations, item, problems)
+    receipt = Receipt(item, problems, declarations, language, details)
     if out is not None:
-        try:
-            receipt.write(out)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--out") from error
-        except OSError as error:
-            raise cannot_write(out, error) from error
-        click.echo(f"Wrote {out}", err=as_json)
+        write_or_say_why(out, receipt.write, "--out", as_json)
+    if marked is not None:
+        write_or_say_why(
+            marked, lambda target: _mark(target, settings, receipt), "--marked", as_json
+        )
     if as_json:
         click.echo(json.dumps(receipt.as_json(), indent=2, ensure_ascii=False))
-    elif out is None:
+    elif out is None and marked is None:
         show(shown(receipt))
+
+
+def write_or_say_why(
+    target: Path, write: Callable[[Path], None], option: str, is_quiet: bool
+) -> None:
+    """Write a file somebody named; standard output stays clean where JSON goes there."""
+    from pipelines.marked_copy import NothingToMark
+
+    try:
+        write(target)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+    except NothingToMark as error:
+        click.echo(f"{target}: {error}", err=True)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    else:
+        click.echo(f"Wrote {target}", err=is_quiet)
+
+
+def _mark(target: Path, settings: Settings, receipt: Receipt) -> None:
+    """Read the file once more as it was received, and write it with its problems marked."""
+    from pipelines.landing import stored_file
+    from pipelines.marked_copy import write_marked_copy
+    from pipelines.readers.child_process import read_files
+    from pipelines.readers.content import Unreadable
+    from pipelines.readers.layout import lay_out
+
+    item = receipt.submission
+    (content,) = read_files([stored_file(settings, item)])
+    if isinstance(content, Unreadable):
+        write_marked_copy(target, receipt, None, None)
+    else:
+        laid_out = lay_out(content, receipt.declarations, item.submission_id)
+        write_marked_copy(target, receipt, content, laid_out)

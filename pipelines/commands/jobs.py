@@ -44,14 +44,16 @@ def take_in(files: tuple[Path, ...], then_build: bool) -> None:
     The files stay where they are; a copy is kept as received. Ends with 1 when one was refused.
     """
     from pipelines import run
+    from pipelines.lifecycle import submissions_with_states
     from pipelines.summary import deliveries
 
     settings = Settings.from_environment()
     before = {s.submission_id: s.status for s in Ledger(settings.ledger).submissions()}
     nothing_refused = run.take_in(settings, click.echo, files)
-    now = Ledger(settings.ledger).submissions()
+    declarations = Declarations(SOURCES)
+    now = submissions_with_states(Ledger(settings.ledger).events(), declarations)
     new = [item for item in now if before.get(item.submission_id) != item.status]
-    show(deliveries(new, Declarations(SOURCES), "Taken in now"))
+    show(deliveries(new, declarations, "Taken in now"))
     if then_build:
         run.build(settings, click.echo)
         click.echo(f"Published {settings.warehouse}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from pipelines.settings import Settings
@@ -20,18 +18,20 @@ def prepare(force: bool) -> None:
 
 @click.command()
 @click.option("--port", default=3000, show_default=True)
-def ui(port: int) -> None:
+@click.option("--read-only", is_flag=True, help="Show everything, let nobody start or change it.")
+def ui(port: int, read_only: bool) -> None:
     """Open the Dagster UI on this machine (http://127.0.0.1:PORT), sensors included."""
     import os
-    import subprocess
 
     from pipelines import run
-    from pipelines.settings import CHECKOUT
+    from pipelines.services import PortTaken, ServiceEnded, serve
 
     settings = Settings.from_environment()
     run.prepare()
     home = run.keep_instance_settings(settings)
     environment = {**os.environ, "DAGSTER_HOME": str(home), "ADOPTION_DATA": str(settings.data)}
-    click.echo(f"http://127.0.0.1:{port}   (stop with Ctrl-C)")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)]
-    sys.exit(subprocess.run(command, cwd=CHECKOUT, env=environment).returncode)
+    click.echo(f"Starting Dagster on http://127.0.0.1:{port}, which takes about ten seconds")
+    try:
+        serve(port, environment, click.echo, read_only)
+    except (PortTaken, ServiceEnded) as error:
+        raise click.ClickException(str(error)) from error

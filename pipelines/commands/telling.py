@@ -46,7 +46,8 @@ def tell(settings: Settings, declarations: Declarations, quarter: Quarter) -> No
     latest = max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
     click.echo(f"Warehouse  {settings.warehouse}   (read-only; open it with any DuckDB 1.5)")
     click.echo(f"Exports    {folder / str(latest)}   (not disclosure controlled, internal)")
-    click.echo(f"Pack       {folder / str(latest) / 'pack-en.html'}")
+    for page in sorted((folder / str(latest)).glob("pack-*-en.html"), reverse=True):
+        click.echo(f"Pack       {page}")
     click.echo(f"Dagster    {_command('adoption ui')}   then http://127.0.0.1:3000")
 
 

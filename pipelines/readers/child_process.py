@@ -2,7 +2,9 @@
 
 A parser given a hostile workbook may abort the whole process; no exception
 handler sees it. So files are read by a child, one at a time; a child that dies
-or takes too long costs that one file and is replaced for the next.
+or takes too long costs that one file and is replaced for the next. Its memory
+and its processor time are limited where the platform can (Linux; macOS limits
+the time only); on Windows the clock is what stops it.
 
 The child is started by its own command line rather than by ``multiprocessing``,
 which would import the caller's main module again (pytest, Dagster) and on
@@ -11,6 +13,7 @@ Windows needs a guard in it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -19,14 +22,18 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from pipelines.readers.content import CannotRead, FileContent, Unreadable, unreadable
-from pipelines.readers.preflight import MAX_FILE_BYTES
+from pipelines.readers.preflight import MAX_FILE_BYTES, has_too_many_parts
 
-SECONDS_PER_FILE = 20.0
+SECONDS_PER_FILE = 20.0  # by the clock; the disk may be slow
+CPU_SECONDS_PER_FILE = 10
 SECONDS_TO_START = 60.0  # a busy machine with a cold disk
-ADDRESS_SPACE_BYTES = 2 * 1024**3
+ADDRESS_SPACE_BYTES = 1024**3
+MAX_ANSWER_BYTES = 64 * 1024**2  # what the caller may have to hold
+# A child that grew this large is replaced: what it keeps would count against the next file.
+RETIRE_AT_BYTES = 400 * 1024**2
 _START = "from pipelines.readers.child_process import serve; serve()"
 
 
@@ -51,17 +58,25 @@ def read_each(
             if child is None:
                 child = _Child()
             answer = child.ask(Path(path), seconds_per_file)
-            if answer is None:
+            if answer is None or answer.get("retires"):
                 child.end()
                 child = None
-                yield unreadable("F004")
-            elif "refused" in answer:
-                yield unreadable(answer["refused"])
-            else:
-                yield FileContent.from_plain(answer)
+            yield _content(answer)
     finally:
         if child is not None:
             child.end()
+
+
+def _content(answer: dict[str, Any] | None) -> FileContent | Unreadable:
+    """What the child answered; whatever it cannot mean, it ended abnormally."""
+    try:
+        if answer is not None and "refused" in answer:
+            return unreadable(*answer["refused"])
+        if answer is not None:
+            return FileContent.from_plain(answer["read"])
+    except (KeyError, TypeError, ValueError):
+        pass
+    return unreadable("F004")
 
 
 class ReaderDidNotStart(Exception):
@@ -84,10 +99,8 @@ class _Child:
             # What a dying parser prints may hold values of the file: nobody keeps it.
             stderr=subprocess.DEVNULL,
             env=environment,
-            text=True,
-            encoding="utf-8",
         )
-        self._answers: queue.Queue[str | None] = queue.Queue()
+        self._answers: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=self._collect, daemon=True).start()
         if self._answer(SECONDS_TO_START) != {"ready": True}:
             self.end()
@@ -100,7 +113,7 @@ class _Child:
         """The child's answer about a file; None when it died or took too long."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(str(path)) + "\n")
+            self._process.stdin.write(json.dumps(str(path)).encode("ascii") + b"\n")
             self._process.stdin.flush()
         except OSError:
             return None
@@ -120,14 +133,18 @@ class _Child:
     def _answer(self, seconds: float) -> dict[str, Any] | None:
         try:
             line = self._answers.get(timeout=seconds)
-            return None if line is None else json.loads(line)
-        except (queue.Empty, ValueError):
+            answer = None if line is None else json.loads(line)
+        except (queue.Empty, ValueError, RecursionError):
             return None
+        return answer if isinstance(answer, dict) else None
 
     def _collect(self) -> None:
         assert self._process.stdout is not None
         try:
-            for line in self._process.stdout:
+            # One byte more than an answer may have shows that it is too long: it is not held.
+            while line := self._process.stdout.readline(MAX_ANSWER_BYTES + 1):
+                if len(line) > MAX_ANSWER_BYTES:
+                    break
                 self._answers.put(line)
         except (OSError, ValueError):  # closed while waiting
             pass
@@ -145,37 +162,43 @@ def _import_path() -> list[str]:
 
 def serve() -> None:
     """Answer paths from standard input with contents on standard output, as lines of JSON."""
-    answers = sys.stdout
+    answers = sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing a library prints may pass for an answer
-    _limit_memory()
+    _limit("RLIMIT_AS", ADDRESS_SPACE_BYTES)
+    _limit("RLIMIT_CORE", 0)  # a core dump would hold the file
+    _limit("RLIMIT_FSIZE", 0)  # it has nothing to write
     import python_calamine  # noqa: F401  # found missing now, not with the first file
 
     _send(answers, {"ready": True})
+    # Some systems count a parent's size until the child outgrows it.
+    most = max(RETIRE_AT_BYTES, _largest_size())
     for line in sys.stdin:
-        _send(answers, _answer_about(Path(json.loads(line))))
+        _limit_cpu()
+        answer = _answer_about(Path(json.loads(line)))
+        _send(answers, answer | {"retires": answer.get("retires") or _largest_size() > most})
 
 
 def _answer_about(path: Path) -> dict[str, Any]:
     try:
-        return read(path).to_plain()
+        return {"read": read(path).to_plain()}
     except CannotRead as refusal:
-        return {"refused": refusal.code}
+        return {"refused": [refusal.code, refusal.number, refusal.cell]}
     except MemoryError:
-        return {"refused": "F003"}
+        return {"refused": ["F003"], "retires": True}
     except KeyboardInterrupt:
         raise
     except BaseException:
         # A parser's panic derives from BaseException. Its text may hold values: it ends here,
         # and the sender is told what to do.
-        return {"refused": "F004"}
+        return {"refused": ["F004"], "retires": True}
 
 
 def read(path: Path) -> FileContent:
     """Read one file by what it holds, not by its name. Raises CannotRead. For the child only."""
     import zipfile
 
-    from pipelines.readers.csv_bundle import is_csv_part, read_csv_bundle
-    from pipelines.readers.workbook import read_ods, read_xls, read_xlsx
+    from pipelines.readers.csv_bundle import is_csv_part, read_csv_bundle, read_single_csv
+    from pipelines.readers.workbook import read_ods, read_xlsx
 
     size = path.stat().st_size
     if size == 0:
@@ -184,7 +207,11 @@ def read(path: Path) -> FileContent:
         raise CannotRead("F003")
     data = path.read_bytes()
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return read_xls(data)
+        raise CannotRead(_what_ole_holds(data))
+    if not data.startswith(b"PK") and not zipfile.is_zipfile(path):
+        return read_single_csv(data)
+    if has_too_many_parts(data):
+        raise CannotRead("F003")
     try:
         names = zipfile.ZipFile(path).namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
@@ -199,19 +226,53 @@ def read(path: Path) -> FileContent:
     raise CannotRead("F001")
 
 
-def _send(answers: TextIO, answer: dict[str, Any]) -> None:
-    answers.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n")
+def _what_ole_holds(data: bytes) -> str:
+    """Why a compound file cannot be read; its directory names its streams in UTF-16."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "F002"
+    is_xls = any(f"{stream}\x00".encode("utf-16-le") in data for stream in ("Workbook", "Book"))
+    return "F007" if is_xls else "F001"
+
+
+def _send(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    line = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
+    if len(line) >= MAX_ANSWER_BYTES:
+        line = b'{"refused":["F003"],"retires":true}'
+    answers.write(line + b"\n")
     answers.flush()
 
 
-def _limit_memory() -> None:
-    """Where the platform has it (not Windows; macOS ignores it), refuse to grow beyond 2 GB."""
+def _limit(name: str, most: int) -> None:
+    """Set a limit of this process where the platform has it (Windows has none)."""
     try:
         import resource
     except ImportError:
         return
+    # An error means that the machine's own limit is lower.
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        resource.setrlimit(getattr(resource, name), (most, most))
+
+
+def _limit_cpu() -> None:
+    """Let the next file have its seconds of processor time, and no more."""
     try:
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the file
-    except (ValueError, OSError):
-        pass  # the machine's own limit is lower
+        import resource
+    except ImportError:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + 1 + CPU_SECONDS_PER_FILE
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
+
+
+def _largest_size() -> int:
+    """The most memory this process ever held, in bytes; 0 where nobody counts it."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,18 +1,29 @@
-"""A zip of CSV files as text, decoded and split by ourselves so that nothing is guessed twice."""
+"""CSV files as text, one or a zip of them, decoded and split by ourselves so that nothing is
+guessed twice."""
 
 from __future__ import annotations
 
 import csv
 import io
 import posixpath
+import re
 import zipfile
+from collections.abc import Iterable
+from itertools import islice
 
 from pipelines.readers.content import CannotRead, FileContent, Sheet
 from pipelines.readers.preflight import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, check_package, inflate
 
 MAX_PARTS = 50
-MAX_INFLATED_BYTES = 200 * 1024**2
-_LONGEST_FIELD = 32_767  # as long as a cell of a workbook
+MAX_INFLATED_BYTES = 16 * 1024**2  # a hundred times the largest return
+MAX_LINE = 1_000_000  # characters
+LINES_LOOKED_AT = 20  # to see what separates the cells
+_LONGEST_CELL = 32_767  # as long as a cell of a workbook
+_SEPARATORS = ",;\t"
+_ALONE = "CSV"  # a single file has no name that may be used: it is data
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
+# Control characters that no text has; tab, line ends and form feed may be there.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
 
 
 def read_csv_bundle(data: bytes) -> FileContent:
@@ -26,10 +37,24 @@ def read_csv_bundle(data: bytes) -> FileContent:
         for name in names:
             text, by_guess = decode(b"".join(inflate(package, name)))
             title = _base_name(name)[: -len(".csv")]
-            sheets.append(Sheet(title, split(text)))
+            sheets.append(_sheet(title, text))
             if by_guess:
                 doubted.append(title)
-    return FileContent(sheets, decoded_as_cp1252=doubted)
+    return FileContent(sheets, decoded_as_cp1252=doubted, form="zip")
+
+
+def read_single_csv(data: bytes) -> FileContent:
+    """Read a CSV file that came without a zip. Raises CannotRead, F008 for a web page or XML."""
+    if len(data) > MAX_INFLATED_BYTES:
+        raise CannotRead("F003")
+    text, by_guess = decode(data)
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise CannotRead("F008")
+    # Bytes that are no table often pass for a text of Windows-1252.
+    if _NO_TEXT.search(text) or not any(mark in text for mark in _SEPARATORS):
+        raise CannotRead("F001")
+    sheet = _sheet(_ALONE, text)
+    return FileContent([sheet], decoded_as_cp1252=[_ALONE] if by_guess else [], form="csv")
 
 
 def is_csv_part(name: str) -> bool:
@@ -61,6 +86,7 @@ def decode(content: bytes) -> tuple[str, bool]:
                 return content.decode(encoding), False
         if b"\x00" in content:
             raise CannotRead("F001")
+        content = content.rstrip(b"\x1a")  # old systems end a text so
         try:
             return content.decode("utf-8-sig"), False
         except UnicodeDecodeError:
@@ -69,38 +95,92 @@ def decode(content: bytes) -> tuple[str, bool]:
         raise CannotRead("F001") from error
 
 
-def split(text: str) -> list[list[str | None]]:
-    """Records of a CSV text, each at the index of the line it begins on.
+def _sheet(title: str, text: str) -> Sheet:
+    lines = lines_of(text)
+    separator = separator_of(lines)
+    rows, lengths = split(lines, separator)
+    filled = sum(1 for row in rows if any(cell and not cell.isspace() for cell in row))
+    # Counted once more without the parser: a record that went missing refuses the file.
+    if filled != count_records(lines, separator):
+        raise CannotRead("F006")
+    return Sheet(title, rows, filled_rows=filled, lengths=lengths)
 
-    Lines may end in CR LF, LF or CR; the separator is the one of comma,
-    semicolon and tab that the first filled line has most of. Raises CannotRead
-    F001 for a quote that is never closed, F003 beyond the limits of a sheet.
-    """
+
+def lines_of(text: str) -> list[str]:
+    """Lines without their ends, which may be CR LF, LF or CR. Excel's line that names the
+    separator is blanked. Raises CannotRead F003 for more lines than a sheet may have."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if lines and lines[-1] == "":
+    if lines[-1] == "":
         lines.pop()
-    if len(lines) > MAX_ROWS:
+    if len(lines) > MAX_ROWS or any(len(line) > MAX_LINE for line in lines):
         raise CannotRead("F003")
-    csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader((line + "\n" for line in lines), delimiter=_separator(lines), strict=True)
+    return lines
+
+
+def separator_of(lines: list[str]) -> str:
+    """The one Excel's first line names, else which of comma, semicolon and tab the first filled
+    lines have most of outside quotes: a title above the headings may hold a comma."""
+    if lines and (named := _SEPARATOR_LINE.fullmatch(lines[0])):
+        lines[0] = ""
+        return named[1]
+    filled = (line for line in lines if line.strip(_SEPARATORS + " "))
+    start = [re.sub('"[^"]*"', "", line) for line in islice(filled, LINES_LOOKED_AT)]
+    return max(_SEPARATORS, key=lambda mark: sum(line.count(mark) for line in start))
+
+
+def split(lines: list[str], separator: str) -> tuple[list[list[str | None]], list[int]]:
+    """Records, each at the index of the line it begins on, and how many cells each line has.
+
+    The further lines of a record that runs over several are empty and have -1 cells. Raises
+    CannotRead F009 for a quote that is never closed, F003 beyond the limits of a sheet.
+    """
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
     rows: list[list[str | None]] = []
+    lengths: list[int] = []
     cells = 0
-    begins = 0
     try:
         for record in reader:
             cells += len(record)
             if len(record) > MAX_COLUMNS or cells > MAX_CELLS:
                 raise CannotRead("F003")
+            further = reader.line_num - len(rows) - 1
             rows.append([value if value else None for value in record])
-            rows.extend([] for _ in range(reader.line_num - begins - 1))
-            begins = reader.line_num
+            rows.extend([] for _ in range(further))
+            lengths += [len(record), *[-1] * further]
     except csv.Error as error:
-        raise CannotRead("F001") from error
-    if len(rows) != len(lines):
-        raise CannotRead("F006")
-    return rows
+        # A quote left open swallows lines until the cell is too long; one long line is no quote.
+        if len(rows) < len(lines) and len(lines[len(rows)]) > _LONGEST_CELL:
+            raise CannotRead("F003") from error
+        raise CannotRead("F009", number=len(rows) + 1) from error
+    return rows, lengths
 
 
-def _separator(lines: list[str]) -> str:
-    first = next((line for line in lines if line.strip(" ,;\t")), "")
-    return max(",;\t", key=first.count)
+def count_records(lines: Iterable[str], separator: str) -> int:
+    """Records that hold anything, counted without the parser of :func:`split`."""
+    mark = re.escape(separator)
+    quoted = re.compile('"((?:[^"]|"")*)("|$)')
+    plain = re.compile(f"[^{mark}]*")
+    records = 0
+    is_open = is_filled = False
+    for line in lines:
+        if not is_open and '"' not in line:  # nearly every line
+            records += bool(line.replace(separator, "").strip())
+            continue
+        position = 0
+        while position <= len(line):
+            if is_open or line[position : position + 1] == '"':
+                cell = quoted.match(f'"{line}' if is_open else line, position)
+                assert cell is not None
+                position = cell.end() + 1 - is_open
+                is_open = not cell[2]
+                is_filled = is_filled or bool(cell[1].strip())
+            else:
+                cell = plain.match(line, position)
+                assert cell is not None
+                position = cell.end() + 1
+                is_filled = is_filled or bool(cell[0].strip())
+        if not is_open:
+            records += is_filled
+            is_filled = False
+    return records + (is_open and is_filled)

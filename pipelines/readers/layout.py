@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,10 +20,11 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.casting import as_date, places_by_text, squeezed, stripped
+from pipelines.casting import as_date, places_by_text, stripped
+from pipelines.codes_written import codes_understood, squeezed
 from pipelines.declarations import CoverField, Declarations, Return, ReturnField, Text
 from pipelines.quarters import Quarter
-from pipelines.readers.content import FileContent, Sheet
+from pipelines.readers.content import FileContent, Sheet, unreadable
 from pipelines.readers.sentences import FileProblem, Repair, problem, repair
 
 ROWS_SEARCHED_FOR_HEADINGS = 20
@@ -31,12 +33,27 @@ CELLS_NAMED = 10  # in one sentence
 DAYS_FROM_1900_TO_1904 = 1_462
 LEADING_COLUMNS = ("submission_id", "sender_code", "quarter", "sheet", "sheet_row")
 
+# Sheets of the template that hold nothing of a return, in both languages.
+SHEETS_OF_THE_TEMPLATE = frozenset(
+    {"guidance", "canllawiau", "codes", "codau", "lists", "rhestrau", "question"}
+)
+
 _MONTH_FIRST = re.compile(r"\s*(0?[1-9]|1[0-2])[/.-](1[3-9]|2[0-9]|3[01])[/.-][0-9]{4}")
 _DAY_NUMBER = re.compile(r"\s*[0-9]{5}\s*$", re.ASCII)
-_QUARTER_FIRST = re.compile(r"^Q([1-4])\s+([0-9]{4})\s*[-/]\s*([0-9]{2})$")
-_YEAR_FIRST = re.compile(r"^([0-9]{4})\s*[-/]\s*([0-9]{2})\s*[-/ ]?\s*Q([1-4])$")
-_YES = ("true", "1", "y", "ie", "oes")
-_NO = ("false", "0", "n", "nage", "nacoes")
+_QUARTER_FIRST = re.compile(r"^([1-4])\s*(?:OF)?\s*([0-9]{4})\s*[-/]\s*(?:[0-9]{2})?([0-9]{2})$")
+_YEAR_FIRST = re.compile(r"^([0-9]{4})\s*[-/]\s*(?:[0-9]{2})?([0-9]{2})\s*[-/ ]?\s*Q([1-4])$")
+_QUARTER_WORD = re.compile(r"\b(?:QUARTER|CHWARTER|QTR|CH)\s*(?=[1-4]\b)")
+_AFTER_THE_TITLE = re.compile(r"\s*(?:\([^()]*\)|\[[^][]*\]|[*:?])+\s*$")
+# What Excel shows for an error, and for a number or date wider than its column, which is what it
+# writes into a CSV file.
+_ERROR = re.compile(
+    r"\s*(?:#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|FIELD!|BUSY!|BLOCKED!"
+    r"|CONNECT!|UNKNOWN!|GETTING_DATA|ERROR!|FORMULA!)|Err:[0-9]{3}|#{3,})\s*",
+    re.IGNORECASE,
+)
+_POWER_OF_TEN = re.compile(r"\s*[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}\s*", re.IGNORECASE | re.ASCII)
+_DATE = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})", re.ASCII)
+_MERGED = "#MERGED!"  # no date, no number and no code
 
 
 class RowConservationError(Exception):
@@ -54,6 +71,8 @@ class CoverRead:
     values: dict[str, Any]
     problems: tuple[FileProblem, ...]
     sheet: str | None = None
+    repairs: tuple[Repair, ...] = ()
+    position: int | None = None  # of the cover's sheet in the file, from 0
 
     @property
     def nil_returns(self) -> frozenset[str]:
@@ -72,6 +91,7 @@ class ReturnFound:
     ``frame`` is in the raw room's shape. ``columns`` gives the column letters of
     each field found; ``header_row`` counts from 1, None when no headings were
     found. ``rows_in_sheet`` (below the headings) = ``frame.height`` + ``blank_rows``.
+    ``sheet`` is the sheet's name fit to be shown; ``position`` (from 1) says which sheet it is.
     """
 
     name: str
@@ -81,11 +101,29 @@ class ReturnFound:
     columns: dict[str, str]
     rows_in_sheet: int
     blank_rows: int
+    position: int = 0
 
     def cell(self, field_name: str, sheet_row: int) -> str | None:
         """Address such as ``B7``; None for a field that has no column."""
         letters = self.columns.get(field_name)
         return None if letters is None else f"{letters}{sheet_row}"
+
+
+@dataclass(frozen=True)
+class SheetAccount:
+    """What became of the filled rows of one sheet: ``filled`` = ``loaded`` + ``ignored``.
+
+    ``filled`` was counted in the file without the parser. ``part`` is ``cover``,
+    a return's name, or ``none`` for a sheet that is no part of the return;
+    ``ignored`` are the cover's rows, headings and what stands above them, and
+    every row of a sheet that is no part.
+    """
+
+    number: int
+    part: str
+    filled: int
+    loaded: int
+    ignored: int
 
 
 @dataclass(frozen=True)
@@ -97,6 +135,7 @@ class LaidOut:
     returns: dict[str, ReturnFound]
     problems: tuple[FileProblem, ...]
     repairs: tuple[Repair, ...]
+    account: tuple[SheetAccount, ...] = ()
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -111,29 +150,95 @@ def raw_schema(declared: Return) -> dict[str, Any]:
 
 
 def lay_out(content: FileContent, declarations: Declarations, submission_id: str) -> LaidOut:
-    """Arrange a file's sheets as declared. Raises RowConservationError, which is a fault here."""
+    """Arrange a file's sheets as declared.
+
+    A file whose rows are not all accounted for has no returns and the problem F006: it is refused,
+    and those that came with it are not. That it comes to this is a fault of this program.
+    """
     cover = read_cover(content, declarations)
+    try:
+        return _laid_out(content, cover, declarations, submission_id)
+    except RowConservationError:
+        lost = unreadable("F006")
+        problem = FileProblem("F006", "error", None, None, lost.sentence_en, lost.sentence_cy)
+        return LaidOut(submission_id, cover, {}, (*cover.problems, problem), cover.repairs)
+
+
+def _laid_out(
+    content: FileContent, cover: CoverRead, declarations: Declarations, submission_id: str
+) -> LaidOut:
     problems = list(cover.problems)
-    repairs: list[Repair] = []
+    repairs = list(cover.repairs)
     returns: dict[str, ReturnFound] = {}
-    for declared in declarations.returns.values():
-        sheets = _sheets_called(content, _words_for_return(declared))
-        if not sheets:
-            continue
-        if len(sheets) > 1:
-            problems.append(problem("F201", sheets[0].name))
-        reading = _Reading(content, declared, sheets[0], cover, submission_id)
+    chosen = _chosen_sheets(content, cover, declarations)
+    for name, (positions, by_headings) in chosen.items():
+        declared, position = declarations.returns[name], positions[0]
+        sheet = content.sheets[position]
+        if len(positions) > 1:
+            problems.append(problem("F201", shown_name(sheet)))
+        reading = _Reading(content, declared, position, cover, submission_id)
         found = reading.found()
-        returns[declared.name] = found
+        returns[name] = found
         problems += reading.problems
+        if by_headings:
+            repairs.append(
+                repair("sheet", found.sheet, title=declared.sheet, count=found.frame.height)
+            )
         repairs += reading.repairs
         problems += _about_too_many_rows(found, declared)
-    if not returns and not cover.nil_returns:
+    if not returns and not cover.nil_returns and cover.sheet is not None:
         problems.append(_no_sheets(cover, declarations))
     problems += _about_misspelt_sheets(content, declarations, returns)
-    read = {cover.sheet, *(found.sheet for found in returns.values())}
-    problems += [problem("F210", title) for title in content.decoded_as_cp1252 if title in read]
-    return LaidOut(submission_id, cover, returns, tuple(problems), tuple(repairs))
+    account = _account(content, cover, returns, submission_id)
+    for line in account:
+        if line.part == "none" and line.filled:
+            problems += _about_a_sheet_like_a_return(content, declarations, line, chosen)
+            repairs += _left_out(content.sheets[line.number - 1], line)
+    read = {cover.position, *(found.position - 1 for found in returns.values())}
+    by_guess = {content.sheets[position].name for position in read if position is not None}
+    problems += [
+        problem("F210", _shown(title)) for title in content.decoded_as_cp1252 if title in by_guess
+    ]
+    return LaidOut(submission_id, cover, returns, tuple(problems), tuple(repairs), tuple(account))
+
+
+def _account(
+    content: FileContent,
+    cover: CoverRead,
+    returns: Mapping[str, ReturnFound],
+    submission_id: str,
+) -> list[SheetAccount]:
+    """Every filled row of the file is loaded or ignored as declared; anything else is our fault."""
+    parts = {found.position - 1: name for name, found in returns.items()}
+    account = []
+    for position, sheet in enumerate(content.sheets):
+        came_through = sum(1 for row in sheet.rows if _is_filled(row))
+        filled = came_through if sheet.filled_rows is None else sheet.filled_rows
+        part = parts.get(position, "cover" if position == cover.position else "none")
+        loaded = above = 0
+        if part in returns:
+            found = returns[part]
+            loaded = found.frame.height
+            first = len(sheet.rows) if found.header_row is None else found.header_row
+            above = sum(1 for row in sheet.rows[:first] if _is_filled(row))
+        else:
+            above = came_through
+        if loaded + above != filled:
+            raise RowConservationError(
+                f"{submission_id}, sheet number {position + 1}: {filled} filled rows counted, "
+                f"{loaded} loaded and {above} ignored"
+            )
+        account.append(SheetAccount(position + 1, part, filled, loaded, above))
+    return account
+
+
+def shown_name(sheet: Sheet) -> str:
+    """A sheet's name fit to be shown: no control or direction-changing characters."""
+    return _shown(sheet.name)
+
+
+def _shown(name: str) -> str:
+    return "".join(c for c in name if unicodedata.category(c)[0] != "C")[:100]
 
 
 # --- the cover ------------------------------------------------------------------
@@ -143,35 +248,89 @@ def read_cover(content: FileContent, declarations: Declarations) -> CoverRead:
     """The typed answers of a file's cover. Whatever the file, ``values`` has every cover field."""
     fields = declarations.cover.fields
     values: dict[str, Any] = dict.fromkeys(field.name for field in fields)
-    sheet = _cover_sheet(content, declarations)
-    if sheet is None:
-        return CoverRead(values, (problem("F100", None),))
+    position = _cover_position(content, declarations)
+    if position is None:
+        return CoverRead(values, (_about_no_cover(content, declarations),))
+    sheet = content.sheets[position]
+    shown = shown_name(sheet)
     found = _answers(sheet, fields)
     problems = [
-        problem("F108", sheet.name, field.name, title=field.title, cells=found.cell(field))
+        problem("F108", shown, field.name, title=field.title, cells=found.cell(field))
         for field in fields
         if field.name in found.twice
     ]
+    is_called = squeezed(sheet.name) in _words_for_cover(declarations)
+    repairs = [] if is_called or content.form == "csv" else [repair("cover", shown)]
     for field in fields:
         text = found.texts.get(field.name)
+        cell = found.cell(field)
         if text is not None:
             values[field.name] = _understood(text, field, declarations)
         if values[field.name] is None and (text is not None or field.required):
-            code = _cover_problem(field, text)
-            cell = found.cell(field)
-            problems.append(problem(code, sheet.name, field.name, title=field.title, cells=cell))
-    return CoverRead(values, tuple(problems), sheet.name)
+            meant = _sender_meant(text, declarations) if field.type == "sender" else None
+            code = "F102a" if meant else _cover_problem(field, text)
+            at = found.cells.get(field.name, [])
+            problems.append(
+                problem(code, shown, field.name, title=field.title, cells=cell, meant=meant, at=at)
+            )
+        elif text is not None and field.type == "quarter" and text != values[field.name].label:
+            repairs.append(repair("answer", shown, field.name, title=field.title, cells=cell))
+    return CoverRead(values, tuple(problems), shown, tuple(repairs), position)
 
 
-def _cover_sheet(content: FileContent, declarations: Declarations) -> Sheet | None:
-    """The sheet called so, else the one with at least three of the cover's questions."""
+def _words_for_cover(declarations: Declarations) -> set[str]:
     cover = declarations.cover
-    called = _sheets_called(content, {"cover", squeezed(cover.sheet.en), squeezed(cover.sheet.cy)})
-    if called:
-        return called[0]
-    matches = [(len(_answers(sheet, cover.fields).texts), sheet) for sheet in content.sheets]
-    most, sheet = max(matches, key=lambda pair: pair[0], default=(0, None))
-    return sheet if most >= 3 else None
+    return {"cover", squeezed(cover.sheet.en), squeezed(cover.sheet.cy)}
+
+
+def _cover_position(content: FileContent, declarations: Declarations) -> int | None:
+    """The sheet called so, else the one with at least three of the cover's questions."""
+    words = _words_for_cover(declarations)
+    for position, sheet in enumerate(content.sheets):
+        if squeezed(sheet.name) in words:
+            return position
+    fields = declarations.cover.fields
+    matches = [
+        (len(_answers(sheet, fields).texts), -position)
+        for position, sheet in enumerate(content.sheets)
+    ]
+    most, position = max(matches, default=(0, 0))
+    return -position if most >= 3 else None
+
+
+def _about_no_cover(content: FileContent, declarations: Declarations) -> FileProblem:
+    """Says what the file is instead: one CSV file, or a workbook of another collection."""
+    known = [
+        declared
+        for declared in declarations.returns.values()
+        if any(
+            squeezed(sheet.name) in _words_for_return(declared) or _is_like(sheet, declared)
+            for sheet in content.sheets
+        )
+    ]
+    if not known:
+        return problem("F100b", None)
+    if content.form == "csv":
+        return problem("F100a", None, cells=f"{known[0].name}.csv")
+    return problem("F100", None)
+
+
+def _sender_meant(text: str | None, declarations: Declarations) -> Text | None:
+    """The sender whose name is most like an answer, if any is."""
+    names = {
+        squeezed(name): place
+        for code in declarations.senders
+        for place in (declarations.places[code],)
+        for name in (code, place.name_en, place.name_cy)
+    }
+    wanted = squeezed(text or "")
+    close = difflib.get_close_matches(wanted, list(names), 1, 0.8) if len(wanted) > 3 else []
+    if not close:
+        return None
+    place = names[close[0]]
+    return Text(
+        en=f"“{place.name_en}” ({place.place_code})", cy=f"“{place.name_cy}” ({place.place_code})"
+    )
 
 
 @dataclass(frozen=True)
@@ -233,10 +392,10 @@ def _understood(text: str, field: CoverField, declarations: Declarations) -> Any
 
 def _quarter(text: str) -> Quarter | None:
     """``2025-26-Q1``, and the forms in which public reports write it (``Q1 2025/26``)."""
-    upper = text.strip().upper()
+    upper = _QUARTER_WORD.sub("Q", text.strip().upper())
     match = _YEAR_FIRST.match(upper)
     parts = match.groups() if match else None
-    if parts is None and (match := _QUARTER_FIRST.match(upper)):
+    if parts is None and upper[:1] == "Q" and (match := _QUARTER_FIRST.match(upper[1:])):
         parts = (match[2], match[3], match[1])
     if parts is None:
         return None
@@ -253,11 +412,9 @@ def _day(text: str) -> date | None:
 
 
 def _yes_or_no(text: str, declarations: Declarations) -> bool | None:
-    said = squeezed(text)
-    for code in declarations.code_lists["yes_no_unknown"]:
-        if said in (squeezed(code.code), squeezed(code.label_en), squeezed(code.label_cy)):
-            return {"yes": True, "no": False}.get(code.code)
-    return True if said in _YES else False if said in _NO else None
+    anytime = Quarter(2000, 1)  # the codes of a cover do not change with the quarter
+    codes = codes_understood(declarations, "yes_no_unknown", anytime)
+    return {"yes": True, "no": False}.get(codes.meant(text) or "")
 
 
 def _cover_problem(field: CoverField, text: str | None) -> str:
@@ -278,8 +435,64 @@ def _words_for_return(declared: Return) -> set[str]:
     return {squeezed(word) for word in (*words, declared.title.en, declared.title.cy)}
 
 
-def _sheets_called(content: FileContent, words: set[str]) -> list[Sheet]:
-    return [sheet for sheet in content.sheets if squeezed(sheet.name) in words]
+def _chosen_sheets(
+    content: FileContent, cover: CoverRead, declarations: Declarations
+) -> dict[str, tuple[list[int], bool]]:
+    """The positions of each return's sheets, by name; else of the only sheet with its headings."""
+    chosen: dict[str, tuple[list[int], bool]] = {}
+    for name, declared in declarations.returns.items():
+        words = _words_for_return(declared)
+        called = [n for n, sheet in enumerate(content.sheets) if squeezed(sheet.name) in words]
+        if called:
+            chosen[name] = (called, False)
+    taken = {n for positions, _ in chosen.values() for n in positions}
+    if content.form != "csv":  # one CSV file may be cover and return in one
+        taken |= {cover.position} if cover.position is not None else set()
+    for name, declared in declarations.returns.items():
+        if name not in chosen:
+            alike = [
+                n
+                for n, sheet in enumerate(content.sheets)
+                if n not in taken and _is_like(sheet, declared)
+            ]
+            if len(alike) == 1:
+                chosen[name] = (alike, True)
+    order = list(declarations.returns)
+    return {name: chosen[name] for name in order if name in chosen}
+
+
+def _is_like(sheet: Sheet, declared: Return) -> bool:
+    """Whether a sheet has a return's headings: its key, and most of what is required."""
+    header = _header_row(sheet, declared)
+    if header is None or squeezed(sheet.name) in SHEETS_OF_THE_TEMPLATE:
+        return False
+    known = _fields_by_heading(declared)
+    names = {known.get(_heading(cell, known)) for cell in sheet.rows[header] if cell}
+    required = {f.name for f in declared.fields if f.constraints.required}
+    key = set(declared.primary_key) or required
+    return bool(key & names) and len(required & names) >= 0.6 * len(required)
+
+
+def _about_a_sheet_like_a_return(
+    content: FileContent,
+    declarations: Declarations,
+    line: SheetAccount,
+    chosen: Mapping[str, tuple[list[int], bool]],
+) -> Iterator[FileProblem]:
+    """A query for a sheet that was not read although it looks like a return."""
+    if any(line.number - 1 in positions for positions, _ in chosen.values()):
+        return  # a second sheet for one return is said by F201
+    sheet = content.sheets[line.number - 1]
+    for declared in declarations.returns.values():
+        if _is_like(sheet, declared):
+            cells = str(line.filled)
+            yield problem("F215", None, title=declared.sheet, number=line.number, cells=cells)
+
+
+def _left_out(sheet: Sheet, line: SheetAccount) -> Iterator[Repair]:
+    if squeezed(sheet.name) not in SHEETS_OF_THE_TEMPLATE:
+        rows = str(line.filled)
+        yield repair("left out", "", number=line.number, cells=rows, count=line.filled)
 
 
 def _no_sheets(cover: CoverRead, declarations: Declarations) -> FileProblem:
@@ -305,10 +518,10 @@ def _about_misspelt_sheets(
         if declared.name not in returns
         for word in _words_for_return(declared)
     }
-    used = {found.sheet for found in returns.values()}
+    used = {found.position for found in returns.values()}
     for position, sheet in enumerate(content.sheets, start=1):
-        close = difflib.get_close_matches(squeezed(sheet.name), list(missing), 1, 0.8)
-        if close and sheet.name not in used:
+        close = difflib.get_close_matches(squeezed(sheet.name)[:100], list(missing), 1, 0.8)
+        if close and position not in used:
             wanted = missing[close[0]]
             yield problem("F214", None, None, title=wanted.sheet, number=position)
 
@@ -327,6 +540,27 @@ def _fields_by_heading(declared: Return) -> Mapping[str, str]:
             for words in words_of(field):
                 found.setdefault(squeezed(words), field.name)
     return found
+
+
+def _heading(text: str, known: Mapping[str, str]) -> str:
+    """A heading squeezed; without a note behind it, such as (dd/mm/yyyy) or *, if that is known."""
+    whole = squeezed(text)
+    if whole not in known:
+        bare = squeezed(_AFTER_THE_TITLE.sub("", text))
+        if bare in known:
+            return bare
+    return whole
+
+
+def _header_row(sheet: Sheet, declared: Return) -> int | None:
+    """Index of the row with the most headings we know; at least two, so no data row passes."""
+    known = _fields_by_heading(declared)
+    best, most = None, min(2, len(declared.fields)) - 1
+    for index, row in enumerate(sheet.rows[:ROWS_SEARCHED_FOR_HEADINGS]):
+        matches = len({known[key] for c in row if c and (key := _heading(c, known)) in known})
+        if matches > most:
+            best, most = index, matches
+    return best
 
 
 def _names(field: ReturnField) -> tuple[str, ...]:
@@ -348,20 +582,23 @@ class _Reading:
         self,
         content: FileContent,
         declared: Return,
-        sheet: Sheet,
+        position: int,
         cover: CoverRead,
         submission_id: str,
     ) -> None:
         self._declared = declared
-        self._sheet = sheet
+        self._position = position
+        self._sheet = content.sheets[position]
+        self._name = declared.name if content.form == "csv" else shown_name(self._sheet)
         self._cover = cover
         self._submission_id = submission_id
         self._from_1904 = content.counts_from_1904
+        self._merged = {(c.row, c.column) for c in self._sheet.doubtful if c.doubt == "merged"}
         self.problems: list[FileProblem] = []
         self.repairs: list[Repair] = []
 
     def found(self) -> ReturnFound:
-        header = self._header_row()
+        header = self._found_header()
         positions = {} if header is None else self._columns(header)
         letters = {name: column_letters(position) for name, position in positions.items()}
         first = len(self._sheet.rows) if header is None else header + 1
@@ -370,33 +607,34 @@ class _Reading:
         blank = sum(1 for row in self._sheet.rows[first:] if not "".join(filter(None, row)).strip())
         if frame.height + blank != rows_in_sheet:
             raise RowConservationError(
-                f"{self._submission_id}, sheet {self._sheet.name}: {rows_in_sheet} rows, of which "
+                f"{self._submission_id}, sheet {self._name}: {rows_in_sheet} rows, of which "
                 f"{frame.height} loaded and {blank} blank"
             )
-        self._look_at_doubtful(first, letters)
+        self._look_at_doubtful(first, positions)
+        self._look_at_hidden(first, positions)
+        if header is not None and self._sheet.lengths is not None:
+            self._look_at_lengths(header, self._sheet.lengths)
         return ReturnFound(
             self._declared.name,
-            self._sheet.name,
+            self._name,
             None if header is None else header + 1,
             frame,
             letters,
             rows_in_sheet,
             blank,
+            self._position + 1,
         )
 
-    def _header_row(self) -> int | None:
-        """Index of the row with the most headings we know; at least two, so no data row passes."""
-        known = _fields_by_heading(self._declared)
-        best, most = None, min(2, len(self._declared.fields)) - 1
-        for index, row in enumerate(self._sheet.rows[:ROWS_SEARCHED_FOR_HEADINGS]):
-            matches = len({known[key] for cell in row if cell and (key := squeezed(cell)) in known})
-            if matches > most:
-                best, most = index, matches
+    def _found_header(self) -> int | None:
+        best = _header_row(self._sheet, self._declared)
         if best is None and any(_is_filled(row) for row in self._sheet.rows):
-            self.problems.append(problem("F202", self._sheet.name))
+            self._say("F202")
         if best:
-            self.repairs.append(repair("headings", self._sheet.name, number=best + 1))
+            self.repairs.append(repair("headings", self._name, number=best + 1))
         return best
+
+    def _say(self, code: str, field: str | None = None, **places: Any) -> None:
+        self.problems.append(problem(code, self._name, field, **places))
 
     def _columns(self, header: int) -> dict[str, int]:
         """Column of each field found; problems for columns missing, twice or unknown."""
@@ -406,32 +644,28 @@ class _Reading:
         for column, heading in enumerate(self._sheet.rows[header]):
             if heading is None or not heading.strip():
                 continue
-            name = known.get(squeezed(heading))
+            key = _heading(heading, known)
+            name = known.get(key)
             if name is None:
-                unknown[column] = squeezed(heading)
+                unknown[column] = key
             elif name in positions:
                 pair = f"{column_letters(positions[name])}, {column_letters(column)}"
-                field = self._declared.field(name)
-                sheet = self._sheet.name
-                self.problems.append(problem("F204", sheet, name, title=field.title, cells=pair))
+                self._say("F204", name, title=self._declared.field(name).title, cells=pair)
             else:
                 positions[name] = column
                 self._note_heading(heading, name, column)
         self._look_for_missing(positions, unknown)
         if unknown:
-            cells = _listed(column_letters(column) for column in unknown)
-            self.problems.append(problem("F209", self._sheet.name, cells=cells))
+            self._say("F209", cells=_listed(column_letters(column) for column in unknown))
         if list(positions) != [f.name for f in self._declared.fields if f.name in positions]:
-            self.repairs.append(repair("order", self._sheet.name))
+            self.repairs.append(repair("order", self._name, count=len(positions)))
         return positions
 
     def _note_heading(self, heading: str, name: str, column: int) -> None:
         field = self._declared.field(name)
         if heading not in (field.name, field.title.en, field.title.cy):
             cells = column_letters(column)
-            self.repairs.append(
-                repair("heading", self._sheet.name, name, title=field.title, cells=cells)
-            )
+            self.repairs.append(repair("heading", self._name, name, title=field.title, cells=cells))
 
     def _look_for_missing(self, positions: Mapping[str, int], unknown: Mapping[int, str]) -> None:
         """An error for a required column that is missing, a query for any other."""
@@ -442,17 +676,11 @@ class _Reading:
                 continue
             code = "F203" if field.constraints.required else "F208"
             column = _closest(field, unknown)
-            self.problems.append(
-                problem(code, self._sheet.name, field.name, title=field.title)
-                if column is None
-                else problem(
-                    f"{code}a",
-                    self._sheet.name,
-                    field.name,
-                    title=field.title,
-                    cells=column_letters(column),
-                )
-            )
+            if column is None:
+                self._say(code, field.name, title=field.title)
+            else:
+                cells = column_letters(column)
+                self._say(f"{code}a", field.name, title=field.title, cells=cells)
 
     def _frame(self, first: int, positions: Mapping[str, int], header: int | None) -> pl.DataFrame:
         rows = [
@@ -466,24 +694,45 @@ class _Reading:
             "submission_id": [self._submission_id] * height,
             "sender_code": [self._cover.values.get("sender_code")] * height,
             "quarter": [quarter.label if quarter else None] * height,
-            "sheet": [self._sheet.name] * height,
+            "sheet": [self._name] * height,
             "sheet_row": [number for number, _ in rows],
         }
         month_first = []
         for field in self._declared.fields:
             column = positions.get(field.name)
             values = [None if column is None else _at(row, column) for _, row in rows]
+            if column is not None and self._merged and not is_free_text(field):
+                values = [
+                    _MERGED if (number - 1, column) in self._merged else text
+                    for (number, _), text in zip(rows, values, strict=True)
+                ]
             if field.type == "date" and column is not None:
                 values = self._days(values, field, column)
                 if any(value and _MONTH_FIRST.match(value) for value in values):
                     month_first.append(column_letters(column))
             data[field.name] = values
         if month_first:
-            self.problems.append(problem("F213", self._sheet.name, cells=_listed(month_first)))
-        taken = set(positions.values())
-        headings = self._sheet.rows[header] if header is not None else []
-        data["undeclared"] = [_undeclared(row, taken, headings) for _, row in rows]
+            self._say("F213", cells=_listed(month_first))
+        data["undeclared"] = self._undeclared(rows, set(positions.values()), header)
         return pl.DataFrame(data, schema=raw_schema(self._declared))
+
+    def _undeclared(
+        self, rows: Sequence[tuple[int, Sequence[str | None]]], taken: set[int], header: int | None
+    ) -> list[str | None]:
+        headings = self._sheet.rows[header] if header is not None else []
+        kept = [_undeclared(row, taken, headings) for _, row in rows]
+        if header is not None:
+            nameless = sorted(
+                {
+                    column
+                    for _, row in rows
+                    for column in range(len(row))
+                    if column not in taken and not _at(headings, column) and _at(row, column)
+                }
+            )
+            if nameless and self._sheet.lengths is None:  # in a CSV file the row is too long
+                self._say("F209a", cells=_listed(map(column_letters, nameless)))
+        return kept
 
     def _days(self, values: list[str | None], field: ReturnField, column: int) -> list[str | None]:
         """In a workbook that counts days from 1904, plain day numbers are 1,462 days late."""
@@ -493,37 +742,113 @@ class _Reading:
         moved = [
             str(int(text) + late) if text and _DAY_NUMBER.match(text) else text for text in values
         ]
-        if moved != values:
-            cells = column_letters(column)
-            sheet = self._sheet.name
-            self.repairs.append(repair("1904", sheet, field.name, title=field.title, cells=cells))
+        count = sum(1 for old, new in zip(values, moved, strict=True) if old != new)
+        if count:
+            cells, title = column_letters(column), field.title
+            self.repairs.append(
+                repair("1904", self._name, field.name, title=title, cells=cells, count=count)
+            )
         return moved
 
-    def _look_at_doubtful(self, first: int, letters: Mapping[str, str]) -> None:
+    def _look_at_doubtful(self, first: int, positions: Mapping[str, int]) -> None:
         """Cells that show their author something else than the file holds.
 
         In a date, a number or a code such a cell is not understood and its row is held back; in
         text it would pass for a reference, so there it is an error of the file.
         """
-        is_text = {
-            letters[field.name]: field.type == "string" and field.code_list is None
-            for field in self._declared.fields
-            if field.name in letters
-        }
-        cells: dict[str, list[str]] = {"F211": [], "F211a": [], "F212": []}
+        fields = {column: self._declared.field(name) for name, column in positions.items()}
+        found: dict[str, list[tuple[int, int]]] = {}
+        noted = {}
         for cell in self._sheet.doubtful:
-            column = column_letters(cell.column)
-            if cell.row < first or column not in is_text:
+            field = fields.get(cell.column)
+            if field is None or cell.row < first or not _is_filled(self._sheet.rows[cell.row]):
                 continue
-            if cell.doubt != "rounded":
-                code = "F211" if is_text[column] else "F211a"
-                cells[code].append(f"{column}{cell.row + 1}")
-            elif is_text[column]:
-                cells["F212"].append(f"{column}{cell.row + 1}")
-        for code, addresses in cells.items():
-            if addresses:
-                listed = _listed(addresses)
-                self.problems.append(problem(code, self._sheet.name, cells=listed))
+            noted[cell.row, cell.column] = cell.doubt
+            code = {"rounded": "F212", "merged": "F217"}.get(cell.doubt, "F211")
+            if is_free_text(field):
+                found.setdefault(code, []).append((cell.row, cell.column))
+            elif code != "F212":
+                found.setdefault(f"{code}a", []).append((cell.row, cell.column))
+        for column, field in fields.items():
+            for row in range(first, len(self._sheet.rows)):
+                text = _at(self._sheet.rows[row], column)
+                if text is not None and (row, column) not in noted:
+                    code = _doubt_of(text, field)
+                    if code is not None:
+                        found.setdefault(code, []).append((row, column))
+        for code in sorted(found):
+            cells = [f"{column_letters(column)}{row + 1}" for row, column in sorted(found[code])]
+            self._say(code, cells=_listed(cells), at=cells)
+        self._look_at_zeros(first, fields)
+
+    def _look_at_zeros(self, first: int, fields: Mapping[int, ReturnField]) -> None:
+        counts: dict[int, int] = {}
+        for row, column in self._sheet.zeros_restored:
+            if row >= first and column in fields:
+                counts[column] = counts.get(column, 0) + 1
+        for column, count in sorted(counts.items()):
+            field, cells = fields[column], column_letters(column)
+            self.repairs.append(
+                repair(
+                    "zeros",
+                    self._name,
+                    field.name,
+                    title=field.title,
+                    cells=cells,
+                    number=count,
+                    count=count,
+                )
+            )
+
+    def _look_at_hidden(self, first: int, positions: Mapping[str, int]) -> None:
+        sheet = self._sheet
+        if sheet.is_hidden and any(_is_filled(row) for row in sheet.rows[first:]):
+            self._say("F216")
+        rows = [
+            row + 1 for row in sheet.hidden_rows if row >= first and _is_filled(sheet.rows[row])
+        ]
+        if rows:
+            self._say("F216a", cells=_listed(map(str, rows)))
+        columns = sorted(set(sheet.hidden_columns) & set(positions.values()))
+        filled = [c for c in columns if any(_at(row, c) for row in sheet.rows[first:])]
+        if filled:
+            self._say("F216b", cells=_listed(map(column_letters, filled)))
+
+    def _look_at_lengths(self, header: int, lengths: Sequence[int]) -> None:
+        """Rows of a CSV file that are longer or shorter than its headings, or run over lines."""
+        headings = self._sheet.rows[header]
+        last = max(n for n, heading in enumerate(headings) if heading and heading.strip())
+        long, short, joined = [], [], []
+        for index in range(header + 1, len(self._sheet.rows)):
+            row = self._sheet.rows[index]
+            if not _is_filled(row):
+                continue
+            if any(_at(row, column) for column in range(len(headings), len(row))):
+                long.append(index + 1)
+            elif lengths[index] <= last:
+                short.append(index + 1)
+            if index + 1 < len(lengths) and lengths[index + 1] == -1:
+                joined.append(index + 1)
+        for code, found in (("F218", long), ("F218a", short), ("F220", joined)):
+            if found:
+                self._say(code, cells=_listed(map(str, found)))
+
+
+def is_free_text(field: ReturnField) -> bool:
+    """Whether a field takes any text: a reference or a name."""
+    return field.type == "string" and field.code_list is None
+
+
+def _doubt_of(text: str, field: ReturnField) -> str | None:
+    """The code of what is wrong with a text wherever it came from; None for nothing."""
+    if text.lstrip()[0] in "#Ee" and _ERROR.fullmatch(text):
+        return "F211" if is_free_text(field) else "F211a"
+    if field.privacy == "identifier":
+        if _POWER_OF_TEN.fullmatch(text):
+            return "F212a"
+        if _DATE.match(text):
+            return "F219"
+    return None
 
 
 def column_letters(column: int) -> str:

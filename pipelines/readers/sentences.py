@@ -6,6 +6,7 @@ addresses, a declared title, a count. Nothing a cell holds can enter a sentence.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,10 @@ Severity = Literal["error", "query"]
 
 @dataclass(frozen=True)
 class FileProblem:
-    """Something wrong with a file as a whole, a sheet or a column."""
+    """Something wrong with a file as a whole, a sheet or a column.
+
+    ``cells`` are the addresses the sentence is about, at most ``CELLS_KEPT`` of them.
+    """
 
     code: str
     severity: Severity
@@ -24,16 +28,26 @@ class FileProblem:
     field: str | None
     sentence_en: str
     sentence_cy: str
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Repair:
-    """Something read as it was evidently meant; the sentences name places, never values."""
+    """Something read as it was evidently meant; the sentences name places, never values.
+
+    ``kind`` is a key of :data:`REPAIRS`; ``count`` is how many cells, rows or columns it
+    concerns.
+    """
 
     sheet: str
     field: str | None
     sentence_en: str
     sentence_cy: str
+    kind: str = ""
+    count: int = 1
+
+
+CELLS_KEPT = 500
 
 
 PROBLEMS: dict[str, tuple[Severity, str, str]] = {
@@ -43,6 +57,21 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "Use the template, or add cover.csv to the zip.",
         "Nid oes taflen glawr yn y ffeil, felly ni ellir dweud ffurflen pwy ydyw nac ar gyfer pa "
         "chwarter. Defnyddiwch y templed, neu ychwanegwch cover.csv at y ffeil zip.",
+    ),
+    "F100a": (
+        "error",
+        "This is a single CSV file, which does not say who sends it or for which quarter. Put it "
+        "into a zip as {cells} together with cover.csv: “adoption template return.zip” makes one.",
+        "Un ffeil CSV yw hon, nad yw'n dweud pwy sy'n ei hanfon nac ar gyfer pa chwarter. Rhowch "
+        "hi mewn ffeil zip fel {cells} ynghyd â cover.csv: mae “adoption template return.zip” yn "
+        "creu un.",
+    ),
+    "F100b": (
+        "error",
+        "The file has no cover, and no sheet with the name or the headings of an adoption return. "
+        "Is it for another collection? Send the workbook made from the template.",
+        "Nid oes clawr yn y ffeil, na thaflen ag enw neu benawdau ffurflen fabwysiadu. Ai ar gyfer "
+        "casgliad arall y mae? Anfonwch y llyfr gwaith a wnaed o'r templed.",
     ),
     "F101": (
         "error",
@@ -55,6 +84,13 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "Choose from the list or write a code of the Codes sheet.",
         "Nid yw'r ateb i “{title}” ar y clawr{at} yn awdurdod nac yn asiantaeth sy'n anfon "
         "ffurflenni. Dewiswch o'r rhestr neu ysgrifennwch god o'r daflen Codau.",
+    ),
+    "F102a": (
+        "error",
+        "The answer to “{title}” on the cover{at} is no authority or agency that sends returns. "
+        "Did you mean {meant}?",
+        "Nid yw'r ateb i “{title}” ar y clawr{at} yn awdurdod nac yn asiantaeth sy'n anfon "
+        "ffurflenni. Ai {meant} oeddech chi'n ei feddwl?",
     ),
     "F103": (
         "error",
@@ -155,6 +191,13 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "Mae gan daflen {sheet} golofnau nad ydynt yn rhan o'r ffurflen (colofnau {cells}). Fe'u "
         "gadawyd allan o'r ffigurau.",
     ),
+    "F209a": (
+        "query",
+        "Sheet {sheet} has columns without a heading that hold something (columns {cells}). They "
+        "were left out of the figures.",
+        "Mae gan daflen {sheet} golofnau heb bennawd sy'n cynnwys rhywbeth (colofnau {cells}). "
+        "Fe'u gadawyd allan o'r ffigurau.",
+    ),
     "F210": (
         "query",
         "{sheet}.csv is not encoded as UTF-8; it was read as Windows-1252, so letters such as ŵ "
@@ -183,6 +226,13 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys rhif o fwy na 15 digid, y mae taenlen "
         "yn ei dalgrynnu. Fformatiwch y gell fel testun ac ysgrifennwch y cyfeirnod eto.",
     ),
+    "F212a": (
+        "error",
+        "On sheet {sheet}, cells {cells} hold a reference that a spreadsheet has turned into a "
+        "power of ten. Format the column as text and write the references again.",
+        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys cyfeirnod y mae taenlen wedi'i droi'n "
+        "bŵer o ddeg. Fformatiwch y golofn fel testun ac ysgrifennwch y cyfeirnodau eto.",
+    ),
     "F213": (
         "query",
         "On sheet {sheet}, columns {cells} have dates with the month first. All dates are read day "
@@ -198,8 +248,83 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "Mae enw taflen rhif {number} bron yn “{title}”, ond nid yn union, felly ni chafodd ei "
         "darllen. Os y daflen honno ydyw, cywirwch ei henw ac anfonwch y ffurflen eto.",
     ),
+    "F215": (
+        "query",
+        "Sheet number {number} has the headings of “{title}” and {cells} filled rows, but was not "
+        "read. Keep one sheet for each return, with all its rows, and call it “{title}”.",
+        "Mae gan daflen rhif {number} benawdau “{title}” a {cells} o resi wedi'u llenwi, ond ni "
+        "chafodd ei darllen. Cadwch un daflen ar gyfer pob ffurflen, â'i holl resi, a'i galw'n "
+        "“{title}”.",
+    ),
+    "F216": (
+        "query",
+        "Sheet {sheet} is hidden, and was read. Show it and check that it is the one to send.",
+        "Mae taflen {sheet} wedi'i chuddio, ac fe'i darllenwyd. Dangoswch hi a gwiriwch mai hi "
+        "yw'r un i'w hanfon.",
+    ),
+    "F216a": (
+        "query",
+        "On sheet {sheet}, hidden rows were read (rows {cells}). Show them and check that they "
+        "belong to the return.",
+        "Ar daflen {sheet}, darllenwyd rhesi cudd (rhesi {cells}). Dangoswch hwy a gwiriwch eu bod "
+        "yn perthyn i'r ffurflen.",
+    ),
+    "F216b": (
+        "query",
+        "On sheet {sheet}, hidden columns were read (columns {cells}). Show them and check what "
+        "they hold.",
+        "Ar daflen {sheet}, darllenwyd colofnau cudd (colofnau {cells}). Dangoswch hwy a gwiriwch "
+        "beth sydd ynddynt.",
+    ),
+    "F217": (
+        "error",
+        "On sheet {sheet}, cells {cells} are merged with a neighbour, so that they are blank. Undo "
+        "the merging and write the value into each cell.",
+        "Ar daflen {sheet}, mae celloedd {cells} wedi'u cyfuno â chell arall, fel eu bod yn wag. "
+        "Dadwnewch y cyfuno ac ysgrifennwch y gwerth ym mhob cell.",
+    ),
+    "F217a": (
+        "query",
+        "On sheet {sheet}, cells {cells} are merged with a neighbour and cannot be understood. "
+        "Undo the merging and write the value into each cell.",
+        "Ar daflen {sheet}, mae celloedd {cells} wedi'u cyfuno â chell arall ac ni ellir eu deall. "
+        "Dadwnewch y cyfuno ac ysgrifennwch y gwerth ym mhob cell.",
+    ),
+    "F218": (
+        "error",
+        "On sheet {sheet}, rows have more values than there are headings (lines {cells}), so "
+        "nobody can tell which value belongs where. Put quotation marks around text that holds the "
+        "separator.",
+        "Ar daflen {sheet}, mae gan resi fwy o werthoedd nag sydd o benawdau (llinellau {cells}), "
+        "felly ni ellir dweud pa werth sy'n perthyn i ble. Rhowch ddyfynodau o amgylch testun sy'n "
+        "cynnwys y gwahanydd.",
+    ),
+    "F218a": (
+        "query",
+        "On sheet {sheet}, rows have fewer values than there are headings (lines {cells}). What is "
+        "missing at their end was read as blank.",
+        "Ar daflen {sheet}, mae gan resi lai o werthoedd nag sydd o benawdau (llinellau {cells}). "
+        "Darllenwyd yr hyn sydd ar goll ar eu diwedd yn wag.",
+    ),
+    "F219": (
+        "query",
+        "On sheet {sheet}, cells {cells} hold a date where a reference is expected. A spreadsheet "
+        "turns 1/2 into a date: format the column as text and write the references again.",
+        "Ar daflen {sheet}, mae celloedd {cells} yn cynnwys dyddiad lle disgwylir cyfeirnod. Mae "
+        "taenlen yn troi 1/2 yn ddyddiad: fformatiwch y golofn fel testun ac ysgrifennwch y "
+        "cyfeirnodau eto.",
+    ),
+    "F220": (
+        "query",
+        "On sheet {sheet}, rows run over several lines (those from lines {cells}). If no cell "
+        "holds a line break, a quotation mark is out of place and rows were joined: check them.",
+        "Ar daflen {sheet}, mae rhesi'n rhedeg dros sawl llinell (y rhai o linellau {cells}). Os "
+        "nad oes toriad llinell mewn unrhyw gell, mae dyfynnod o'i le a chyfunwyd rhesi: gwiriwch "
+        "hwy.",
+    ),
 }
 
+# Of the file, by kind; {number} counts rows, columns or cells.
 REPAIRS: dict[str, tuple[str, str]] = {
     "headings": (
         "The headings of sheet {sheet} were found in row {number}.",
@@ -219,7 +344,83 @@ REPAIRS: dict[str, tuple[str, str]] = {
         "Mae'r llyfr gwaith yn cyfrif dyddiau o 1904: darllenwyd rhifau dydd yng ngholofn {cells} "
         "taflen {sheet} (“{title}”) felly.",
     ),
+    "zeros": (
+        "Numbers in column {cells} of sheet {sheet} (“{title}”) were read with the noughts they "
+        "are shown with (cells: {number}).",
+        "Darllenwyd rhifau yng ngholofn {cells} taflen {sheet} (“{title}”) gyda'r seroau a "
+        "ddangosir o'u blaen (celloedd: {number}).",
+    ),
+    "sheet": (
+        "Sheet {sheet} was read as “{title}”.",
+        "Darllenwyd taflen {sheet} fel “{title}”.",
+    ),
+    "cover": (
+        "Sheet {sheet} was read as the cover, by its questions.",
+        "Darllenwyd taflen {sheet} fel y clawr, yn ôl ei chwestiynau.",
+    ),
+    "answer": (
+        "The answer to “{title}” on the cover (cell {cells}) is written in another way than asked "
+        "for, and was understood.",
+        "Mae'r ateb i “{title}” ar y clawr (cell {cells}) wedi'i ysgrifennu mewn ffordd wahanol "
+        "i'r hyn y gofynnir amdani, ac fe'i deallwyd.",
+    ),
+    "left out": (
+        "Sheet number {number} is not part of the return: its filled rows ({cells}) were left out.",
+        "Nid yw taflen rhif {number} yn rhan o'r ffurflen: gadawyd ei rhesi wedi'u llenwi "
+        "({cells}) allan.",
+    ),
 }
+
+# Of the cells of one column, found when text becomes dates, numbers and codes.
+REPAIRS_OF_CELLS: dict[str, tuple[str, str]] = {
+    "spaces": (
+        "In column “{title}”, blanks around values were left off (cells: {number}).",
+        "Yng ngholofn “{title}”, gadawyd bylchau o amgylch gwerthoedd allan (celloedd: {number}).",
+    ),
+    "letter case": (
+        "In column “{title}”, codes or labels with other capitals, spaces or marks were understood "
+        "(cells: {number}).",
+        "Yng ngholofn “{title}”, deallwyd codau neu labeli â phriflythrennau, bylchau neu farciau "
+        "gwahanol (celloedd: {number}).",
+    ),
+    "spelling": (
+        "In column “{title}”, other spellings of codes were understood (cells: {number}).",
+        "Yng ngholofn “{title}”, deallwyd sillafiadau eraill o godau (celloedd: {number}).",
+    ),
+    "date form": (
+        "In column “{title}”, dates in another form than dd/mm/yyyy were understood (cells: "
+        "{number}).",
+        "Yng ngholofn “{title}”, deallwyd dyddiadau mewn ffurf heblaw dd/mm/bbbb (celloedd: "
+        "{number}).",
+    ),
+    "day number": (
+        "In column “{title}”, day numbers of a spreadsheet were read as dates (cells: {number}).",
+        "Yng ngholofn “{title}”, darllenwyd rhifau dydd taenlen fel dyddiadau (celloedd: "
+        "{number}).",
+    ),
+    "time of day": (
+        "In column “{title}”, the time of day was left off dates (cells: {number}).",
+        "Yng ngholofn “{title}”, gadawyd yr amser o'r dydd oddi ar ddyddiadau (celloedd: "
+        "{number}).",
+    ),
+    "number form": (
+        "In column “{title}”, whole numbers in another form were understood (cells: {number}).",
+        "Yng ngholofn “{title}”, deallwyd rhifau cyfan mewn ffurf arall (celloedd: {number}).",
+    ),
+    "place name": (
+        "In column “{title}”, places named instead of coded were understood (cells: {number}).",
+        "Yng ngholofn “{title}”, deallwyd lleoedd a enwyd yn lle eu codio (celloedd: {number}).",
+    ),
+}
+
+
+def repair_of_cells(kind: str, title: Text, number: int) -> Text:
+    """The sentence for ``number`` cells of a column repaired in one way."""
+    english, welsh = REPAIRS_OF_CELLS[kind]
+    return Text(
+        en=english.format(title=title.en, number=number),
+        cy=welsh.format(title=title.cy, number=number),
+    )
 
 
 # What only the collection knows of a file, by its cover.
@@ -277,11 +478,16 @@ def problem(
     title: Text | None = None,
     cells: str = "",
     number: int = 0,
+    meant: Text | None = None,
+    at: Sequence[str] = (),
 ) -> FileProblem:
-    """The problem ``code`` at a place. A letter after the code picks a variant, not a code."""
+    """The problem ``code`` at a place. A letter after the code picks a variant, not a code.
+
+    ``cells`` is what the sentence shows; ``at`` are the addresses it is about.
+    """
     severity, english, welsh = PROBLEMS[code]
-    en, cy = _fill(english, welsh, sheet, title, cells, number)
-    return FileProblem(code[:4], severity, sheet, field, en, cy)
+    en, cy = _fill(english, welsh, sheet, title, cells, number, meant)
+    return FileProblem(code[:4], severity, sheet, field, en, cy, tuple(at[:CELLS_KEPT]))
 
 
 def repair(
@@ -292,18 +498,27 @@ def repair(
     title: Text | None = None,
     cells: str = "",
     number: int = 0,
+    count: int = 1,
 ) -> Repair:
     """The repair ``kind`` at a place."""
     en, cy = _fill(*REPAIRS[kind], sheet, title, cells, number)
-    return Repair(sheet, field, en, cy)
+    return Repair(sheet, field, en, cy, kind, count)
 
 
 def _fill(
-    english: str, welsh: str, sheet: str | None, title: Text | None, cells: str, number: int
+    english: str,
+    welsh: str,
+    sheet: str | None,
+    title: Text | None,
+    cells: str,
+    number: int,
+    meant: Text | None = None,
 ) -> tuple[str, str]:
     at = f" (cell {cells})" if cells else ""  # the same word in both languages
     places = {"sheet": sheet or "", "cells": cells, "at": at, "number": number}
-    return (
-        english.format(title=title.en if title else "", **places),
-        welsh.format(title=title.cy if title else "", **places),
+    return tuple(  # type: ignore[return-value]  # two of them
+        sentence.format(
+            title=getattr(title, language, ""), meant=getattr(meant, language, ""), **places
+        )
+        for sentence, language in ((english, "en"), (welsh, "cy"))
     )

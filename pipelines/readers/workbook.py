@@ -1,4 +1,4 @@
-"""Workbooks as text: xlsx, xlsm, ods and xls, each cell as its author wrote it.
+"""Workbooks as text: xlsx, xlsm and ods, each cell as its author wrote it.
 
 Runs in the child process: a hostile workbook may end it.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from pipelines.readers.content import (
     VERSION_PROPERTY,
@@ -19,13 +21,13 @@ from pipelines.readers.content import (
 from pipelines.readers.preflight import (
     MAX_CELLS,
     MAX_COLUMNS,
+    MAX_NOTED_CELLS,
     MAX_ROWS,
     SheetSeen,
     WorkbookSeen,
-    look_at_ods,
-    look_at_xlsx,
-    shared_texts,
 )
+from pipelines.readers.preflight_ods import look_at_ods
+from pipelines.readers.preflight_xlsx import look_at_xlsx
 
 # Spreadsheets hold numbers to 15 digits: 12345678901234567890 is stored as …9216.
 _EXACT_BELOW = 10**15
@@ -34,28 +36,13 @@ _EXACT_BELOW = 10**15
 def read_xlsx(data: bytes) -> FileContent:
     """Read an xlsx or xlsm workbook. Raises CannotRead."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        seen = look_at_xlsx(package)
-        content = _read(data, seen)
-        for sheet in content.sheets:
-            if sheet.name not in seen.sheets:
-                raise CannotRead("F003")
-            _check_rows(package, sheet, seen.sheets[sheet.name])
-    return content
+        return _read(data, look_at_xlsx(package))
 
 
 def read_ods(data: bytes) -> FileContent:
     """Read an OpenDocument spreadsheet. Raises CannotRead."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        look_at_ods(package)
-    return _read(data, WorkbookSeen())
-
-
-def read_xls(data: bytes) -> FileContent:
-    """Read a workbook of Excel 97-2003. Raises CannotRead."""
-    # The directory of an encrypted modern workbook names its one stream so.
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        raise CannotRead("F002")
-    return _read(data, WorkbookSeen())
+        return _read(data, look_at_ods(package))
 
 
 def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
@@ -63,9 +50,11 @@ def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
 
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        if book.sheet_names != seen.names:
+            raise CannotRead("F006")
         sheets = [
-            _sheet(name, book.get_sheet_by_name(name), seen.sheets.get(name, SheetSeen()))
-            for name in book.sheet_names
+            _sheet(name, book.get_sheet_by_index(index), counted)
+            for index, (name, counted) in enumerate(zip(seen.names, seen.sheets, strict=True))
         ]
     except python_calamine.PasswordError as error:
         raise CannotRead("F002") from error
@@ -78,27 +67,82 @@ def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
     )
 
 
-def _sheet(name: str, found: object, seen: SheetSeen) -> Sheet:
-    """One sheet from its first row and column on, whatever is blank before the first value."""
-    end = found.end or (-1, -1)  # type: ignore[attr-defined]  # nothing on the sheet
+def _sheet(name: str, parsed: Any, seen: SheetSeen) -> Sheet:
+    """One sheet from its first row and column on, whatever is blank before the first value.
+
+    Every row must have come through the parser with as many filled cells as the
+    XML has (else F006): a row number given twice makes it drop a row without a word.
+    """
+    end = parsed.end or (-1, -1)  # nothing on the sheet
     if end[0] >= MAX_ROWS or end[1] >= MAX_COLUMNS or (end[0] + 1) * (end[1] + 1) > MAX_CELLS:
         raise CannotRead("F003")
+    doubted = {*seen.errors, *seen.formulas_without_result}
     doubtful = _doubts(seen)
     rows: list[list[str | None]] = []
-    for values in found.to_python(skip_empty_area=False):  # type: ignore[attr-defined]
-        rows.append([as_text(value) for value in values])
-        doubtful += [
-            DoubtfulCell(len(rows) - 1, column, "rounded")
-            for column, value in enumerate(values)
-            if isinstance(value, (int, float))
-            and not isinstance(value, bool)
-            and abs(value) >= _EXACT_BELOW
-        ]
-    for (row, column), shown in seen.errors.items():
-        _put(rows, row, column, shown or "#ERROR!")
-    for row, column in seen.formulas_without_result:
-        _put(rows, row, column, "#FORMULA!")
-    return Sheet(name, rows, doubtful)
+    counted = 0
+    # The parser is asked row by row: a sheet as a whole would be held twice.
+    for number, values in enumerate(_from_the_top(parsed)):
+        row, filled = _texts(number, values, doubted, doubtful)
+        if filled != seen.filled.get(number, 0):
+            raise CannotRead("F006")
+        counted += bool(filled)
+        rows.append(row)
+    if counted != sum(1 for filled in seen.filled.values() if filled):
+        raise CannotRead("F006")
+    for (row_number, column), shown in seen.errors.items():
+        _put(rows, row_number, column, shown or "#ERROR!")
+    for row_number, column in seen.formulas_without_result:
+        _put(rows, row_number, column, "#FORMULA!")
+    with_doubts = {row_number for row_number, _ in doubted}
+    only_doubts = sum(1 for row_number in with_doubts if not seen.filled.get(row_number))
+    zeros = _restore_zeros(rows, seen)
+    doubtful += _merged_over(rows, seen)
+    return Sheet(
+        name,
+        rows,
+        doubtful,
+        filled_rows=counted + only_doubts,
+        is_hidden=seen.is_hidden,
+        hidden_rows=sorted(row for row in seen.hidden_rows if row < len(rows) and any(rows[row])),
+        hidden_columns=sorted(
+            {c for first, last in seen.hidden_columns for c in range(first, last + 1)}
+            & set(range(max(map(len, rows), default=0)))
+        ),
+        zeros_restored=zeros,
+    )
+
+
+def _from_the_top(parsed: Any) -> Iterator[Sequence[Any]]:
+    """Rows from row 1 and column A on; the parser begins at the first column with a value."""
+    if parsed.start is None:
+        return
+    before = [""] * parsed.start[1]
+    for values in parsed.iter_rows():
+        yield before + values if before else values
+
+
+def _texts(
+    number: int,
+    values: Sequence[Any],
+    doubted: set[tuple[int, int]],
+    doubtful: list[DoubtfulCell],
+) -> tuple[list[str | None], int]:
+    """A row as text up to its last value, and how many of its cells hold something certain."""
+    row: list[str | None] = []
+    filled = 0
+    for column, value in enumerate(values):
+        if value == "":
+            continue
+        text = as_text(value)
+        if text is None or (doubted and (number, column) in doubted):
+            continue
+        if text.strip():
+            filled += 1
+        row.extend([None] * (column - len(row)))
+        row.append(text)
+        if isinstance(value, float) and not -_EXACT_BELOW < value < _EXACT_BELOW:
+            doubtful.append(DoubtfulCell(number, column, "rounded"))
+    return row, filled
 
 
 def _doubts(seen: SheetSeen) -> list[DoubtfulCell]:
@@ -113,6 +157,36 @@ def _put(rows: list[list[str | None]], row: int, column: int, text: str) -> None
     cells = rows[row]
     cells.extend([None] * (column + 1 - len(cells)))
     cells[column] = text
+
+
+def _restore_zeros(rows: list[list[str | None]], seen: SheetSeen) -> list[tuple[int, int]]:
+    """A number that is shown as 00089 is read as 00089: so its author knows it."""
+    restored = []
+    for (row, column), digits in seen.zeros.items():
+        text = rows[row][column] if row < len(rows) and column < len(rows[row]) else None
+        if text is not None and text.isdecimal():
+            rows[row][column] = text.zfill(digits)
+            restored.append((row, column))
+    return restored
+
+
+def _merged_over(rows: list[list[str | None]], seen: SheetSeen) -> list[DoubtfulCell]:
+    """Cells that lie under a merged cell with a value, or have one of their own."""
+    width = max(map(len, rows), default=0)
+    found: list[DoubtfulCell] = []
+    for top, left, bottom, right in seen.merged:
+        if top >= len(rows) or left >= width:
+            continue
+        area = [
+            (row, column)
+            for row in range(top, min(bottom, len(rows) - 1) + 1)
+            for column in range(left, min(right, width - 1) + 1)
+        ]
+        if any(column < len(rows[row]) and rows[row][column] for row, column in area):
+            found += [DoubtfulCell(row, column, "merged") for row, column in area[1:]]
+        if len(found) > MAX_NOTED_CELLS:
+            raise CannotRead("F003")
+    return found
 
 
 def as_text(value: object) -> str | None:
@@ -133,17 +207,3 @@ def as_text(value: object) -> str | None:
     if isinstance(value, timedelta):
         return str(value)
     return str(value)
-
-
-def _check_rows(package: zipfile.ZipFile, sheet: Sheet, seen: SheetSeen) -> None:
-    """Every row with a value in the XML must have come through the parser (else F006)."""
-    came_through = {index for index, row in enumerate(sheet.rows) if any(row)}
-    lost = seen.rows_with_values - came_through
-    if lost:
-        raise CannotRead("F006")
-    unsure = [row for row in seen.shared_texts if row not in came_through]
-    if unsure:  # a shared text may be blank, which is no loss
-        filled = shared_texts(package)
-        for row in unsure:
-            if any(index < len(filled) and filled[index] for index in seen.shared_texts[row]):
-                raise CannotRead("F006")

@@ -173,7 +173,9 @@ def test_the_export_is_whole_and_says_it_is_internal_and_synthetic(sample):
     parquet = pl.read_parquet(folder / "indicators.parquet")
     assert csv.height == parquet.height > 1000
     for language, words in (("en", "Synthetic sample data"), ("cy", "Data sampl synthetig")):
-        assert words in (folder / f"pack-{language}.html").read_text(encoding="utf-8")
+        for nation in ("wales", "england"):
+            page = (folder / f"pack-{nation}-{language}.html").read_text(encoding="utf-8")
+            assert words in page
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no owner-only mode bits")

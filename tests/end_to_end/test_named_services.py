@@ -72,7 +72,7 @@ def parts(warehouse: duckdb.DuckDBPyConnection) -> Callable[..., dict[str, tuple
         """Part → numerator, denominator, value."""
         rows = warehouse.execute(
             "select breakdown_value, numerator, denominator, value"
-            " from marts.fct_indicator_part join marts.dim_part using (part_id)"
+            " from marts.rpt_indicator_breakdown"
             " where indicator_id = ? and place_code = ? and breakdown = ? and quarter = ?"
             " and window_name = ? and membership_basis = 'at_the_time'",
             [indicator, place, breakdown, quarter, window],
@@ -224,10 +224,11 @@ def test_support_through_adopting_together_is_not_computed(
     due = {row.return_name for row in declarations.returns_due if row.sender_code in VOLUNTARY}
     assert due == {"adopter"}
     broken_down = warehouse.execute(
-        "select subject, count(*) from marts.dim_part where breakdown = 'adopting_together'"
-        " or subject = 'support' group by subject"
+        "select distinct indicator.subject from marts.rpt_indicator_breakdown"
+        " join marts.dim_indicator as indicator using (indicator_id)"
+        " where breakdown = 'adopting_together' or indicator.subject = 'support'"
     ).fetchall()
-    assert [subject for subject, _ in broken_down] == ["child"]
+    assert broken_down == [("child",)]
     code, said = ask(sample, monkeypatch, "AT_PLACED", "Adopting Together Service", LAST)
     assert (code, "has no figures of its own" in said) == (2, True)
 

@@ -8,11 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.casting import (
+    REPAIR_SCHEMA,
+    SUGGESTION_SCHEMA,
     as_date,
     as_whole_number,
     cast,
+    repairs,
     squeezed,
     stripped,
+    suggestions,
     validated_frame,
 )
 from pipelines.declarations import Declarations
@@ -21,6 +25,20 @@ from pipelines.readers.layout import raw_schema
 from pipelines.settings import SOURCES
 
 QUARTER = Quarter(2024, 1)
+MONTHS = [
+    ("January", "Ionawr"),
+    ("February", "Chwefror"),
+    ("March", "Mawrth"),
+    ("April", "Ebrill"),
+    ("May", "Mai"),
+    ("June", "Mehefin"),
+    ("July", "Gorffennaf"),
+    ("August", "Awst"),
+    ("September", "Medi"),
+    ("October", "Hydref"),
+    ("November", "Tachwedd"),
+    ("December", "Rhagfyr"),
+]
 
 
 def day(text: str | None) -> date | None:
@@ -61,6 +79,14 @@ def typed_child(declarations: Declarations, *rows: dict[str, str]) -> pl.DataFra
         "2024-02-29 14:30:00",
         "29/02/2024 00:00",
         "45351",
+        "2024/02/29",
+        "29 Feb 2024",
+        "29-FEB-2024",
+        "29 February 2024",
+        "29th February, 2024",
+        "29 Chwefror 2024",
+        "29 Chwe 2024",
+        "29.Feb.2024",
     ],
 )
 def test_the_leap_day_is_understood_however_it_is_written(text: str) -> None:
@@ -88,8 +114,14 @@ def test_the_leap_day_is_understood_however_it_is_written(text: str) -> None:
         "20240229",
         "٢٠٢٤-٠٢-٢٩",
         "n/a",
-        "29 Feb 2024",
+        "29 Feb 24",
+        "Feb 2024",
+        "30 Feb 2024",
+        "29 Fxb 2024",
+        "2024-02/29",
+        "2024/13/01",
         "2024",
+        "1900-12-31",
     ],
 )
 def test_what_is_no_date_is_not_guessed(text: str) -> None:
@@ -102,10 +134,13 @@ def test_day_numbers_are_read_at_the_edges_of_their_range() -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.dates(date(1900, 1, 1), date(2100, 12, 31)))
+@given(st.dates(date(1901, 1, 1), date(2100, 12, 31)))
 def test_every_day_is_read_the_same_from_each_form(given_day: date) -> None:
     d = given_day
     forms = [d.isoformat(), f"{d:%d/%m}/{d.year}", f"{d.day}.{d.month}.{d.year}"]
+    english, welsh = MONTHS[d.month - 1]
+    forms += [f"{d.day} {english} {d.year}", f"{d.day} {english[:3].upper()} {d.year}"]
+    forms += [f"{d.day} {welsh} {d.year}", f"{d.day}-{welsh[:3]}-{d.year}"]
     serial = (d - date(1899, 12, 30)).days
     if 20_000 <= serial <= 60_000:
         forms.append(str(serial))
@@ -170,14 +205,110 @@ def test_every_label_of_every_list_leads_to_its_code(declarations: Declarations)
 
 
 def test_blank_is_readable_and_nonsense_is_not(declarations: Declarations) -> None:
-    texts = [None, "  ", "nonsense", "1"]
+    texts = [None, "  ", "nonsense", "7"]
     rows = [{"sex": text, "placed_on": text, "siblings_placed_apart": text} for text in texts]
     frame = typed_child(declarations, *rows)
     assert frame["readable__sex"].to_list() == [True, True, False, False]
     assert frame["readable__placed_on"].to_list() == [True, True, False, False]
     assert frame["readable__siblings_placed_apart"].to_list() == [True, True, False, True]
     assert frame["sex"].to_list() == frame["placed_on"].to_list() == [None] * 4
-    assert frame["siblings_placed_apart"].to_list() == [None, None, None, 1]
+    assert frame["siblings_placed_apart"].to_list() == [None, None, None, 7]
+
+
+def repaired(declarations: Declarations, *rows: dict[str, str]) -> dict[tuple[str, str], int]:
+    """Cells repaired by field and kind."""
+    frame = raw(declarations, "child", *rows)
+    found = repairs(frame, declarations.returns["child"], QUARTER, declarations)
+    assert dict(found.schema) == REPAIR_SCHEMA
+    assert found.is_empty() or found["return_name"].unique().to_list() == ["child"]
+    return {(row["field"], row["kind"]): row["cells"] for row in found.to_dicts()}
+
+
+def test_what_is_written_as_asked_is_no_repair(declarations: Declarations) -> None:
+    asked = {
+        "child_reference": "LA/1",
+        "date_of_birth": "2020-01-02",
+        "entered_care_on": "2/1/2021",
+        "sex": "female",
+        "ethnicity_group": "White",
+        "is_disabled": "Nac ydy",
+        "siblings_placed_together": "1",
+        "adopter_agency_code": "ST_DAVIDS",
+    }
+    assert repaired(declarations, asked, {}) == {}
+    place = declarations.places["ST_DAVIDS"]
+    by_name = {"adopter_agency_code": f"{place.name_cy} (ST_DAVIDS)"}
+    assert repaired(declarations, by_name) == {}
+
+
+def test_what_is_not_understood_is_no_repair(declarations: Declarations) -> None:
+    wrong = {"date_of_birth": "31/02/2020", "sex": "nonsense", "siblings_placed_together": "two"}
+    assert repaired(declarations, wrong | {"adopter_agency_code": "Somewhere"}) == {}
+
+
+def test_every_repair_is_counted_by_field_and_kind(declarations: Declarations) -> None:
+    rows = [
+        {"child_reference": " A1", "date_of_birth": "43832", "sex": "FEMALE"},
+        {"child_reference": "A2 ", "date_of_birth": "43833", "sex": " F "},
+        {"child_reference": "A3", "date_of_birth": "2 Jan 2020", "sex": "f"},
+        {"date_of_birth": "2020-01-02T10:00:00", "siblings_placed_together": "2.0"},
+        {"adopter_agency_code": "St David's Children Society", "ethnicity_group": "WBRI"},
+        {"siblings_placed_together": "+2", "date_of_birth": "2.1.2020"},
+    ]
+    assert repaired(declarations, *rows) == {
+        ("child_reference", "spaces"): 2,
+        ("date_of_birth", "day number"): 2,
+        ("date_of_birth", "date form"): 2,
+        ("date_of_birth", "time of day"): 1,
+        ("sex", "letter case"): 1,
+        ("sex", "spelling"): 2,
+        ("sex", "spaces"): 1,
+        ("siblings_placed_together", "number form"): 2,
+        ("adopter_agency_code", "place name"): 1,
+        ("ethnicity_group", "spelling"): 1,
+    }
+
+
+def test_repairs_are_counted_for_each_submission_apart(declarations: Declarations) -> None:
+    first = raw(declarations, "child", {"sex": "F"}, {"sex": "M"})
+    second = first.head(1).with_columns(submission_id=pl.lit("S2"))
+    child = declarations.returns["child"]
+    found = repairs(pl.concat([first, second]), child, QUARTER, declarations)
+    assert sorted(found.select("submission_id", "cells").rows()) == [("S1", 2), ("S2", 1)]
+
+
+def test_every_kind_of_repair_has_a_sentence_in_both_languages(declarations: Declarations) -> None:
+    from pipelines.readers.sentences import REPAIRS_OF_CELLS, repair_of_cells
+
+    rows = [
+        {"sex": "F ", "is_disabled": "YES", "placed_on": "43832", "matched_on": "1 May 2024"},
+        {"referred_on": "2020-01-02 10:00", "siblings_placed_apart": "1.0"},
+        {"adopter_agency_code": "St David's Children Society"},
+    ]
+    kinds = {kind for _, kind in repaired(declarations, *rows)}
+    assert kinds == REPAIRS_OF_CELLS.keys()
+    title = declarations.returns["child"].field("sex").title
+    for kind in kinds:
+        said = repair_of_cells(kind, title, 3)
+        assert said.en != said.cy and "3" in said.en and "3" in said.cy
+        assert title.en in said.en and title.cy in said.cy
+
+
+def test_suggestions_name_a_label_of_the_list_and_never_the_cell(
+    declarations: Declarations,
+) -> None:
+    frame = raw(
+        declarations,
+        "child",
+        {"ethnicity_group": "Whte Brittish", "sex": "femle", "early_permanence": "n/a"},
+        {"ethnicity_group": "white", "sex": "xyz"},
+    )
+    found = suggestions(frame, declarations.returns["child"], QUARTER, declarations)
+    assert dict(found.schema) == SUGGESTION_SCHEMA
+    assert found.select("sheet_row", "field", "suggestion_en", "suggestion_cy").rows() == [
+        (2, "sex", "Female", "Benyw"),
+        (2, "ethnicity_group", "White", "Gwyn"),
+    ]
 
 
 def test_a_code_that_is_not_in_force_in_the_quarter_is_not_understood(

@@ -25,7 +25,8 @@ from pipelines.landing import Arrival, receive, stored_file
 from pipelines.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read
-from pipelines.receipts import Receipt, row_ranges, submission_json
+from pipelines.receipt_lines import row_ranges
+from pipelines.receipts import Receipt, submission_json
 from pipelines.settings import SOURCES, Settings
 from pipelines.take_in import to_raw, to_validated
 from pipelines.templates import write_return
@@ -238,7 +239,7 @@ def test_reasons_and_problems_of_a_refused_file_are_shown_together(
     assert "Cover, “Version” – error F105" in reasons
     assert "31 of 32 rows of the child return have errors" in reasons
     assert "Children: rows read 32, none used; errors 32" in text
-    assert re.search(r"[1-9][0-9]+ rules ran, 0 crashed", text)
+    assert re.search(r"[1-9][0-9]+ rules ran, [0-9]+ skipped: no earlier return.*, 0 crashed", text)
 
 
 def test_what_rows_share_is_said_once_with_all_their_rows(
@@ -288,7 +289,7 @@ def test_everything_wrong_with_a_cover_is_said_at_the_door(
     assert len(re.findall(r"\(cell B[0-9]+\)", text)) == 3
     assert "0 problems" not in text and "No problem" not in text
     problems = json.loads(ask("verdict", item.submission_id, "--json").output)["problems"]
-    assert [problem["code"] for problem in problems] == ["F101"]
+    assert [problem["code"] for problem in problems] == ["F101", "F106", "F107"]
 
 
 def test_a_verdict_in_welsh_is_welsh_throughout(ask: Call, quarterful: Quarterful) -> None:
@@ -308,7 +309,9 @@ def test_a_row_set_aside_and_a_column_too_many_are_told_of_an_accepted_file(
     text = said(ask("verdict", quarterful.ids["one row aside"]))
     assert "accepted with errors quarantined" in text
     assert "Why it was refused" not in text
-    assert "The file as a whole Children – query F209" in text
+    whole = text[text.index("The file as a whole") : text.index("Children: rows read")]
+    assert "columns that are not part of the return" in whole
+    assert whole.rstrip().endswith("Children – query F209")  # plain words first, the code last
     assert "rows read 10, accepted 9, set aside 1; errors 1" in text
     assert "cell C11, “Sex” – error CODE" in text
 
@@ -467,13 +470,13 @@ def test_the_text_is_folded_for_reading(ask: Call, quarterful: Quarterful, tmp_p
     assert "column Y, rows 2–31, 33" in text
 
 
-@pytest.mark.parametrize("name", ["verdict.xlsx", "verdict"])
+@pytest.mark.parametrize("name", ["verdict.xls", "verdict.pdf", "verdict"])
 def test_another_kind_of_file_is_a_wrong_call(
     ask: Call, quarterful: Quarterful, tmp_path: Path, name: str
 ) -> None:
     result = ask("verdict", quarterful.ids["refused"], "--out", tmp_path / name)
     assert result.exit_code == 2
-    assert ".csv or .txt" in result.output
+    assert ".xlsx, .csv, .txt or .json" in said(result)
     assert not (tmp_path / name).exists()
 
 

@@ -38,9 +38,14 @@ WAREHOUSE = {
         "status_note_en varchar, status_note_cy varchar, sources varchar, reviewed_on date"
     ),
     "dim_indicator_not_computed": "indicator_id varchar, reason_en varchar, reason_cy varchar",
+    "fct_indicator_break": (
+        "indicator_id varchar, place_code varchar, quarter varchar, window_name varchar, "
+        "membership_basis varchar, break_id varchar, is_in_window boolean"
+    ),
     "dim_break_in_series": (
-        "kind varchar, indicator_id varchar, place_code varchar, since varchar, title_en varchar, "
-        "title_cy varchar, explanation_en varchar, explanation_cy varchar, status varchar"
+        "break_id varchar, kind varchar, indicator_id varchar, place_code varchar, "
+        "since varchar, title_en varchar, title_cy varchar, explanation_en varchar, "
+        "explanation_cy varchar, status varchar"
     ),
     "fct_indicator": (
         "indicator_id varchar, place_code varchar, quarter varchar, window_name varchar, "
@@ -229,9 +234,19 @@ def small_world() -> Rows:
             }
         ],
         "dim_break_in_series": [
-            {"kind": "recording", "indicator_id": "TIME", "place_code": "*", "since": Q2}
-            | {"title_en": "New forms", "title_cy": "Ffurflenni newydd", "status": "sourced"}
+            {"break_id": "FORMS", "kind": "recording", "indicator_id": name, "place_code": "*"}
+            | {"since": Q2, "title_en": "New forms", "title_cy": "Ffurflenni newydd"}
             | {"explanation_en": "They differ.", "explanation_cy": "Maent yn wahanol."}
+            | {"status": "sourced"}
+            for name in ("TIME", "STOCK")
+        ],
+        "fct_indicator_break": [
+            {"indicator_id": name, "place_code": "REGION", "quarter": Q2, "window_name": window}
+            | {"membership_basis": "at_the_time", "break_id": "FORMS", "is_in_window": inside}
+            for name, window, inside in (
+                *(("TIME", "year_to_date", True), ("STOCK", "quarter", False)),
+                *(("TIME", "quarter", False), ("LONG", "quarter", True)),
+            )
         ],
         "fct_indicator": [
             figure("LONG", "REGION", Q1, "quarter", numerator=5, denominator=7)
@@ -446,8 +461,15 @@ def test_a_stock_tells_who_began_to_wait_and_who_no_longer_does(ask: Ask) -> Non
 
 def test_a_break_in_the_window_is_told_and_one_elsewhere_is_not(ask: Ask) -> None:
     text = told(ask("TIME", "REGION", Q2, "--window", "year_to_date"))
-    assert "2020-21-Q2: New forms. They differ." in text
+    assert "2020-21-Q2: New forms. They differ. It lies inside the window" in text
     assert "BREAKS" not in told(ask("LONG", "REGION", Q1))
+
+
+def test_a_break_between_the_figure_and_the_year_before_is_told_as_such(ask: Ask) -> None:
+    text = told(ask("STOCK", "REGION", Q2))
+    assert "New forms. They differ. It lies between this figure and the one of a year" in text
+    welsh = told(ask("STOCK", "REGION", Q2, "--language", "cy"))
+    assert "Ffurflenni newydd. Maent yn wahanol. Mae rhwng y ffigur hwn a'r un" in welsh
 
 
 def test_todays_membership_gives_another_figure_from_other_returns(ask: Ask) -> None:

@@ -217,6 +217,20 @@ def test_the_bytes_of_a_refused_return_may_come_again(
     assert (third.status, third.duplicate_of) == ("duplicate", second.submission_id)
 
 
+def test_the_bytes_of_a_withdrawn_return_may_come_again(
+    settings: Settings, declarations: Declarations, drop: Drop
+) -> None:
+    content = drop().read_bytes()
+    (first,) = deliver(settings, declarations)
+    Ledger(settings.ledger).append(
+        {"event": "judged", "submission_id": first.submission_id, "status": "accepted"},
+        {"event": "withdrawn", "submission_id": first.submission_id, "at": MORNING.isoformat()},
+    )
+    (settings.inbox / "again.zip").write_bytes(content)
+    (second,) = deliver(settings, declarations)
+    assert (second.status, second.version, second.duplicate_of) == ("received", 2, None)
+
+
 def test_other_bytes_under_the_same_name_are_a_new_version(
     settings: Settings, declarations: Declarations, drop: Drop
 ) -> None:
@@ -303,16 +317,20 @@ def assert_refused(one: Submission, code: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"", "F005"), (b"<html>log in first</html>", "F001"), (b"PK\x03\x04 torn", "F001")],
+    ("content", "code", "word"),
+    [
+        (b"", "F005", "file"),
+        (b"<html>log in first</html>", "F008", "web page"),
+        (b"PK\x03\x04 torn", "F001", "file"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_a_sentence_and_kept(
-    settings: Settings, declarations: Declarations, content: bytes, code: str
+    settings: Settings, declarations: Declarations, content: bytes, code: str, word: str
 ) -> None:
     settings.inbox.mkdir(parents=True)
     (settings.inbox / "return.xlsx").write_bytes(content)
     (one,) = deliver(settings, declarations)
-    assert_refused(one, code, "file")
+    assert_refused(one, code, word)
     assert (one.sender_code, one.quarter) == (None, None)
     assert stored_file(settings, one).read_bytes() == content
     assert waiting_files(settings) == []
@@ -368,6 +386,10 @@ def test_everything_the_cover_lacks_is_said_at_once(
     (one,) = deliver(settings, declarations)
     assert_refused(one, code, "“Version”")
     assert "“Signed off on” on the cover (cell B" in (one.refusal_sentence_en or "")
+    assert len(one.refusals) >= 2 and one.refusals[0]["code"] == code
+    for language in ("en", "cy"):
+        told = [reason[f"sentence_{language}"] for reason in one.refusals]
+        assert " ".join(told) == getattr(one, f"refusal_sentence_{language}")
     assert "“Cymeradwywyd ar” ar y clawr (cell B" in (one.refusal_sentence_cy or "")
 
 

@@ -45,6 +45,17 @@ def lines(ledger: Ledger) -> list[bytes]:
     return ledger.path.read_bytes().splitlines(keepends=True)
 
 
+def crash_while_appending(ledger: Ledger, *events: dict[str, Any]) -> bytes:
+    """The ledger's bytes had the append been finished; its head is the one from before."""
+    remembered = ledger.head_file.read_bytes() if ledger.head_file.exists() else None
+    ledger.append(*events)
+    if remembered is None:
+        ledger.head_file.unlink()
+    else:
+        ledger.head_file.write_bytes(remembered)
+    return ledger.path.read_bytes()
+
+
 # --- what was written is what is read -------------------------------------------------
 
 
@@ -86,10 +97,10 @@ def test_an_append_is_flushed_to_disk_before_it_returns(
 
     monkeypatch.setattr(os, "fsync", fsync)
     ledger.append(received(1))
-    assert len(on_disk) == 2  # the file, and the folder that has a new name in it
+    assert len(on_disk) == 4  # the file, the folder that has a new name in it, the head likewise
     ledger.append(received(2))
-    assert len(on_disk) == 3
-    assert on_disk[-1].count(b"\n") == 2
+    assert len(on_disk) == 7
+    assert on_disk[4].count(b"\n") == 2  # the line is there before the head tells of it
 
 
 # --- tampering --------------------------------------------------------------------------
@@ -152,6 +163,85 @@ def test_line_ends_changed_by_an_editor_are_found(ledger: Ledger) -> None:
         ledger.events()
 
 
+# --- lines cut from the end ---------------------------------------------------------------
+
+
+def test_lines_cut_from_the_end_are_missed_though_the_chain_is_sound(ledger: Ledger) -> None:
+    ledger.append(received(1), received(2))
+    ledger.append(received(3))
+    ledger.path.write_bytes(b"".join(lines(ledger)[:2]))
+    with pytest.raises(LedgerError, match="has 2 lines and had 3: lines at its end are gone"):
+        ledger.submissions()
+    with pytest.raises(LedgerError, match="put it back from a copy"):
+        ledger.append(received(4))
+    assert len(lines(ledger)) == 2  # nothing was built on what is left
+
+
+def test_a_cut_ledger_that_grew_again_is_found_too(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.append(received(1))
+    other = Ledger(tmp_path / "other" / "ledger.jsonl")
+    other.append(received(1))
+    ledger.append(received(2))
+    other.append(received(3))
+    ledger.path.write_bytes(other.path.read_bytes())
+    with pytest.raises(LedgerError, match=r"line 2: not the line that ledger\.head remembers"):
+        ledger.events()
+
+
+def test_a_ledger_that_is_gone_is_missed(ledger: Ledger) -> None:
+    ledger.append(received(1))
+    ledger.path.unlink()
+    with pytest.raises(LedgerError, match="has 0 lines and had 1"):
+        ledger.submissions()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "nonsense", '{"length": "x", "head": ""}'])
+def test_a_damaged_head_is_told_and_not_passed_over(ledger: Ledger, content: str) -> None:
+    ledger.append(received(1))
+    ledger.head_file.write_text(content, encoding="utf-8")
+    with pytest.raises(LedgerError, match="damaged: put it back from a copy"):
+        ledger.events()
+
+
+def test_a_ledger_older_than_its_head_file_can_be_read_and_gets_one(ledger: Ledger) -> None:
+    ledger.append(received(1))
+    ledger.head_file.unlink()
+    assert ledger.events() == [received(1)]
+    ledger.append(received(2))
+    assert json.loads(ledger.head_file.read_text(encoding="utf-8")) == ledger.head().as_json()
+    assert ledger.head().length == 2
+
+
+# --- reading again ------------------------------------------------------------------------
+
+
+def test_what_is_read_again_is_what_is_on_disk_and_only_new_lines_are_parsed(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines import ledger as module
+
+    ledger.append(received(1), received(2))
+    ledger.events()
+    parsed: list[str] = []
+    real = module._event
+    monkeypatch.setattr(
+        module, "_event", lambda *about: parsed.append(about[2][-6:]) or real(*about)
+    )
+    Ledger(ledger.path).append(judged(1, "refused"))
+    assert [item.status for item in Ledger(ledger.path).submissions()] == ["refused", "received"]
+    assert parsed == ["line 3"]
+
+
+def test_a_reader_that_changes_what_it_was_given_changes_nothing_for_the_next(
+    ledger: Ledger,
+) -> None:
+    ledger.append(received(1))
+    ledger.events()[0]["event"] = "nonsense"
+    ledger.submissions()[0].status = "nonsense"
+    assert ledger.events() == [received(1)]
+    assert [item.status for item in ledger.submissions()] == ["received"]
+
+
 # --- crashes ----------------------------------------------------------------------------
 
 
@@ -159,8 +249,7 @@ def test_every_crash_while_appending_leaves_the_ledger_as_it_was(ledger: Ledger)
     """Cut in many places, also within a Welsh letter of two bytes."""
     ledger.append(received(1))
     before = ledger.path.read_bytes()
-    ledger.append(received(2), judged(2, "refused"))
-    after = ledger.path.read_bytes()
+    after = crash_while_appending(ledger, received(2), judged(2, "refused"))
     within_letter = after.index("ŷ".encode(), len(before)) + 1
     for length in {within_letter, len(after) - 1, *range(len(before), len(after), 29)}:
         ledger.path.write_bytes(after[:length])
@@ -171,8 +260,7 @@ def test_every_crash_while_appending_leaves_the_ledger_as_it_was(ledger: Ledger)
 def test_an_append_after_a_crash_continues_a_valid_chain(ledger: Ledger, kept: int | str) -> None:
     ledger.append(received(1))
     before = ledger.path.read_bytes()
-    ledger.append(received(2), judged(2, "refused"))
-    torn = ledger.path.read_bytes()[len(before) :]
+    torn = crash_while_appending(ledger, received(2), judged(2, "refused"))[len(before) :]
     cut = torn.index(b"\n") + 1 if isinstance(kept, str) else kept
     ledger.path.write_bytes(before + torn[:cut])
     ledger.append(received(3))
@@ -181,8 +269,7 @@ def test_an_append_after_a_crash_continues_a_valid_chain(ledger: Ledger, kept: i
 
 
 def test_a_crash_in_the_very_first_append_leaves_an_empty_ledger(ledger: Ledger) -> None:
-    ledger.append(received(1))
-    ledger.path.write_bytes(ledger.path.read_bytes()[:30])
+    ledger.path.write_bytes(crash_while_appending(ledger, received(1))[:30])
     assert ledger.events() == []
     ledger.append(received(2))
     assert ledger.events() == [received(2)]
@@ -192,8 +279,7 @@ def test_half_of_the_verdicts_of_a_batch_is_none_of_them(ledger: Ledger) -> None
     """Were the first verdict kept, the batch would be written again without its rows."""
     ledger.append(received(1), received(2))
     before = len(ledger.path.read_bytes())
-    ledger.append(judged(1, "accepted"), judged(2, "accepted"))
-    content = ledger.path.read_bytes()
+    content = crash_while_appending(ledger, judged(1, "accepted"), judged(2, "accepted"))
     ledger.path.write_bytes(content[: content.index(b"\n", before) + 1])
     assert [item.status for item in ledger.submissions()] == ["received", "received"]
 
@@ -226,6 +312,33 @@ def test_a_refused_delivery_neither_waits_nor_counts_as_accepted(ledger: Ledger)
     ledger.append(received(1), judged(1, "refused", refusal_code="F203"))
     (one,) = ledger.submissions()
     assert (one.is_waiting, one.is_accepted, one.refusal_code) == (False, False, "F203")
+
+
+def test_every_reason_of_a_refusal_is_kept_by_itself(ledger: Ledger) -> None:
+    reasons = [
+        {"code": "F101", "sentence_en": "No sender.", "sentence_cy": "Dim anfonwr."},
+        {"code": "F104", "sentence_en": "No quarter.", "sentence_cy": "Dim chwarter."},
+    ]
+    ledger.append(received(1), judged(1, "refused", refusal_code="F101", refusals=reasons))
+    assert ledger.submissions()[0].refusals == reasons
+
+
+def test_a_refusal_written_before_reasons_were_kept_apart_has_one_reason(ledger: Ledger) -> None:
+    told = {"refusal_sentence_en": "Two. Things.", "refusal_sentence_cy": "Dau. Beth."}
+    ledger.append(received(1), judged(1, "refused", refusal_code="F101", **told))
+    ledger.append(received(2), judged(2, "accepted"))
+    first, second = ledger.submissions()
+    assert first.refusals == [
+        {"code": "F101", "sentence_en": "Two. Things.", "sentence_cy": "Dau. Beth."}
+    ]
+    assert second.refusals == []
+
+
+def test_a_withdrawal_is_noted_on_its_delivery(ledger: Ledger) -> None:
+    ledger.append(received(1), judged(1, "accepted"), received(2))
+    at = "2025-08-01T09:00:00+00:00"
+    ledger.append({"event": "withdrawn", "submission_id": "S000001-aaaaaaaa", "at": at})
+    assert [item.withdrawn_at for item in ledger.submissions()] == [at, None]
 
 
 def test_events_with_further_facts_can_be_read_by_a_program_that_does_not_know_them(

@@ -276,7 +276,7 @@ def test_verdicts_that_a_build_holds_already_ask_for_none(
     instance.report_runless_asset_event(dg.AssetMaterialization(["validated", "verdicts"]))
     for held, expected in ((1, 0), (0, 1)):  # the second build began before the verdict was given
         instance.report_runless_asset_event(
-            dg.AssetMaterialization(["marts", "warehouse"], metadata={"verdicts in it": held})
+            dg.AssetMaterialization(["marts", "warehouse"], metadata={"Verdicts in it": held})
         )
         with dg.build_sensor_context(instance=instance, definitions=_verdicts_only()) as context:
             found = sensors.verdicts_sensor.evaluate_tick(context).run_requests or []

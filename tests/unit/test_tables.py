@@ -49,7 +49,8 @@ COLUMNS = {
     "submissions": (
         "submission_id delivery_number received_at sha256 sender_code quarter version "
         "declared_version status refusal_code refusal_sentence_en is_late is_synthetic "
-        "signed_off_by_role signed_off_on rule_set_hash"
+        "signed_off_by_role signed_off_on rule_set_hash "
+        "state is_held is_withdrawn withdrawn_at released_in_revision"
     ),
     "submission_returns": (
         "submission_id return_name is_nil rows_read rows_accepted rows_quarantined errors queries"

@@ -536,7 +536,9 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
 
     def torn(self: Ledger, *events: dict[str, Any]) -> None:
         before = len(self.path.read_bytes())
-        real_append(self, *events)
+        with monkeypatch.context() as within:  # the head is written after the lines
+            within.setattr(Ledger, "_remember", lambda self, head: None)
+            real_append(self, *events)
         content = self.path.read_bytes()
         first_verdict = content.index(b"\n", before) + 1
         self.path.write_bytes(content[: first_verdict + 20])
@@ -609,3 +611,69 @@ def test_a_stored_file_that_can_no_longer_be_read_is_refused_and_its_batch_mates
         "F001",
     )
     assert collection.now(sound).status == "accepted"
+
+
+# --- what the life of a return needs to know of a verdict ------------------------------------
+
+
+def test_a_verdict_keeps_its_reasons_and_its_rules_one_by_one(quarterful: Quarterful) -> None:
+    bad = quarterful.verdict("bad throughout")
+    assert [reason["code"] for reason in bad.refusals] == ["TOO_MANY_ERRORS"]
+    assert bad.refusals[0]["sentence_cy"] in (bad.refusal_sentence_cy or "")
+    one = quarterful.verdict("one bad row")
+    assert one.refusals == []
+    assert sum(one.errors["child"].values()) >= one.returns["child"]["rows_quarantined"] == 1
+    clean = quarterful.verdict("clean")
+    assert (clean.queries, clean.errors) == ({}, {})
+    assert clean.made_with and clean.made_with == one.made_with
+
+
+def test_a_rule_that_asks_about_a_row_twice_asks_about_one_row(collection: Collection) -> None:
+    """A date before birth in three fields of one row breaks rules more often than once."""
+    days = dict.fromkeys(("entered_care_on", "referred_on"), date(2016, 1, 4))
+    one = collection.send("W06000001", {"child": [child("A1"), child("A2", **days)]})
+    collection.judge()
+    now = collection.now(one)
+    problems = problems_of(collection.settings, one)
+    told = {p["code"] for p in problems if p["return_name"] == "child"}
+    kept = now.errors.get("child", {}) | now.queries.get("child", {})
+    assert told and set(kept) == told
+    assert set(kept.values()) == {1}
+
+
+def test_the_hash_of_what_read_a_file_follows_code_and_declarations_only(
+    declarations: Declarations, tmp_path: Path
+) -> None:
+    same = tmp_path / "sources"
+    shutil.copytree(SOURCES, same)
+    before = take_in.made_with(declarations)
+    assert take_in.made_with(Declarations(same)) == before
+    (same / "indicators" / "W05.yaml").write_text("another", encoding="utf-8")
+    assert take_in.made_with(Declarations(same)) == before  # no file is read by an indicator
+    codes = same / "code_lists" / "sex.csv"
+    codes.write_bytes(codes.read_bytes().replace(b"\n", b"\r\n"))
+    assert take_in.made_with(Declarations(same)) == before  # an editor's line ends
+    codes.write_text(codes.read_text(encoding="utf-8").replace("male", "man"), encoding="utf-8")
+    assert take_in.made_with(Declarations(same)) != before
+
+
+def test_what_is_accepted_after_the_lock_is_told_as_held_and_not_as_accepted(
+    collection: Collection,
+) -> None:
+    first = collection.send("W06000001", {"child": [child("A1")]})
+    collection.judge()
+    lock = {"event": "locked", "nation_code": "W92000004", "quarter": "2020-21-Q2"}
+    more = {"at": "2020-11-02T09:00:00+00:00", "role": "national_director", "not_accepted": 0}
+    Ledger(collection.settings.ledger).append(lock | more)
+    late = collection.send("W06000001", {"child": [child("A1"), child("A2")]})
+    refused = collection.send("W06000002", {"child": []})
+    summary = collection.judge()
+    assert summary is not None
+    assert (summary.accepted, summary.held, summary.refused) == (0, 1, 1)
+    assert collection.now(late).status == "accepted"  # its verdict is as it would have been
+    assert collection.now(refused).status == "refused"
+    Ledger(collection.settings.ledger).append({**lock, **more, "event": "unlocked"})
+    collection.send("W06000003", {"child": [child("B1")]})
+    again = collection.judge()
+    assert again is not None and (again.accepted, again.held) == (1, 0)
+    assert collection.now(first).status == "accepted"

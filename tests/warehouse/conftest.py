@@ -173,6 +173,10 @@ class InventedReturns:
             path.parent.mkdir(parents=True, exist_ok=True)
             pl.DataFrame(known, schema=schema, orient="row").write_parquet(path)
 
+    def declare(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Put other rows into a table of declarations, after ``write``."""
+        self._replace(f"declarations/{name}", rows)
+
     def _replace(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Put other rows into a table that ``write_tables`` made, keeping its columns."""
         path = self.settings.validated / f"{name}.parquet"

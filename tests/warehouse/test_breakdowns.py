@@ -5,9 +5,11 @@ The authorities and agencies are real, with their declared memberships; every ch
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.declarations import Declarations
@@ -201,7 +203,7 @@ def test_the_parts_of_every_breakdown_add_up_to_the_total_everywhere(country) ->
             select
                 indicator_id, place_code, quarter, window_name, membership_basis, breakdown,
                 sum(numerator) as numerator, sum(denominator) as denominator
-            from marts.fct_indicator_part join marts.dim_part using (part_id)
+            from marts.rpt_indicator_breakdown
             group by all
         ),
         whole as (
@@ -235,8 +237,8 @@ def test_the_parts_of_every_breakdown_add_up_to_the_total_everywhere(country) ->
 
 def _parts(country: InventedReturns, breakdown: str, indicator: str = "G7") -> dict[str, int]:
     rows = country.query(
-        "select breakdown_value, numerator from marts.fct_indicator_part"
-        " join marts.dim_part using (part_id) where indicator_id = ? and place_code = ?"
+        "select breakdown_value, numerator from marts.rpt_indicator_breakdown"
+        " where indicator_id = ? and place_code = ?"
         " and quarter = '2020-21-Q1' and window_name = 'quarter' and breakdown = ?"
         " and membership_basis = 'at_the_time'",
         indicator,
@@ -280,10 +282,52 @@ def test_adopters_are_broken_down_by_what_is_known_of_the_household(country) -> 
     assert _parts(country, "is_willing_sibling_group", approved) == {"unknown": 4}
 
 
+def test_the_parts_can_be_read_in_a_file_that_was_renamed_or_attached(country, tmp_path) -> None:
+    """A view that named its database would break in both."""
+    copy = tmp_path / "handed-out.duckdb"
+    shutil.copyfile(country.settings.build / "warehouse.duckdb", copy)
+    counting = "select count(*) from {}marts.rpt_indicator_breakdown"
+    (expected,) = country.query("select count(*) as parts from marts.fct_indicator_part")
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        assert connection.execute(counting.format("")).fetchone() == (expected["parts"],)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{copy.as_posix()}' as another (read_only)")
+        assert connection.execute(counting.format("another.")).fetchone() == (expected["parts"],)
+
+
+def test_every_part_has_names_and_the_coverage_of_its_figure(country) -> None:
+    (compared,) = country.query(
+        """
+        select
+            count(*) as parts,
+            count(*) filter (
+                part.title_en <> indicator.title_en or part.breakdown_label_cy is null
+                or part.place_name_en is null or part.unit is null
+            ) as nameless,
+            count(*) filter (
+                part.returns_expected <> figure.returns_expected
+                or part.returns_accepted <> figure.returns_accepted
+                or part.is_complete <> figure.is_complete
+                or part.has_break_in_window <> figure.has_break_in_window
+                or part.has_break_since_previous <> figure.has_break_since_previous
+            ) as resting_on_something_else,
+            count(*) filter (part.has_break_in_window) as with_a_break
+        from marts.rpt_indicator_breakdown as part
+        join marts.fct_indicator as figure
+            using (indicator_id, place_code, quarter, window_name, membership_basis)
+        join marts.dim_indicator as indicator using (indicator_id)
+        """
+    )
+    (all_of_them,) = country.query("select count(*) as parts from marts.fct_indicator_part")
+    assert compared["parts"] == all_of_them["parts"] > 10_000
+    assert (compared["nameless"], compared["resting_on_something_else"]) == (0, 0)
+    assert compared["with_a_break"] > 0
+
+
 def test_the_value_of_a_part_divides_its_own_children(country) -> None:
     rows = country.query(
-        "select numerator, denominator, value from marts.fct_indicator_part"
-        " join marts.dim_part using (part_id) where indicator_id = 'ORDER_TO_MATCH'"
+        "select numerator, denominator, value from marts.rpt_indicator_breakdown"
+        " where indicator_id = 'ORDER_TO_MATCH'"
         " and place_code = ? and breakdown = 'sex' and breakdown_value = 'female'"
         " and quarter = '2020-21-Q1' and window_name = 'quarter'",
         TELFORD,
@@ -303,8 +347,8 @@ def test_every_breakdown_is_declared_and_every_declared_one_is_computed(country)
         declared = [b.id for b in DECLARED.breakdowns.values() if b.subject == subject]
         assert sorted(row["column_name"] for row in columns) == sorted(declared)
     unknown = country.query(
-        "select distinct breakdown, breakdown_value from marts.dim_part"
-        " anti join marts.dim_breakdown using (breakdown, breakdown_value)"
+        "select distinct part_id from marts.fct_indicator_part anti join marts.dim_breakdown"
+        " using (part_id)"
     )
     assert unknown == []
 
@@ -329,9 +373,8 @@ def test_the_financial_year_stands_with_the_fourth_quarter_and_is_its_year_to_da
 
 def test_a_stock_is_that_of_the_last_day_however_long_the_window(country) -> None:
     windows = country.query(
-        "select distinct window_name from marts.fct_indicator_part"
-        " join marts.dim_part using (part_id) join marts.dim_indicator using (indicator_id)"
-        " where timing = 'stock'"
+        "select distinct window_name from marts.rpt_indicator_breakdown"
+        " join marts.dim_indicator using (indicator_id) where timing = 'stock'"
     )
     assert windows == [{"window_name": "quarter"}]
 

@@ -35,6 +35,8 @@ def test_every_table_and_column_carries_its_description_as_a_comment(warehouse, 
         """
         select table_name, null as column_name, comment from duckdb_tables()
         union all
+        select view_name, null, comment from duckdb_views() where not internal
+        union all
         select table_name, column_name, comment from duckdb_columns() where not internal
         """,
         database=database,
@@ -87,7 +89,9 @@ def test_every_measure_of_a_figure_is_explained(warehouse) -> None:
         """
         select distinct subject, measure
         from (unpivot intermediate.int_sender_measure
-            on * exclude (sender_code, quarter, subject, breakdown, breakdown_value)
+            on * exclude (
+                sender_code, quarter, subject, part_id, is_total, breakdown, breakdown_value
+            )
             into name measure value amount)
         order by all
         """,

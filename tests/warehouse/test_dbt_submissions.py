@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from datetime import date, datetime
 from typing import Any
+
+import pytest
+
+from pipelines.ledger import Ledger
+from pipelines.lifecycle import Book, fold, known_at, local_day
+from pipelines.lifecycle_order import refusal
+from pipelines.tables import write_tables
+from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, Q1, Q2, WALES, Story
+from tests.warehouse.conftest import InventedReturns
 
 FIRST, SECOND = "2020-21-Q1", "2020-21-Q2"
 
@@ -92,11 +103,106 @@ def test_a_figure_leads_back_to_its_children(warehouse) -> None:
     assert behind == [{"children": 2, "amount": 2}]
 
 
-def test_the_published_database_holds_tables_only_and_no_case_level_rows(warehouse) -> None:
+def test_the_published_database_holds_no_case_level_rows_and_one_view(warehouse) -> None:
     relations = warehouse.query(
         "select table_schema, table_name, table_type from information_schema.tables"
     )
     assert {relation["table_schema"] for relation in relations} == {"marts"}
-    assert {relation["table_type"] for relation in relations} == {"BASE TABLE"}
+    views = [r["table_name"] for r in relations if r["table_type"] != "BASE TABLE"]
+    assert views == ["rpt_indicator_breakdown"]  # it names no database: see decision 2
     columns = warehouse.query("select column_name from information_schema.columns")
     assert not [c for c in columns if c["column_name"].endswith("_pseudonym")]
+
+
+# --- locks, withdrawals and releases: the ledger folded in Python, the choice made in SQL -------
+
+ABOUT_SUBMISSIONS = ("+fct_submission", "+fct_return", "+fct_return_status")
+
+
+def _a_long_story(declarations) -> Story:
+    """Files, verdicts, locks, withdrawals and revisions of two senders, as chance will have it."""
+    story, pick = Story(declarations), random.Random(20250731)
+    while len(story.events) < 160:
+        quarter, about = pick.choice((Q1, Q2)), pick.choice([*story.book.submissions, "S000001"])
+        sender = pick.choice((ANGLESEY, GWYNEDD))
+        event = pick.choice(
+            (
+                lambda: story.file(sender, quarter),  # noqa: B023 - called at once
+                lambda: story.judged(about, pick.choice(("accepted", "refused"))),  # noqa: B023
+                lambda: story.withdraw(about),  # noqa: B023
+                lambda: story.lock(quarter),  # noqa: B023
+                lambda: story.revise(quarter),  # noqa: B023
+                lambda: story.publish(len(story.events), quarter),  # noqa: B023
+            )
+        )()
+        if refusal(story.book, event) is None:
+            story.tell(event)
+    return story
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[InventedReturns, Story]:
+    invented = InventedReturns(tmp_path_factory.mktemp("told"))
+    story = _a_long_story(invented.declarations)
+    Ledger(invented.settings.ledger).append(*story.events)
+    return invented, story
+
+
+def _built(invented: InventedReturns, as_of: datetime | None) -> list[dict[str, Any]]:
+    invented.settings.build.mkdir(parents=True, exist_ok=True)
+    for path in invented.settings.build.glob("*.duckdb*"):
+        path.unlink()
+    write_tables(invented.settings, invented.declarations, as_of)
+    invented.dbt("run", "--select", *ABOUT_SUBMISSIONS)
+    return invented.query("select * from marts.fct_submission")
+
+
+def _in_force(book: Book) -> set[str]:
+    found = [book.in_force(s, q.label) for s in (ANGLESEY, GWYNEDD) for q in (Q1, Q2)]
+    return {item.submission_id for item in found if item}
+
+
+def test_the_warehouse_and_the_ledger_agree_on_what_is_in_force_now_and_at_any_time(told) -> None:
+    invented, story = told
+    assert {one for one, _ in story.book.locks} == {WALES}  # or the story would prove little
+    assert any(lock.revisions for lock in story.book.locks.values())
+    moments = sorted(datetime.fromisoformat(e["at"]) for e in story.events if "at" in e)
+    different = set()
+    for as_of in (None, moments[len(moments) // 2]):
+        book = fold(
+            known_at(story.events, as_of) if as_of else story.events,
+            *(invented.declarations, date(2025, 9, 1), []),
+        ).book
+        rows = _built(invented, as_of)
+        assert {row["submission_id"] for row in rows} == set(book.submissions)
+        assert {row["submission_id"] for row in rows if row["is_in_force"]} == _in_force(book)
+        for row in rows:
+            assert row["state"] == book.delivery(row["submission_id"]).state
+            assert row["is_in_force"] == (row["state"] == "in_force")
+        states = {row["state"] for row in rows}
+        assert {"in_force", "rejected", "superseded"} <= states
+        different.add(frozenset(_in_force(book)))
+    assert len(different) == 2
+
+
+def test_where_a_return_stands_is_a_table_with_the_days_of_its_build(told) -> None:
+    invented, story = told
+    moment = datetime(2025, 8, 1, 12, 0)
+    _built(invented, moment)
+    rows = {
+        (row["sender_code"], row["quarter"]): row
+        for row in invented.query(
+            "select * from marts.fct_return_status where return_name = 'child'"
+        )
+    }
+    today = local_day(moment)
+    book = fold(known_at(story.events, moment), invented.declarations, today, []).book
+    status = book.status(ANGLESEY, "child", Q1, today)
+    mine = rows[ANGLESEY, Q1.label]
+    assert (mine["state"], mine["acts"], mine["version"]) == (
+        *(status.state, status.acts),
+        status.version,
+    )
+    assert (mine["as_of_day"], mine["days_to_deadline"]) == (today, -2)
+    assert rows["W06000003", Q1.label]["state"] == "overdue"  # missing returns are rows
+    assert (ANGLESEY, Q2.label) not in rows  # that quarter is not over yet

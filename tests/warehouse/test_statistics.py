@@ -752,6 +752,17 @@ def test_every_comparison_of_a_mean_or_share_follows_from_the_two_intervals(inve
         for row in invented.returns.query("select * from marts.dim_place")
     }
     back = {"quarter": 4, "year_to_date": 4, "rolling_4": 4, "rolling_12": 12, "financial_year": 4}
+    touched = {
+        (
+            row["indicator_id"],
+            row["place_code"],
+            Quarter.parse(row["quarter"]).index,
+            row["window_name"],
+        )
+        for row in invented.returns.query(
+            "select * from marts.fct_indicator_break where membership_basis = 'at_the_time'"
+        )
+    }
     words: set[str | None] = set()
     for row in invented.returns.query(
         "select * from marts.rpt_comparison where interval_method <> 'Poisson'"
@@ -772,9 +783,13 @@ def test_every_comparison_of_a_mean_or_share_follows_from_the_two_intervals(inve
         }
         for name, other in others.items():
             word = _word(direction, own, other, row["minimum_to_tell"])
+            if word and name in ("previous", "last_four_quarters"):
+                is_touched = (indicator_id, place, index, window) in touched
+                word = "break in series" if is_touched else word
             assert row[f"compared_with_{name}"] == word, (indicator_id, place, index, window, name)
             words.add(word)
-    assert words == {None, "better", "worse", "no different", "too few to tell"}
+    told = {None, "better", "worse", "no different", "too few to tell", "break in series"}
+    assert words == told
 
 
 def test_context_is_neither_better_nor_worse(invented) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from pipelines.declarations import Declarations, Indicator
+from pipelines.declarations import BreakInSeries, Declarations, Indicator
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import SOURCES
 from tests.warehouse import twin
@@ -39,17 +41,12 @@ FIGURES = """
         numerator, denominator, value, returns_expected, returns_accepted, quarters_covered
     from marts.fct_indicator
 """
-# Of the kinds of figure a warehouse may have, the one that is worked out by hand.
-BY_HAND_ARE = {"breakdown": "total", "membership_basis": "at_the_time"}
-COLUMNS = """
-    select column_name from information_schema.columns
-    where table_schema = 'marts' and table_name = 'fct_indicator'
-"""
+BASES = ("at_the_time", "today")
 
 # Wide in the warehouse, and empty for measures of other subjects, which `unpivot` leaves out.
 AMOUNTS = """
     unpivot (
-        select * exclude (breakdown, breakdown_value)
+        select * exclude (breakdown, breakdown_value, part_id, is_total)
         from intermediate.int_sender_measure
         where breakdown = 'total'
     )
@@ -88,13 +85,6 @@ def disagreement(by_hand: dict[twin.Key, twin.Figure], rows: Iterable[tuple[Any,
     lines = sorted(line for of_one in found.values() for line in sorted(of_one)[:SHOWN])
     counts = ", ".join(f"{name} {len(of_one)}" for name, of_one in sorted(found.items()))
     return "\n".join([f"differences: {counts}", *lines]) if found else ""
-
-
-def _figures_known_by_hand(columns: Iterable[str]) -> str:
-    """The query for the figures the twin has too, in a table of these ``columns``."""
-    windows = ", ".join(f"'{name}'" for name in twin.WINDOWS)
-    kinds = [f"{name} = '{BY_HAND_ARE[name]}'" for name in columns if name in BY_HAND_ARE]
-    return f"{FIGURES} where {' and '.join([f'window_name in ({windows})', *kinds])}"
 
 
 def _amounts(invented: InventedReturns) -> list[dict[str, Any]]:
@@ -151,18 +141,29 @@ def test_a_month_that_lacks_the_day_ends_on_its_last() -> None:
 # --- the sample ----------------------------------------------------------------------------
 
 
-def test_the_twin_agrees_with_every_figure_of_the_sample(sample) -> None:
+@pytest.mark.parametrize("basis", BASES)
+def test_the_twin_agrees_with_every_figure_of_the_sample(sample, basis: str) -> None:
     from pipelines.warehouse import open_warehouse
 
-    declarations = Declarations(SOURCES)
-    by_hand = twin.figures(twin.collect(sample.settings, declarations), INDICATORS)
+    by_hand = twin.figures(_of_the_sample(sample), INDICATORS, basis)
     with open_warehouse(sample.settings) as connection:
-        columns = [name for (name,) in connection.execute(COLUMNS).fetchall()]
-        rows = connection.execute(_figures_known_by_hand(columns)).fetchall()
-    assert {key.indicator_id for key in by_hand} == {indicator.id for indicator in INDICATORS}
+        rows = connection.execute(f"{FIGURES} where membership_basis = ?", [basis]).fetchall()
+    if basis == "at_the_time":
+        assert {key.indicator_id for key in by_hand} == {indicator.id for indicator in INDICATORS}
     message = disagreement(by_hand, rows)
     if message:
         pytest.fail(message, pytrace=False)
+
+
+_collections: dict[Path, twin.Collection] = {}
+
+
+def _of_the_sample(sample) -> twin.Collection:
+    """Read once: both bases ask for it."""
+    folder = sample.settings.data
+    if folder not in _collections:
+        _collections[folder] = twin.collect(sample.settings, Declarations(SOURCES))
+    return _collections[folder]
 
 
 # --- random journeys -----------------------------------------------------------------------
@@ -176,9 +177,10 @@ HOUSEHOLD_STEPS = (
     "enquired_on", "initial_meeting_on", "registered_on", "stage_one_started_on",
     "stage_one_completed_on", "stage_two_started_on", "approved_on", "matched_on", "placed_on",
 )  # fmt: skip
-FAMILIES = 4  # for each quarter, step in it and step reached: 1,008 in all
-HOUSEHOLDS = 2  # in each return, some 1,700 in all for nine steps to be reached
+FAMILIES = 3  # for each quarter, step in it and step reached: 756 in all
+HOUSEHOLDS = 2  # in each return, some 1,300 in all for nine steps to be reached
 MOVED_ON = date(2019, 8, 15)  # within a quarter: the whole quarter belongs to the new region
+MOVED_IN = Quarter(2019, 2)
 _ONE_DAY = timedelta(days=1)
 
 
@@ -271,7 +273,7 @@ def _child(draw: st.DrawFn, quarter: Quarter, here: int, reached: int) -> dict[s
     child["is_foster_carer_adoption"] = draw(_YES_NO)
     if child.get("placed_on") and draw(st.booleans()):
         child["foster_placement_started_on"] = draw(_later(child["placed_on"], back=True))
-    child |= draw(_recorded(child, quarter))
+    child |= draw(_recorded(child, quarter)) | draw(_told_of_the_child(quarter))
     if draw(st.integers(0, 9)) == 0:
         unknown = draw(st.sampled_from(["entered_care_on", "should_be_placed_decision_on"]))
         child[unknown] = None
@@ -304,6 +306,23 @@ def _recorded(draw: st.DrawFn, child: dict[str, Any], quarter: Quarter) -> dict[
 
 
 @st.composite
+def _told_of_the_child(draw: st.DrawFn, quarter: Quarter) -> dict[str, Any]:
+    """Who the child is; a birthday falls into the quarter's last month or the one after it more
+    often than not, as the years of the bands do."""
+    years = draw(st.sampled_from([0, 0, 1, 2, 3, 4, 5, 9, 10]))
+    months = 12 * years + draw(st.sampled_from([-1, 0, 1, 6]))
+    born = twin.months_after(quarter.last_day.replace(day=1), -months)
+    return {
+        "birth_month": draw(st.sampled_from([born, born, born, None])),
+        "sex": draw(_code("sex")),
+        "ethnicity_group": draw(st.one_of(st.just("white"), _code("ethnicity_group"))),
+        "is_disabled": draw(st.one_of(st.just("no"), _YES_NO)),
+        "has_additional_needs": draw(st.one_of(st.just("no"), _YES_NO)),
+        "siblings_placed_together": draw(st.sampled_from([1, 1, 2, 3, None])),
+    }
+
+
+@st.composite
 def _household(draw: st.DrawFn, quarter: Quarter) -> dict[str, Any]:
     """A household that has reached a step; one step is in or beside the quarter, a whole number
     of months from the others more often than not. Some days are not known."""
@@ -332,6 +351,9 @@ def _household(draw: st.DrawFn, quarter: Quarter) -> dict[str, Any]:
         register = _later(household["approved_on"], (1, 1, 0))
         household["referred_to_register_on"] = draw(register)
     household["is_fast_track"] = draw(_YES_NO)
+    household["adopters_in_household"] = draw(_code("adopters_in_household"))
+    for willing in twin.PARTS["adopter"]:
+        household.setdefault(willing, draw(_YES_NO))
     for name in HOUSEHOLD_STEPS:
         if name in household and draw(st.integers(0, 7)) == 0:
             household[name] = None
@@ -432,7 +454,8 @@ def _invent(folder: Path) -> InventedReturns:
     """Each family at a Welsh and an English sender, the only family of its return.
 
     A sender without a family for a quarter sends nothing (even numbers) or a nil (odd ones).
-    Of three senders, one stays in its first region, one moves, one belongs to none.
+    Of three senders, one stays in its first region, one moves, one belongs to none. The new
+    region returns adopters itself.
     """
     invented = InventedReturns(folder)
     returns = _drawn_families()
@@ -441,6 +464,11 @@ def _invent(folder: Path) -> InventedReturns:
         old, new = f"OLD_{kind.upper()}", f"NEW_{kind.upper()}"
         invented.place(old, kind, nation)
         invented.place(new, kind, nation)
+        invented.owes(new, "adopter", *labels)
+        for at, label in enumerate(labels):
+            families = [family for (_, of), family in sorted(returns.items()) if of == label]
+            if at % 5:
+                invented.submit(new, label, adopter=families[at]["adopter"])
         for number in sorted({number for number, _ in returns}):
             sender = _nth_of(nation, number)
             invented.place(sender, "authority", nation)
@@ -457,7 +485,36 @@ def _invent(folder: Path) -> InventedReturns:
                 elif number % 2:
                     invented.submit(sender, label, child=None, adopter=None, support=None)
     invented.write(LAST.label)
+    invented.declare(
+        "breaks_in_series",
+        [
+            one.model_dump(exclude={"indicator_ids", "place_codes", "since"})
+            | {"indicator_id": indicator_id, "place_code": place_code, "since": one.since.label}
+            for one in BREAKS
+            for indicator_id in one.indicator_ids
+            for place_code in one.place_codes
+        ],
+    )
     return invented
+
+
+def _break(break_id: str, kind: str, indicators: str, places: str, since: str) -> BreakInSeries:
+    words = {"title_en": "Change", "title_cy": "Newid", "explanation_en": "It changed."}
+    words |= {"explanation_cy": "Newidiodd.", "status": "proposed", "source": "invented"}
+    scope = {"indicator_ids": indicators, "place_codes": places, "since": since}
+    return BreakInSeries.model_validate({"break_id": break_id, "kind": kind} | scope | words)
+
+
+# Of every kind, in the first quarter, within, in the last and after it; two touch one figure.
+BREAKS = (
+    _break("OLD_AND_NEW", "membership", "*", "OLD_REGION NEW_REGION", MOVED_IN.label),
+    _break("CLOCKS", "definition", "W09 W11C A2 G3", "*", "2020-21-Q1"),
+    _break("FORMS", "recording", "*", "WELSH_4 ENGLISH_4", "2019-20-Q4"),
+    _break("TWICE", "recording", "W09", "NEW_REGION", "2018-19-Q3"),
+    _break("AT_FIRST", "definition", "W05", "*", FIRST.label),
+    _break("AT_LAST", "definition", "W06", "*", LAST.label),
+    _break("AHEAD", "definition", "W07", "*", LAST.plus(1).label),
+)
 
 
 def _collected(invented: InventedReturns) -> twin.Collection:
@@ -487,9 +544,99 @@ def _collected(invented: InventedReturns) -> twin.Collection:
     )
 
 
-def test_the_twin_agrees_with_the_warehouse_on_random_journeys(tmp_path: Path) -> None:
-    invented = _invent(tmp_path)
-    collection = _collected(invented)
+@dataclass
+class World:
+    """Random journeys: the warehouse dbt made of them, and the same rows for the twin."""
+
+    returns: InventedReturns
+    collection: twin.Collection
+
+    @cached_property
+    def figures(self) -> dict[str, dict[twin.Key, twin.Figure]]:
+        """By basis."""
+        return {basis: twin.figures(self.collection, INDICATORS, basis) for basis in BASES}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    invented = _invent(tmp_path_factory.mktemp("journeys"))
+    invented.dbt("run")
+    return World(invented, _collected(invented))
+
+
+def test_the_random_journeys_hold_every_case_that_is_easily_got_wrong(world: World) -> None:
+    """What random choice happens to leave out proves nothing."""
+    children = [
+        (row, Quarter.parse(label))
+        for (_, subject, label), rows in world.collection.rows.items()
+        for row in rows
+        if subject == "child"
+    ]
+    ages = [twin.age(row, quarter) for row, quarter in children]
+    groups = Counter(
+        (sender, label, row["sibling_group_pseudonym"])
+        for (sender, subject, label), rows in world.collection.rows.items()
+        for row in rows
+        if subject == "child" and row.get("sibling_group_pseudonym")
+    )
+
+    def count(case: Callable[[twin.Row, Quarter], bool]) -> int:
+        return sum(case(row, quarter) for row, quarter in children)
+
+    def before(row: twin.Row, first: str, second: str) -> bool:
+        return bool(row.get(first) and row.get(second) and row[first] < row[second])
+
+    leap_days = {date(2016, 2, 29), date(2020, 2, 29)}
+    found = {
+        "something on a leap day": count(lambda row, _: not leap_days.isdisjoint(row.values())),
+        "matched on the first day": count(lambda row, q: row.get("matched_on") == q.first_day),
+        "matched on the last day": count(lambda row, q: row.get("matched_on") == q.last_day),
+        "matched on the day after": count(
+            lambda row, q: row.get("matched_on") == q.plus(1).first_day
+        ),
+        "referred before the latest entry to care": count(
+            lambda row, _: before(row, "referred_on", "entered_care_on")
+        ),
+        "matched before the order": count(
+            lambda row, _: before(row, "matched_on", "placement_order_on")
+        ),
+        "disrupted for good": count(lambda row, _: before(row, "placed_on", "disrupted_on")),
+        "matched again and not placed": count(
+            lambda row, _: bool(row.get("disrupted_on") and not row.get("placed_on"))
+        ),
+        "matched again on the very day": count(
+            lambda row, _: (
+                row.get("disrupted_on") is not None and row["disrupted_on"] == row.get("matched_on")
+            )
+        ),
+        "placed again": count(lambda row, _: before(row, "disrupted_on", "placed_on")),
+        "a birthday in the last month": count(
+            lambda row, q: bool(row["birth_month"]) and row["birth_month"].month == q.last_day.month
+        ),
+        "not born yet": count(
+            lambda row, q: bool(row["birth_month"]) and row["birth_month"] > q.last_day
+        ),
+        "brothers and sisters": sum(size > 1 for size in groups.values()),
+        **{f"aged {years}": ages.count(years) for years in (0, 1, 3, 4, 5, 9, 10, None)},
+    }
+    assert {case for case, times in found.items() if times < 5} == set()
+    falling = {
+        (subject, *part)
+        for (_, subject, label), rows in world.collection.rows.items()
+        for row in rows
+        for part in twin.parts_of(subject, row, Quarter.parse(label))
+    }
+    declared = {
+        (breakdown.subject, breakdown.id, category.code)
+        for breakdown in DECLARED.breakdowns.values()
+        for category in breakdown.categories
+        if breakdown.subject != "all"
+    }
+    assert falling == declared
+
+
+def test_the_twin_agrees_with_every_return_of_the_random_journeys(world: World) -> None:
+    collection = world.collection
     by_hand = {
         (sender, label, subject, measure): twin.amount(
             subject, measure, collection.rows[sender, subject, label], Quarter.parse(label)
@@ -500,8 +647,7 @@ def test_the_twin_agrees_with_the_warehouse_on_random_journeys(tmp_path: Path) -
     }
     found = {(subject, measure) for (_, _, subject, measure), amount in by_hand.items() if amount}
     assert found == IN_USE, "a measure that is always nought proves nothing"
-    invented.dbt("run")
-    warehouse = {tuple(row.values())[:4]: row["amount"] for row in _amounts(invented)}
+    warehouse = {tuple(row.values())[:4]: row["amount"] for row in _amounts(world.returns)}
     differing = Counter(
         measure
         for sender, label, subject, measure in by_hand.keys() | warehouse.keys()
@@ -509,8 +655,165 @@ def test_the_twin_agrees_with_the_warehouse_on_random_journeys(tmp_path: Path) -
     )
     if differing:
         pytest.fail(f"differing amounts, by measure: {dict(differing)}", pytrace=False)
-    columns = [row["column_name"] for row in invented.query(COLUMNS)]
-    rows = [tuple(row.values()) for row in invented.query(_figures_known_by_hand(columns))]
-    message = disagreement(twin.figures(collection, INDICATORS), rows)
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_the_twin_agrees_with_every_figure_of_the_random_journeys(world: World, basis: str) -> None:
+    by_hand = world.figures[basis]
+    windows = {key.window for key in by_hand}
+    assert windows == set(twin.WINDOWS), "the financial year among them"
+    rows = world.returns.query(f"{FIGURES} where membership_basis = ?", basis)
+    message = disagreement(by_hand, [tuple(row.values()) for row in rows])
     if message:
         pytest.fail(message, pytrace=False)
+
+
+def test_every_child_and_household_falls_into_one_part_of_each_breakdown(world: World) -> None:
+    for subject, key in (("child", "child_pseudonym"), ("adopter", "household_pseudonym")):
+        rows = world.returns.query(
+            f"select * from intermediate.int_{subject}_breakdown",  # noqa: S608
+            database="work",
+        )
+        by_hand = {
+            (sender, label, row[key]): dict(twin.parts_of(subject, row, Quarter.parse(label)))
+            for (sender, of, label), listed in world.collection.rows.items()
+            for row in listed
+            if of == subject
+        }
+        names = ("sender_code", "quarter", key)
+        warehouse = {
+            tuple(row[name] for name in names): {
+                name: part for name, part in row.items() if name not in names
+            }
+            for row in rows
+        }
+        assert len(rows) == len(warehouse) == len(by_hand) > 1_000
+        differing = Counter(
+            breakdown
+            for case, parts in by_hand.items()
+            for breakdown in parts
+            if warehouse[case][breakdown] != parts[breakdown]
+        )
+        if differing:
+            pytest.fail(f"differing {subject} parts, by breakdown: {dict(differing)}", False)
+        assert {*next(iter(warehouse.values()))} == {*twin.PARTS[subject]}
+
+
+def _is_looked_into(place: str) -> bool:
+    """Of the authorities a few of each kind of membership: all took the twin half a minute."""
+    return not place.startswith(("WELSH_", "ENGLISH_")) or place.endswith(("_4", "_33", "_44"))
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_the_twin_agrees_with_every_part_of_the_random_journeys(world: World, basis: str) -> None:
+    by_hand = twin.part_figures(world.collection, INDICATORS, _is_looked_into, basis)
+    rows = world.returns.query(
+        "select indicator_id, place_code, quarter, window_name, breakdown, breakdown_value,"
+        " numerator, denominator, value from marts.rpt_indicator_breakdown"
+        " where membership_basis = ? and list_contains(?, place_code)",
+        basis,
+        [
+            place["place_code"]
+            for place in world.returns.places
+            if _is_looked_into(place["place_code"])
+        ]
+        + [WALES, ENGLAND],
+    )
+    listed = [tuple(row.values()) for row in rows]
+    warehouse = {twin.PartKey(*row[:6]): row[6:8] for row in listed}
+    assert len(warehouse) == len(listed), "a part is there twice"
+    assert {key.breakdown for key in by_hand} == {
+        name for subject in twin.PARTS.values() for name in subject
+    }
+    message = parts_that_differ(by_hand, warehouse)
+    if message:
+        pytest.fail(message, pytrace=False)
+    catalogue = {indicator.id: indicator for indicator in INDICATORS}
+    for row in listed:
+        value = twin.value_of(catalogue[row[0]], *row[6:8])
+        assert row[8] is value or row[8] == pytest.approx(value, rel=1e-9), row[:6]
+
+
+def parts_that_differ(
+    by_hand: dict[twin.PartKey, twin.Share], warehouse: dict[twin.PartKey, tuple[Any, ...]]
+) -> str:
+    """What differs, by indicator and breakdown; empty if nothing does."""
+    differing = Counter(
+        (key.indicator_id, key.breakdown)
+        for key in by_hand.keys() | warehouse.keys()
+        if by_hand.get(key) != warehouse.get(key)
+    )
+    return f"differing parts: {differing.most_common(SHOWN)}" if differing else ""
+
+
+def test_parts_of_the_twin_add_up_to_its_totals(world: World) -> None:
+    """The twin checks itself: parts are added up in another way than totals."""
+    whole = world.figures["at_the_time"]
+    summed: Counter[tuple[twin.Key, str]] = Counter()
+    for key, (numerator, _) in twin.part_figures(
+        world.collection, INDICATORS, _is_looked_into
+    ).items():
+        summed[twin.Key(*key[:4]), key.breakdown] += numerator
+    assert len(summed) > 10_000
+    assert [key for (key, _), amount in summed.items() if whole[key].numerator != amount] == []
+
+
+def test_the_twin_agrees_with_every_estimate_of_the_random_journeys(world: World) -> None:
+    by_hand = twin.estimates(world.collection, INDICATORS)
+    warehouse = {
+        twin.Key(*list(row.values())[:4]): (row["estimate"], row["estimate_method"])
+        for row in world.returns.query(
+            "select indicator_id, place_code, quarter, window_name, estimate, estimate_method"
+            " from marts.fct_indicator where estimate is not null"
+        )
+    }
+    assert {method for _, method in by_hand.values()} == {"own_mean", "own_or_nation_mean"}
+    assert {key.window for key in by_hand} == set(twin.WINDOWS)
+    message = estimates_that_differ(by_hand, warehouse)
+    if message:
+        pytest.fail(message, pytrace=False)
+
+
+def estimates_that_differ(
+    by_hand: dict[twin.Key, tuple[float, str]], warehouse: dict[twin.Key, tuple[float, str]]
+) -> str:
+    lines = []
+    for key in sorted(by_hand.keys() | warehouse.keys()):
+        mine, theirs = by_hand.get(key), warehouse.get(key)
+        same = mine and theirs and mine[1] == theirs[1]
+        if not (same and math.isclose(mine[0], theirs[0], rel_tol=1e-9)):
+            lines.append(f"{_name(key)}: by hand {mine}, warehouse {theirs}")
+    return "\n".join([f"{len(lines)} estimates differ", *lines[:SHOWN]]) if lines else ""
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_the_twin_agrees_with_every_break_in_series_of_the_random_journeys(
+    world: World, basis: str
+) -> None:
+    catalogue = {indicator.id: indicator for indicator in INDICATORS}
+    keys = [key for key in world.figures[basis] if _is_looked_into(key.place_code)]
+    by_hand = twin.breaks(keys, catalogue, BREAKS, FIRST, basis)
+    found = {break_id for _, break_id in by_hand}
+    within = {"CLOCKS", "TWICE", "AT_LAST", "FORMS", "OLD_AND_NEW"}
+    assert found == (within - {"FORMS", "OLD_AND_NEW"} if basis == "today" else within)
+    touching = world.returns.query(
+        "select indicator_id, place_code, quarter, window_name, break_id, is_in_window"
+        " from marts.fct_indicator_break where membership_basis = ?",
+        basis,
+    )
+    listed = [tuple(row.values()) for row in touching if _is_looked_into(row["place_code"])]
+    warehouse = {(twin.Key(*row[:4]), row[4]): row[5] for row in listed}
+    assert warehouse == by_hand
+    flags = world.returns.query(
+        "select indicator_id, place_code, quarter, window_name, has_break_in_window,"
+        " has_break_since_previous from marts.fct_indicator where membership_basis = ?",
+        basis,
+    )
+    inside = {key for (key, _), is_inside in by_hand.items() if is_inside}
+    touched = {key for key, _ in by_hand}
+    for row in flags:
+        if not _is_looked_into(row["place_code"]):
+            continue
+        *names, has_inside, has_any = row.values()
+        key = twin.Key(*names)
+        assert (has_inside, has_any) == (key in inside, key in touched), _name(key)

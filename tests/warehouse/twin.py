@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines.declarations import Declarations, Indicator, Return
+from pipelines.declarations import BreakInSeries, Declarations, Indicator, Return
 from pipelines.ledger import Ledger
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import Settings
 
 Row = Mapping[str, Any]  # field name → date, whole number, code, or None
 Count = Callable[[Row, Quarter], int]  # what one row adds to a measure
-Sum = Callable[[Sequence[Row], Quarter], int]  # what a sender's rows of a quarter come to
+Spread = Callable[[Sequence[Row], Quarter], list[int]]  # what each of a sender's rows adds
+Part = Callable[[Row, Quarter], str]  # the part of a breakdown into which a row falls
 Wait = Callable[[Row, Quarter], int | None]  # its days, or None: it is in neither number
 Share = tuple[int, int | None]  # numerator and denominator; a plain count has no denominator
 
@@ -70,13 +71,13 @@ def rows_of(wait: Wait) -> Count:
     return lambda row, quarter: int(wait(row, quarter) is not None)
 
 
-def each(by_hand: Mapping[str, Count]) -> dict[str, Sum]:
+def each(by_hand: Mapping[str, Count]) -> dict[str, Spread]:
     """Measures that rows add to one by one, none knowing of another."""
 
-    def summed(count: Count) -> Sum:
-        return lambda rows, quarter: sum(count(row, quarter) for row in rows)
+    def spread(count: Count) -> Spread:
+        return lambda rows, quarter: [count(row, quarter) for row in rows]
 
-    return {measure: summed(count) for measure, count in by_hand.items()}
+    return {measure: spread(count) for measure, count in by_hand.items()}
 
 
 # --- what can be said of one child ---------------------------------------------------------
@@ -438,21 +439,26 @@ def family_finding(status: str | None) -> Count:
     )
 
 
-def families_needed(children: Sequence[Row], quarter: Quarter) -> int:
-    """One for each sibling group with a child in active family finding and each single child."""
+def families_needed(children: Sequence[Row], quarter: Quarter) -> list[int]:
+    """One for each single child in active family finding, and for the oldest of each sibling
+    group of which somebody is; of twins for the one whose pseudonym comes first."""
     active = family_finding("active")
-    groups: set[str] = set()
-    single = 0
-    for child in children:
+    needed = [0] * len(children)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for at, child in enumerate(children):
         if not active(child, quarter):
             continue
         # A return as it came has the sender's own reference, an invented one a pseudonym.
         group = child.get("sibling_group_pseudonym") or child.get("sibling_group_reference")
         if group is None:
-            single += 1
+            needed[at] = 1
         else:
-            groups.add(group.upper())
-    return len(groups) + single
+            groups[group.upper()].append(at)
+    for members in groups.values():
+        born = {at: born_on(children[at]) or date.max for at in members}
+        oldest = min(members, key=lambda at: (born[at], children[at].get("child_pseudonym") or ""))
+        needed[oldest] = 1
+    return needed
 
 
 def on_register_since(child: Row, quarter: Quarter) -> date | None:
@@ -614,8 +620,97 @@ SUPPORT: dict[str, Count] = {
     )
 }
 
+# --- breakdowns ----------------------------------------------------------------------------
+
+
+def recorded(name: str) -> Part:
+    """The code on the return; a blank is not known."""
+    return lambda row, quarter: row.get(name) or "unknown"
+
+
+def born_on(child: Row) -> date | None:
+    # A return as it came has the day, the validated room the first of the month. Both have had
+    # their birthday by the last day of a quarter in whose month it falls.
+    return child.get("birth_month") or child.get("date_of_birth")
+
+
+def age(child: Row, quarter: Quarter) -> int | None:
+    """Birthdays had by the last day; of a child not yet born, none."""
+    born, had = born_on(child), 0
+    if born is None:
+        return None
+    while months_after(born, 12 * (had + 1)) <= quarter.last_day:
+        had += 1
+    return had
+
+
+def age_band(child: Row, quarter: Quarter) -> str:
+    years = age(child, quarter)
+    if years is None:
+        return "unknown"
+    if years >= 10:
+        return "10_and_over"
+    return "5_to_9" if years >= 5 else str(years) if years else "under_1"
+
+
+def siblings(child: Row, quarter: Quarter) -> str:
+    together = child.get("siblings_placed_together")
+    if together is not None:
+        return "single" if together == 1 else "sibling_group"
+    grouped = child.get("sibling_group_pseudonym") or child.get("sibling_group_reference")
+    return "sibling_group" if grouped else "unknown"
+
+
+def harder_to_place(years: int, needs: str) -> Part:
+    """Any of four things makes a child harder to place; only when all four are known not to be
+    so is the answer no."""
+
+    def part(child: Row, quarter: Quarter) -> str:
+        had, ethnicity = age(child, quarter), child.get("ethnicity_group") or "unknown"
+        group, need = siblings(child, quarter), child.get(needs) or "unknown"
+        answers = [
+            None if had is None else had >= years,
+            {"sibling_group": True, "single": False}.get(group),
+            {"yes": True, "no": False}.get(need),
+            ethnicity != "white" if ethnicity not in ("not_stated", "unknown") else None,
+        ]
+        if any(answers):
+            return "yes"
+        return "unknown" if None in answers else "no"
+
+    return part
+
+
+# By subject, under the names of sources/breakdowns.yaml.
+PARTS: dict[str, dict[str, Part]] = {
+    "child": {
+        "age_band": age_band,
+        "sibling_group": siblings,
+        "harder_to_place_england": harder_to_place(5, "is_disabled"),
+        "harder_to_place_wales": harder_to_place(4, "has_additional_needs"),
+        "additional_needs": recorded("has_additional_needs"),
+        "adopting_together": recorded("is_adopting_together_placement"),
+    }
+    | {
+        name: recorded(name)
+        for name in (
+            *("sex", "ethnicity_group", "is_disabled", "placement_source", "early_permanence"),
+            "placement_provider",
+        )
+    },
+    "adopter": {
+        name: recorded(name)
+        for name in (
+            *("adopters_in_household", "is_fast_track", "is_willing_sibling_group"),
+            *("is_willing_aged_five_and_over", "is_willing_additional_needs"),
+            "is_willing_early_permanence",
+        )
+    },
+    "support": {},
+}
+
 # By subject, under the names that indicators give their numerator and denominator.
-BY_HAND: dict[str, dict[str, Sum]] = {
+BY_HAND: dict[str, dict[str, Spread]] = {
     "child": each(CHILDREN)
     | {"sibling_groups_waiting_with_family_finding_active": families_needed},
     "adopter": each(HOUSEHOLDS),
@@ -625,7 +720,7 @@ BY_HAND: dict[str, dict[str, Sum]] = {
 
 def amount(subject: str, measure: str, rows: Sequence[Row], quarter: Quarter) -> int:
     """What ``rows``, all those of a sender and quarter, come to in one measure."""
-    return BY_HAND[subject][measure](rows, quarter)
+    return sum(BY_HAND[subject][measure](rows, quarter))
 
 
 def total(indicator: Indicator, rows: Sequence[Row], quarter: Quarter) -> Share:
@@ -659,6 +754,7 @@ def value_of(indicator: Indicator, numerator: int | None, denominator: int | Non
 # --- adding up: senders, places, windows ---------------------------------------------------
 
 ROLLS_UP_TO = ("region", "regional_agency", "partnership")
+TOTAL = ("total", "total")
 
 
 class Belonging(NamedTuple):
@@ -696,10 +792,25 @@ class Collection:
     due: set[tuple[str, str, str]]  # sender, return, quarter
     accepted: set[tuple[str, str, str]] = field(default_factory=set)
     rows: dict[tuple[str, str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    _spreads: dict[tuple[str, str, str, str], list[int]] = field(default_factory=dict)
 
-    def places_of(self, sender: str, quarter: Quarter) -> set[str]:
-        """Itself, its nation, and whatever it is a member of on the quarter's last day."""
-        day = quarter.last_day
+    def spread(self, sender: str, subject: str, quarter: Quarter, measure: str) -> list[int]:
+        """What each row of a return adds to a measure, worked out once: many indicators ask."""
+        key = (sender, subject, quarter.label, measure)
+        if key not in self._spreads:
+            rows = self.rows.get(key[:3], [])
+            self._spreads[key] = BY_HAND[subject][measure](rows, quarter)
+        return self._spreads[key]
+
+    def places_of(self, sender: str, quarter: Quarter, basis: str) -> set[str]:
+        """Where a sender's quarter counts.
+
+        At the time: in itself, its nation, and whatever it is a member of on the quarter's last
+        day. Today: whatever it is a member of on the last day there is, and, where others are
+        members of it, in itself.
+        """
+        is_today = basis == "today"
+        day = self.quarters[-1].last_day if is_today else quarter.last_day
         parents = {
             b.parent
             for b in self.belongings
@@ -707,6 +818,8 @@ class Collection:
             and (b.since is None or b.since <= day)
             and (b.until is None or day <= b.until)
         }
+        if is_today:
+            return parents | ({sender} & {b.parent for b in self.belongings})
         return {sender, self.nation_of[sender]} | parents
 
 
@@ -715,11 +828,26 @@ WINDOWS: dict[str, Callable[[Quarter], int]] = {  # how many quarters, back from
     "year_to_date": lambda quarter: quarter.number,
     "rolling_4": lambda quarter: 4,
     "rolling_12": lambda quarter: 12,
+    # Only whole years: before its fourth quarter a year is no year.
+    "financial_year": lambda quarter: 4 if quarter.number == 4 else 0,
 }
+
+
+def windows_of(indicator: Indicator, quarter: Quarter) -> set[str]:
+    """The windows asked for; whoever is asked for the year to date has the whole year, too."""
+    asked: set[str] = {*indicator.windows}
+    if "year_to_date" in asked and quarter.number == 4:
+        asked.add("financial_year")
+    return asked
 
 
 def window_of(name: str, quarter: Quarter) -> list[Quarter]:
     return list(quarters_between(quarter.plus(1 - WINDOWS[name](quarter)), quarter))
+
+
+def summed_over(indicator: Indicator, window: str, quarter: Quarter) -> list[Quarter]:
+    """A stock is what stood on the last day, however long the window."""
+    return window_of("quarter" if indicator.timing == "stock" else window, quarter)
 
 
 @dataclass
@@ -731,7 +859,9 @@ class Tally:
     shares: list[Share] = field(default_factory=list)
 
 
-def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key, Figure]:
+def figures(
+    collection: Collection, indicators: Iterable[Indicator], basis: str = "at_the_time"
+) -> dict[Key, Figure]:
     """Every figure there is in the windows known here.
 
     A place has figures for the quarters in which a return is due from it or from a member of
@@ -740,7 +870,7 @@ def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key
     """
     found: dict[Key, Figure] = {}
     places = {
-        (sender, quarter): collection.places_of(sender, quarter)
+        (sender, quarter): collection.places_of(sender, quarter, basis)
         for sender in collection.nation_of
         for quarter in collection.quarters
     }
@@ -748,10 +878,10 @@ def figures(collection: Collection, indicators: Iterable[Indicator]) -> dict[Key
         tallies = _tallies(collection, indicator, places)
         for place, label in tallies:
             quarter = Quarter.parse(label)
-            for window in WINDOWS.keys() & set(indicator.windows):
+            for window in windows_of(indicator, quarter):
                 in_window = [
                     tallies[place, q.label]
-                    for q in window_of(window, quarter)
+                    for q in summed_over(indicator, window, quarter)
                     if (place, q.label) in tallies
                 ]
                 key = Key(indicator.id, place, label, window)
@@ -763,6 +893,24 @@ def _tallies(
     collection: Collection, indicator: Indicator, places: dict[tuple[str, Quarter], set[str]]
 ) -> dict[tuple[str, str], Tally]:
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    for sender, quarter in _returns_asked(collection, indicator):
+        key = (sender, indicator.subject, quarter.label)
+        above, below = (
+            sum(collection.spread(sender, indicator.subject, quarter, measure)) if measure else None
+            for measure in (indicator.numerator, indicator.denominator)
+        )
+        share = (above or 0, below)
+        for place in places[sender, quarter]:
+            tally = tallies[place, quarter.label]
+            tally.expected += 1
+            if key in collection.accepted:
+                tally.accepted += 1
+                tally.shares.append(share)
+    return dict(tallies)
+
+
+def _returns_asked(collection: Collection, indicator: Indicator) -> Iterator[tuple[str, Quarter]]:
+    """Every return due that the indicator is asked of."""
     for quarter in collection.quarters:
         if (indicator.since and quarter < indicator.since) or (
             indicator.until and quarter > indicator.until
@@ -770,16 +918,8 @@ def _tallies(
             continue
         for sender, nation in collection.nation_of.items():
             key = (sender, indicator.subject, quarter.label)
-            if nation not in indicator.nations or key not in collection.due:
-                continue
-            share = total(indicator, collection.rows.get(key, ()), quarter)
-            for place in places[sender, quarter]:
-                tally = tallies[place, quarter.label]
-                tally.expected += 1
-                if key in collection.accepted:
-                    tally.accepted += 1
-                    tally.shares.append(share)
-    return dict(tallies)
+            if nation in indicator.nations and key in collection.due:
+                yield sender, quarter
 
 
 def _figure(indicator: Indicator, in_window: list[Tally]) -> Figure:
@@ -795,6 +935,178 @@ def _figure(indicator: Indicator, in_window: list[Tally]) -> Figure:
         returns_accepted=accepted,
         quarters_covered=sum(tally.accepted > 0 for tally in in_window),
     )
+
+
+# --- parts of breakdowns -------------------------------------------------------------------
+
+
+class PartKey(NamedTuple):
+    indicator_id: str
+    place_code: str
+    quarter: str
+    window: str
+    breakdown: str
+    part: str
+
+
+def parts_of(subject: str, row: Row, quarter: Quarter) -> list[tuple[str, str]]:
+    """Breakdown and part, for every breakdown of the subject: a row falls once into each."""
+    return [(breakdown, part(row, quarter)) for breakdown, part in PARTS[subject].items()]
+
+
+def part_figures(
+    collection: Collection,
+    indicators: Iterable[Indicator],
+    wanted: Callable[[str], bool],
+    basis: str = "at_the_time",
+) -> dict[PartKey, Share]:
+    """Numerator and denominator of every part at the places ``wanted``, where either is not 0.
+
+    A stock is there once, in the window 'quarter'. Nothing is given where no return is due in
+    the window's last quarter.
+    """
+    amounts = _amounts_by_part(collection)
+    found: dict[PartKey, Share] = {}
+    for indicator in indicators:
+        of_quarter: dict[tuple[str, Quarter], dict[tuple[str, str], list[int]]] = {}
+        for sender, quarter in _returns_asked(collection, indicator):
+            places = {p for p in collection.places_of(sender, quarter, basis) if wanted(p)}
+            for place in places:
+                sums = of_quarter.setdefault((place, quarter), {})
+                for side, measure in enumerate((indicator.numerator, indicator.denominator)):
+                    key = (sender, indicator.subject, quarter, measure)
+                    for part, amount_of_part in amounts.get(key, {}).items():
+                        sums.setdefault(part, [0, 0])[side] += amount_of_part
+        for place, quarter in of_quarter:
+            windows = windows_of(indicator, quarter)
+            for window in {"quarter"} if indicator.timing == "stock" else windows:
+                sums = defaultdict(lambda: [0, 0])
+                for covered in window_of(window, quarter):
+                    for part, (above, below) in of_quarter.get((place, covered), {}).items():
+                        sums[part][0] += above
+                        sums[part][1] += below
+                for part, (above, below) in sums.items():
+                    if above or below:
+                        key = PartKey(indicator.id, place, quarter.label, window, *part)
+                        found[key] = (above, below if indicator.denominator else None)
+    return found
+
+
+def _amounts_by_part(
+    collection: Collection,
+) -> dict[tuple[str, str, Quarter, str | None], dict[tuple[str, str], int]]:
+    """What each accepted return adds to each measure, by part; parts of nought left out."""
+    found: dict[tuple[str, str, Quarter, str | None], dict[tuple[str, str], int]] = {}
+    for sender, subject, label in collection.accepted:
+        quarter, rows = Quarter.parse(label), collection.rows.get((sender, subject, label), [])
+        falls_into = [parts_of(subject, row, quarter) for row in rows]
+        for measure in BY_HAND[subject]:
+            of_part: dict[tuple[str, str], int] = defaultdict(int)
+            spread = collection.spread(sender, subject, quarter, measure)
+            for amount_of_row, parts in zip(spread, falls_into, strict=True):
+                for part in parts if amount_of_row else ():
+                    of_part[part] += amount_of_row
+            found[sender, subject, quarter, measure] = of_part
+    return found
+
+
+# --- estimates for missing returns ---------------------------------------------------------
+
+
+def estimates(
+    collection: Collection, indicators: Iterable[Indicator]
+) -> dict[Key, tuple[float, str]]:
+    """Of counts of nations with returns missing: the estimate, and how it was come by."""
+    found: dict[Key, tuple[float, str]] = {}
+    for indicator in indicators:
+        if indicator.denominator is not None:
+            continue
+        due: dict[tuple[str, Quarter], list[str]] = defaultdict(list)
+        for sender, quarter in _returns_asked(collection, indicator):
+            due[collection.nation_of[sender], quarter].append(sender)
+        grossed = {
+            (nation, quarter): [
+                _grossed(collection, indicator, sender, quarter, senders) for sender in senders
+            ]
+            for (nation, quarter), senders in due.items()
+        }
+        for nation, quarter in due:
+            for window in windows_of(indicator, quarter):
+                covered = summed_over(indicator, window, quarter)
+                if not all((nation, q) in due for q in covered):
+                    continue
+                amounts, methods = zip(
+                    *(one for q in covered for one in grossed[nation, q]), strict=True
+                )
+                if set(methods) != {"reported"} and "none" not in methods:
+                    method = "own_or_nation_mean" if "nation_mean" in methods else "own_mean"
+                    key = Key(indicator.id, nation, quarter.label, window)
+                    found[key] = (sum(amounts), method)
+    return found
+
+
+def _grossed(
+    collection: Collection,
+    indicator: Indicator,
+    sender: str,
+    quarter: Quarter,
+    senders: list[str],
+) -> tuple[float, str]:
+    """What a return holds, or would probably have held, and which of the two."""
+
+    def reported(by: str, when: Quarter) -> list[int]:
+        if (by, indicator.subject, when.label) not in collection.accepted:
+            return []
+        return [sum(collection.spread(by, indicator.subject, when, indicator.numerator))]
+
+    told = reported(sender, quarter)
+    if told:
+        return told[0], "reported"
+    own = [n for q in collection.quarters if q < quarter for n in reported(sender, q)][-4:]
+    if own:
+        return sum(own) / len(own), "own_mean"
+    others = [n for other in senders for n in reported(other, quarter)]
+    return (sum(others) / len(others), "nation_mean") if others else (0, "none")
+
+
+# --- breaks in series ----------------------------------------------------------------------
+
+
+def breaks(
+    keys: Iterable[Key],
+    indicators: Mapping[str, Indicator],
+    declared: Iterable[BreakInSeries],
+    first: Quarter,
+    basis: str = "at_the_time",
+) -> dict[tuple[Key, str], bool]:
+    """Which break touches which figure, and whether it lies inside the figure's own window.
+
+    It touches a figure whose quarters, with those of the figure it is compared with, lie on both
+    sides of it. Quarters before the ``first`` one hold nothing, and are on no side.
+    """
+    found: dict[tuple[Key, str], bool] = {}
+    listed = [one for one in declared if basis == "at_the_time" or one.kind != "membership"]
+    for key in keys:
+        indicator, quarter = indicators[key.indicator_id], Quarter.parse(key.quarter)
+        before = quarter.plus(-12 if key.window == "rolling_12" else -4)
+        own, compared = (
+            [q for q in summed_over(indicator, key.window, ending) if q >= first]
+            if ending >= first
+            else []
+            for ending in (quarter, before)
+        )
+        for one in listed:
+            concerned = {"*", key.indicator_id} & {*one.indicator_ids} and (
+                {"*", key.place_code} & {*one.place_codes}
+            )
+            is_old = [q < one.since for q in own]
+            if not concerned or all(is_old):
+                continue
+            if any(is_old):
+                found[key, one.break_id] = True
+            elif any(q < one.since for q in compared):
+                found[key, one.break_id] = False
+    return found
 
 
 # --- reading what came ---------------------------------------------------------------------

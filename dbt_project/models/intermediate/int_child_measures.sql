@@ -21,33 +21,11 @@ journey as (
 
     select
         *,
-        -- The date stands for the order or for the consent; an unknown kind is taken as an order.
         placement_order_on as authorised_on,
-        case when coalesce(authority_to_place, 'placement_order') <> 'consent'
-            then placement_order_on
-        end as ordered_on,
-        -- The disruption is of the placement reported, unless a newer family is reported already.
-        case when disrupted_on <= last_day and disrupted_on >= placed_on
-            then disrupted_on
-        end as placement_ended_on,
-        case
-            when disrupted_on > last_day then null
-            when disrupted_on > matched_on then disrupted_on
-            when disrupted_on = matched_on and placed_on = matched_on then disrupted_on
-        end as match_ended_on,
-        -- A decision after the plan ended or the referral was withdrawn is a new plan.
-        coalesce(adoption_order_on <= last_day, false)
-        or coalesce(
-            plan_ended_on <= last_day
-            and not coalesce(should_be_placed_decision_on > plan_ended_on, false),
-            false
-        )
-        or coalesce(
-            referral_withdrawn_on <= last_day
-            and not coalesce(should_be_placed_decision_on > referral_withdrawn_on, false)
-            and not coalesce(referred_on > referral_withdrawn_on, false),
-            false
-        ) as is_plan_over
+        {{ ordered_on() }} as ordered_on,
+        {{ is_plan_over() }} as is_plan_over,
+        {{ is_in_placement() }} as is_in_placement,
+        {{ is_in_match() }} as is_in_match
     from child
 
 ),
@@ -59,10 +37,6 @@ flagged as (
         {{ in_quarter('matched_on') }} as is_matched_now,
         {{ in_quarter('placed_on') }} as is_placed_now,
         {{ in_quarter('adoption_order_on') }} as is_adopted_now,
-        coalesce(placed_on <= last_day, false)
-        and placement_ended_on is null as is_in_placement,
-        coalesce(matched_on <= last_day, false)
-        and match_ended_on is null as is_in_match,
         coalesce(is_adopting_together_placement, '') = 'yes' as is_through_adopting_together,
         -- A foster carer's adoption: the child moved in when the foster placement began.
         case when is_foster_carer_adoption = 'yes'
@@ -126,7 +100,7 @@ due as (
                 quarter,
                 coalesce(sibling_group_pseudonym, child_pseudonym),
                 is_waiting_since_decision and family_finding = 'active'
-            order by birth_month, child_pseudonym
+            order by birth_month nulls last, child_pseudonym nulls last
         ) as place_in_group
     from limited
 

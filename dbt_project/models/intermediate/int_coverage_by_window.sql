@@ -5,26 +5,26 @@ with
 by_quarter as (
 
     select
-        tree.place_code,
-        tree.membership_basis,
-        returned.return_name as subject,
+        series.series_id,
         returned.quarter,
         count(*) as returns_expected,
         sum(case when returned.is_accepted then 1 else 0 end) as returns_accepted
     from {{ ref('int_return') }} as returned
     inner join {{ ref('int_place_tree') }} as tree
         on returned.sender_code = tree.sender_code and returned.quarter = tree.quarter
+    inner join {{ ref('int_series') }} as series
+        on tree.place_code = series.place_code
+        and tree.membership_basis = series.membership_basis
+        and returned.return_name = series.subject
     where returned.is_due
-    group by tree.place_code, tree.membership_basis, returned.return_name, returned.quarter
+    group by series.series_id, returned.quarter
 
 ),
 
 by_window as (
 
     select
-        ending.place_code,
-        ending.membership_basis,
-        ending.subject,
+        ending.series_id,
         ending.quarter,
         span.window_name,
         cast(sum(covered.returns_expected) as bigint) as returns_expected,
@@ -37,29 +37,28 @@ by_window as (
     from by_quarter as ending
     inner join {{ ref('int_window') }} as span on ending.quarter = span.quarter
     inner join by_quarter as covered
-        on ending.place_code = covered.place_code
-        and ending.membership_basis = covered.membership_basis
-        and ending.subject = covered.subject
-        and span.covered_quarter = covered.quarter
-    group by
-        ending.place_code,
-        ending.membership_basis,
-        ending.subject,
-        ending.quarter,
-        span.window_name
+        on ending.series_id = covered.series_id and span.covered_quarter = covered.quarter
+    group by ending.series_id, ending.quarter, span.window_name
 
 )
 
 select
-    by_window.*,
-    place.nation_code,
-    row_number() over (
-        order by
-            by_window.place_code,
-            by_window.membership_basis,
-            by_window.subject,
-            by_window.window_name,
-            by_window.quarter
-    ) as coverage_number
+    cast(
+        row_number() over (
+            order by by_window.series_id, by_window.window_name, by_window.quarter
+        ) as integer
+    ) as coverage_id,
+    by_window.series_id,
+    series.place_code,
+    series.membership_basis,
+    series.nation_code,
+    series.subject,
+    by_window.quarter,
+    by_window.window_name,
+    by_window.returns_expected,
+    by_window.returns_accepted,
+    by_window.quarters_in_window,
+    by_window.quarters_covered,
+    by_window.quarters_due
 from by_window
-inner join {{ ref('stg_place') }} as place on by_window.place_code = place.place_code
+inner join {{ ref('int_series') }} as series on by_window.series_id = series.series_id

@@ -1,151 +1,120 @@
 -- How far every waiting child is from each limit of its nation, on the quarter's last day.
-{%- set limits = warning_limits() %}
+{%- set clock_starts = {
+    'entered_care': 'entered_care_on',
+    'should_be_placed_decision': 'should_be_placed_decision_on',
+    'authority_to_place': 'placement_order_on',
+    'placement_order': 'ordered_on',
+    'register_referral': 'referred_to_register_on',
+} %}
 with
 
-accepted as (
-
-    select
-        returned.sender_code,
-        returned.quarter,
-        quarter.last_day,
-        place.nation_code
-    from {{ ref('int_return') }} as returned
-    inner join {{ ref('stg_quarter') }} as quarter on returned.quarter = quarter.quarter
-    inner join {{ ref('stg_place') }} as place on returned.sender_code = place.place_code
-    where returned.return_name = 'child' and returned.is_due and returned.is_accepted
-
-),
-
--- Who waits is said in int_child_measures; a test holds these lines to its counts.
 child as (
 
     select
         child.sender_code,
         child.quarter,
         child.child_pseudonym,
-        accepted.last_day,
-        accepted.nation_code,
+        quarter.last_day,
+        place.nation_code,
         child.entered_care_on,
         child.should_be_placed_decision_on,
+        child.placement_order_on,
         child.referred_to_register_on,
-        child.placement_order_on as authorised_on,
-        case when coalesce(child.authority_to_place, 'placement_order') <> 'consent'
-            then child.placement_order_on
-        end as ordered_on,
-        coalesce(child.placed_on <= accepted.last_day, false)
-        and not coalesce(
-            child.disrupted_on <= accepted.last_day and child.disrupted_on >= child.placed_on,
-            false
-        ) as is_in_placement,
-        coalesce(child.matched_on <= accepted.last_day, false)
-        and not coalesce(
-            child.disrupted_on <= accepted.last_day
-            and (
-                child.disrupted_on > child.matched_on
-                or (
-                    child.disrupted_on = child.matched_on
-                    and coalesce(child.placed_on = child.matched_on, false)
-                )
-            ),
-            false
-        ) as is_in_match,
-        coalesce(child.adoption_order_on <= accepted.last_day, false)
-        or coalesce(
-            child.plan_ended_on <= accepted.last_day
-            and not coalesce(child.should_be_placed_decision_on > child.plan_ended_on, false),
-            false
-        )
-        or coalesce(
-            child.referral_withdrawn_on <= accepted.last_day
-            and not coalesce(
-                child.should_be_placed_decision_on > child.referral_withdrawn_on, false
-            )
-            and not coalesce(child.referred_on > child.referral_withdrawn_on, false),
-            false
-        ) as is_plan_over
+        {{ ordered_on() }} as ordered_on,
+        {{ is_in_match() }} as is_in_match
     from {{ ref('stg_child') }} as child
-    inner join accepted
-        on child.sender_code = accepted.sender_code and child.quarter = accepted.quarter
+    inner join {{ ref('int_return') }} as returned
+        on child.sender_code = returned.sender_code
+        and child.quarter = returned.quarter
+        and returned.return_name = 'child'
+    inner join {{ ref('stg_quarter') }} as quarter on child.quarter = quarter.quarter
+    inner join {{ ref('stg_place') }} as place on child.sender_code = place.place_code
+    where
+        returned.is_due
+        and returned.is_accepted
+        and not ({{ is_plan_over() }})
+        and not ({{ is_in_placement() }})
 
 ),
 
-waiting as (
+-- Every clock that runs for a child, and who it may be asked of.
+running as (
+    {%- for clock_start, day in clock_starts.items() %}
 
     select
-        *,
+        sender_code,
+        quarter,
+        child_pseudonym,
+        last_day,
+        nation_code,
+        '{{ clock_start }}' as clock_start,
+        {{ day }} as started_on,
         not is_in_match as is_waiting_for_match,
-        true as is_waiting_for_placement,
         coalesce(ordered_on <= last_day, false) as has_order,
         coalesce(should_be_placed_decision_on <= last_day, false)
-        or coalesce(authorised_on <= last_day, false) as has_plan
+        or coalesce(placement_order_on <= last_day, false) as has_plan
     from child
-    where not is_plan_over and not is_in_placement
+    where {{ day }} <= last_day
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
--- A limit that is a benchmark holds while the benchmark does.
-benchmark_in_force as (
+-- A limit that is a benchmark holds while the benchmark does, in the nation it is set for. Only
+-- limits of an indicator that the nation has.
+limit_in_force as (
 
     select
+        asked.indicator_id,
+        asked.nation_code,
         quarter.quarter,
-        benchmark.nation_code,
-        benchmark.indicator_id,
-        indicator.unit,
-        benchmark.benchmark
-    from {{ ref('stg_benchmark') }} as benchmark
+        declared.clock_start,
+        declared.waits_for,
+        declared.counts,
+        cast(coalesce(declared.months, benchmark.benchmark) as double) as limit_value,
+        declared.months is null and indicator.unit = 'days' as is_in_days,
+        case when declared.passed = 'day_after' then 1 else 0 end as days_of_grace
+    from {{ ref('stg_warning_limit') }} as declared
     inner join {{ ref('stg_indicator') }} as indicator
-        on benchmark.indicator_id = indicator.indicator_id
-    inner join {{ ref('stg_quarter') }} as quarter
-        on quarter.quarter >= coalesce(benchmark.since, quarter.quarter)
+        on declared.indicator_id = indicator.indicator_id
+    inner join {{ ref('stg_indicator_nation') }} as asked
+        on declared.indicator_id = asked.indicator_id
+    cross join {{ ref('stg_quarter') }} as quarter
+    left join {{ ref('stg_benchmark') }} as benchmark
+        on asked.indicator_id = benchmark.indicator_id
+        and asked.nation_code = benchmark.nation_code
+        and quarter.quarter >= coalesce(benchmark.since, quarter.quarter)
         and quarter.quarter <= coalesce(benchmark.until, quarter.quarter)
-
-),
-
--- Only limits of an indicator that the nation has.
-asked as (
-
-    select distinct
-        indicator_id,
-        nation_code
-    from {{ ref('stg_indicator_nation') }}
+    where declared.months is not null or benchmark.benchmark is not null
 
 ),
 
 limited as (
-    {%- for limit in limits %}
 
     select
-        waiting.sender_code,
-        waiting.quarter,
-        waiting.child_pseudonym,
-        asked.indicator_id,
-        waiting.last_day,
-        waiting.{{ limit.started }} as started_on,
-        {%- if limit.months is none %}
-        case when benchmark.unit = 'days'
-            then {{ add_days_of_column('waiting.' ~ limit.started, 'benchmark.benchmark') }}
-            else {{ add_months_of_column('waiting.' ~ limit.started, 'benchmark.benchmark') }}
-        end as limit_on,
-        {%- else %}
-        {{ add_months('waiting.' ~ limit.started, limit.months) }} as limit_on,
-        {%- endif %}
-        {{ 1 if limit.passed == 'day after' else 0 }} as days_of_grace
-    from waiting
-    inner join asked
-        on waiting.nation_code = asked.nation_code and asked.indicator_id = '{{ limit.indicator_id }}'
-    {%- if limit.months is none %}
-    inner join benchmark_in_force as benchmark
-        on asked.indicator_id = benchmark.indicator_id
-        and asked.nation_code = benchmark.nation_code
-        and waiting.quarter = benchmark.quarter
-    {%- endif %}
-    where waiting.{{ limit.started }} <= waiting.last_day
-        and {{ limit.waiting }}
-    {%- if not loop.last %}
-
-    union all
-    {%- endif %}
-    {%- endfor %}
+        running.sender_code,
+        running.quarter,
+        running.child_pseudonym,
+        limit_in_force.indicator_id,
+        running.last_day,
+        running.started_on,
+        limit_in_force.days_of_grace,
+        case when limit_in_force.is_in_days
+            then {{ add_days_of_column('running.started_on', 'limit_in_force.limit_value') }}
+            else {{ add_months_of_column('running.started_on', 'limit_in_force.limit_value') }}
+        end as limit_on
+    from running
+    inner join limit_in_force
+        on running.clock_start = limit_in_force.clock_start
+        and running.nation_code = limit_in_force.nation_code
+        and running.quarter = limit_in_force.quarter
+    where
+        (limit_in_force.waits_for = 'placement' or running.is_waiting_for_match)
+        and (
+            limit_in_force.counts = 'everybody'
+            or (limit_in_force.counts = 'with_plan' and running.has_plan)
+            or (limit_in_force.counts = 'with_order' and running.has_order)
+        )
 
 )
 

@@ -37,6 +37,16 @@ refused as (
 
 ),
 
+held as (
+
+    select distinct
+        sender_code,
+        quarter
+    from {{ ref('stg_submission') }}
+    where is_held and not is_withdrawn and sender_code is not null and quarter is not null
+
+),
+
 waiting as (
 
     select distinct
@@ -73,6 +83,7 @@ select
     case
         when in_force.is_nil then 'nil'
         when in_force.submission_id is not null then 'accepted'
+        when held.sender_code is not null then 'held'
         when waiting.sender_code is not null then 'received'
         when refused.sender_code is not null then 'refused'
         else 'missing'
@@ -95,5 +106,7 @@ left join in_force
     and expected.quarter = in_force.quarter
 left join refused
     on expected.sender_code = refused.sender_code and expected.quarter = refused.quarter
+left join held
+    on expected.sender_code = held.sender_code and expected.quarter = held.quarter
 left join waiting
     on expected.sender_code = waiting.sender_code and expected.quarter = waiting.quarter

@@ -6,6 +6,7 @@
     'adopter': (ref('int_adopter_measures'), ref('int_adopter_breakdown'), 'household_pseudonym'),
     'support': (ref('int_support_measures'), none, none),
 } %}
+{%- set all_measures = all_measures_in_use() %}
 {%- set measures = {} %}
 {%- for subject in subjects %}
     {%- do measures.update({subject: measures_in_use(subject)}) %}
@@ -74,9 +75,11 @@ select
     accepted.sender_code,
     accepted.quarter,
     accepted.subject,
+    part.part_id,
+    coalesce(summed.breakdown, 'total') = 'total' as is_total,
     coalesce(summed.breakdown, 'total') as breakdown,
     coalesce(summed.breakdown_value, 'total') as breakdown_value
-    {%- for measure in all_measures_in_use() %},
+    {%- for measure in all_measures %},
     {%- if measure in measures[subject] %}
     coalesce(summed.{{ measure }}, 0) as {{ measure }}
     {%- else %}
@@ -87,6 +90,9 @@ from accepted
 left join {{ subject }}_sum as summed
     on accepted.sender_code = summed.sender_code
     and accepted.quarter = summed.quarter
+left join {{ ref('stg_breakdown') }} as part
+    on coalesce(summed.breakdown, 'total') = part.breakdown
+    and coalesce(summed.breakdown_value, 'total') = part.breakdown_value
 where accepted.subject = '{{ subject }}'
 {{ 'union all' if not loop.last }}
 {%- endfor %}

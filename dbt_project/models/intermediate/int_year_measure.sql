@@ -1,21 +1,19 @@
 -- Every flow in every place over the four quarters that end with each quarter, over the part of the
 -- financial year up to it, and over the whole one.
-{%- set subjects = ('child', 'adopter', 'support') %}
+{%- set all_measures = all_measures_in_use() %}
 with
 
 summed as (
-    {%- for subject in subjects %}
+    {%- for subject in subjects() %}
     {%- set measures = measures_in_use(subject, 'flow') %}
 
     select
-        measured.place_code,
-        measured.membership_basis,
-        '{{ subject }}' as subject,
+        measured.series_id,
         span.quarter,
         span.window_name,
-        measured.breakdown,
-        measured.breakdown_value
-        {%- for measure in all_measures_in_use() %},
+        measured.part_id,
+        measured.is_total
+        {%- for measure in all_measures %},
         {{ sum_of('measured.' ~ measure) if measure in measures else 'cast(null as bigint)' }}
             as {{ measure }}
         {%- endfor %}
@@ -23,20 +21,19 @@ summed as (
     inner join {{ ref('int_window') }} as span on measured.quarter = span.covered_quarter
     where
         measured.subject = '{{ subject }}'
-        and span.window_name in ('rolling_4', 'year_to_date', 'financial_year')
+        and span.window_name in {{ listed(tables_of_windows().int_year_measure) }}
     group by
-        measured.place_code,
-        measured.membership_basis,
+        measured.series_id,
         span.quarter,
         span.window_name,
-        measured.breakdown,
-        measured.breakdown_value
+        measured.part_id,
+        measured.is_total
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
 )
 
 select
-    {{ columns_of_window(all_measures_in_use()) }}
+    {{ columns_of_window(all_measures) }}
 from summed
-{{ joined_to_coverage(ref('int_coverage_by_window'), ref('stg_breakdown')) }}
+{{ joined_to_coverage() }}

@@ -1,4 +1,5 @@
 select
+    part_id,
     breakdown,
     breakdown_value,
     title_en,

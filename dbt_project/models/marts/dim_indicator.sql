@@ -1,4 +1,5 @@
 select
+    indicator_number,
     indicator_id,
     title_en,
     title_cy,

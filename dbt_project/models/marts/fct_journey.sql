@@ -32,26 +32,13 @@ seen as (
         accepted.quarter_index,
         accepted.first_day,
         accepted.last_day,
-        case when coalesce(child.authority_to_place, 'placement_order') <> 'consent'
-            then child.placement_order_on
-        end as ordered_on,
+        {{ ordered_on() }} as ordered_on,
         -- Placed, or adopted, with no match on the return: matched by that day at the latest.
         coalesce(child.matched_on, child.placed_on, child.adoption_order_on) as family_found_on,
         child.disrupted_on,
-        -- Plan ended and no newer decision: the same rule as for the children waiting.
-        case
-            when child.plan_ended_on <= accepted.last_day
-                and not coalesce(child.should_be_placed_decision_on > child.plan_ended_on, false)
-                then child.plan_ended_on
-        end as plan_ended_on,
-        case
-            when child.referral_withdrawn_on <= accepted.last_day
-                and not coalesce(
-                    child.should_be_placed_decision_on > child.referral_withdrawn_on, false
-                )
-                and not coalesce(child.referred_on > child.referral_withdrawn_on, false)
-                then child.referral_withdrawn_on
-        end as referral_withdrawn_on
+        case when {{ is_plan_ended() }} then child.plan_ended_on end as plan_ended_on,
+        case when {{ is_referral_withdrawn() }} then child.referral_withdrawn_on end
+            as referral_withdrawn_on
     from {{ ref('stg_child') }} as child
     inner join accepted
         on child.sender_code = accepted.sender_code and child.quarter = accepted.quarter

@@ -15,5 +15,10 @@ select
     is_synthetic,
     signed_off_by_role,
     signed_off_on,
-    rule_set_hash
+    rule_set_hash,
+    state,
+    is_held,
+    is_withdrawn,
+    withdrawn_at,
+    released_in_revision
 from {{ ref('stg_submission') }}

@@ -1,5 +1,4 @@
 -- Each headline figure beside its benchmark, its region, its nation and its own past, in a word.
-{%- set back = {'quarter': 4, 'year_to_date': 4, 'rolling_4': 4, 'rolling_12': 12, 'financial_year': 4} %}
 with
 
 catalogue as (
@@ -26,6 +25,7 @@ wanted as (
         figure.numerator,
         figure.denominator,
         figure.value,
+        figure.has_break_since_previous,
         quarter.quarter_index,
         catalogue.subject,
         catalogue.direction,
@@ -126,7 +126,7 @@ keyed as (
         end as last_four_index,
         -- The newest window of the same length that shares no quarter with this one.
         figure.quarter_index - case figure.window_name
-            {%- for window_name, quarters in back.items() %}
+            {%- for window_name, quarters in quarters_back().items() %}
             when '{{ window_name }}' then {{ quarters }}
             {%- endfor %}
         end as previous_index
@@ -202,6 +202,26 @@ weighed as (
         (not is_count) or (is_complete and is_previous_complete) as is_previous_comparable
     from beside
 
+),
+
+-- The four quarters before a quarter reach as far back as the quarter a year before, so one flag tells
+-- of breaks for both comparisons with the past.
+worded as (
+
+    select
+        *,
+        {{ compared(
+            'direction', 'cases is not null and last_four_cases is not null', 'least_last_four_cases',
+            'value_lower_ci', 'value_upper_ci', 'last_four_lower_ci', 'last_four_upper_ci'
+        ) }} as last_four_word,
+        {{ compared(
+            'direction',
+            'cases is not null and previous_cases is not null and is_previous_comparable',
+            'least_previous_cases',
+            'value_lower_ci', 'value_upper_ci', 'previous_lower_ci', 'previous_upper_ci'
+        ) }} as previous_word
+    from weighed
+
 )
 
 select
@@ -233,16 +253,15 @@ select
         'value_lower_ci', 'value_upper_ci', 'nation_lower_ci', 'nation_upper_ci'
     ) }} as compared_with_nation,
     cast(last_four_value as double) as last_four_quarters_value,
-    {{ compared(
-        'direction', 'cases is not null and last_four_cases is not null', 'least_last_four_cases',
-        'value_lower_ci', 'value_upper_ci', 'last_four_lower_ci', 'last_four_upper_ci'
-    ) }} as compared_with_last_four_quarters,
+    case
+        when last_four_word is not null and has_break_since_previous then 'break in series'
+        else last_four_word
+    end as compared_with_last_four_quarters,
     previous_quarter,
     cast(previous_value as double) as previous_value,
-    {{ compared(
-        'direction',
-        'cases is not null and previous_cases is not null and is_previous_comparable',
-        'least_previous_cases',
-        'value_lower_ci', 'value_upper_ci', 'previous_lower_ci', 'previous_upper_ci'
-    ) }} as compared_with_previous
-from weighed
+    case
+        when previous_word is not null and has_break_since_previous then 'break in series'
+        else previous_word
+    end as compared_with_previous,
+    has_break_since_previous
+from worded

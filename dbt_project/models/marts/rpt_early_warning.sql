@@ -1,74 +1,34 @@
 -- How many children wait on each clock, how many are past its limit, and how many will be soon if
 -- nothing happens.
-{%- set limits = warning_limits() %}
 with
-
-watched as (
-
-    select
-        indicator.indicator_id,
-        indicator.nation_code
-    from {{ ref('stg_indicator_nation') }} as indicator
-    where indicator.indicator_id in (
-        {%- for limit in limits %}
-        '{{ limit.indicator_id }}'{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
-
-),
-
-benchmark_in_force as (
-
-    select
-        quarter.quarter,
-        benchmark.indicator_id,
-        benchmark.nation_code,
-        benchmark.benchmark
-    from {{ ref('stg_benchmark') }} as benchmark
-    inner join {{ ref('stg_quarter') }} as quarter
-        on quarter.quarter >= coalesce(benchmark.since, quarter.quarter)
-        and quarter.quarter <= coalesce(benchmark.until, quarter.quarter)
-
-),
-
-declared as (
-    {%- for limit in limits %}
-
-    select
-        '{{ limit.indicator_id }}' as indicator_id,
-        cast({{ limit.months if limit.months is not none else 'null' }} as double) as months
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-
-),
 
 asked as (
 
     select
-        watched.indicator_id,
+        limited.indicator_id,
         coverage.place_code,
         coverage.quarter,
-        coalesce(declared.months, benchmark.benchmark) as limit_value,
-        case when declared.months is not null then 'months' else indicator.unit end as limit_unit,
+        cast(coalesce(limited.months, benchmark.benchmark) as double) as limit_value,
+        case when limited.months is not null then 'months' else indicator.unit end as limit_unit,
         coverage.returns_expected,
         coverage.returns_accepted
-    from {{ ref('int_coverage_by_window') }} as coverage
-    inner join {{ ref('stg_place') }} as place on coverage.place_code = place.place_code
-    inner join watched on place.nation_code = watched.nation_code
-    inner join declared on watched.indicator_id = declared.indicator_id
+    from {{ ref('stg_warning_limit') }} as limited
     inner join {{ ref('stg_indicator') }} as indicator
-        on watched.indicator_id = indicator.indicator_id
-    left join benchmark_in_force as benchmark
-        on watched.indicator_id = benchmark.indicator_id
-        and watched.nation_code = benchmark.nation_code
-        and coverage.quarter = benchmark.quarter
-    where coverage.subject = 'child'
+        on limited.indicator_id = indicator.indicator_id
+    inner join {{ ref('stg_indicator_nation') }} as watched
+        on limited.indicator_id = watched.indicator_id
+    inner join {{ ref('int_coverage_by_window') }} as coverage
+        on watched.nation_code = coverage.nation_code
+        and coverage.subject = 'child'
         and coverage.membership_basis = 'at_the_time'
         and coverage.window_name = 'quarter'
-        -- No limit, no row: a benchmark that is not in force.
-        and coalesce(declared.months, benchmark.benchmark) is not null
+    left join {{ ref('stg_benchmark') }} as benchmark
+        on watched.indicator_id = benchmark.indicator_id
+        and watched.nation_code = benchmark.nation_code
+        and coverage.quarter >= coalesce(benchmark.since, coverage.quarter)
+        and coverage.quarter <= coalesce(benchmark.until, coverage.quarter)
+    -- No limit, no row: a benchmark that is not in force.
+    where limited.months is not null or benchmark.benchmark is not null
 
 ),
 

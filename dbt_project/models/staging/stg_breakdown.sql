@@ -1,4 +1,5 @@
 select
+    cast(row_number() over (order by breakdown, breakdown_value) as integer) as part_id,
     breakdown,
     title_en,
     title_cy,

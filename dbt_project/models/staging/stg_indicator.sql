@@ -1,4 +1,5 @@
 select
+    cast(row_number() over (order by indicator_id) as integer) as indicator_number,
     indicator_id,
     title_en,
     title_cy,

@@ -1,4 +1,6 @@
--- The deliveries this build may see, and which of them is in force.
+-- The deliveries this build may see, and which of them is in force. What came after its quarter was
+-- locked is held until a revision releases it, and what was withdrawn counts no more: the earlier
+-- accepted delivery comes back. Both are told as they were known at the moment of the build.
 with
 
 delivery as (
@@ -19,7 +21,10 @@ accepted as (
             order by received_at desc, delivery_number desc
         ) as newest_first
     from delivery
-    where status like 'accepted%'
+    where
+        status like 'accepted%'
+        and not coalesce(is_held, false)
+        and not coalesce(is_withdrawn, false)
 
 )
 
@@ -40,6 +45,11 @@ select
     delivery.signed_off_by_role,
     delivery.signed_off_on,
     delivery.rule_set_hash,
+    delivery.state,
+    coalesce(delivery.is_held, false) as is_held,
+    coalesce(delivery.is_withdrawn, false) as is_withdrawn,
+    delivery.withdrawn_at,
+    delivery.released_in_revision,
     accepted.newest_first is not null and accepted.newest_first = 1 as is_in_force
 from delivery
 left join accepted on delivery.submission_id = accepted.submission_id

@@ -13,7 +13,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from expectations.beside import Beside
+from pipelines.casting import validated_frame
 from pipelines.declarations import Declarations, Place
+from pipelines.earlier_returns import NOTHING_SET_ASIDE, plain_keys
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 
@@ -101,6 +104,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
     for name in ("returns", "code_lists"):
         shutil.copytree(SOURCES / name, folder / name)
+    shutil.copy(SOURCES / "rule_limits.csv", folder / "rule_limits.csv")
     (folder / "policies").mkdir()
     (folder / "places").mkdir()
     with (folder / "places" / "agencies.csv").open("w", encoding="utf-8", newline="") as handle:
@@ -174,5 +178,62 @@ def typed(declarations: Declarations, quarter: Quarter) -> Callable[..., pl.Data
                     }
                 )
         return pl.DataFrame(records, schema=schema, orient="row")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def sent_by() -> Callable[[pl.DataFrame, str | None], pl.DataFrame]:
+    """The same frame from another sender; None: each submission from a sender of its own name."""
+
+    def change(frame: pl.DataFrame, sender: str | None) -> pl.DataFrame:
+        code = pl.col("submission_id") if sender is None else pl.lit(sender)
+        return frame.with_columns(code.alias("sender_code"))
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def beside_of(declarations: Declarations) -> Callable[..., Beside]:
+    """What is known beside typed frames: ``now``, ``earlier`` and ``in_force`` by return.
+
+    A submission in ``now`` holds the returns that it has rows in, and those in ``nil``.
+    """
+
+    def validated(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        return {
+            name: validated_frame(frame, declarations.returns[name], plain_keys, NOTHING_SET_ASIDE)
+            for name, frame in frames.items()
+        }
+
+    def senders(frames: Mapping[str, pl.DataFrame]) -> dict[str, frozenset[str]]:
+        return {name: frozenset(frame["sender_code"]) for name, frame in frames.items()}
+
+    def build(
+        now: Mapping[str, pl.DataFrame],
+        earlier: Mapping[str, pl.DataFrame] | None = None,
+        in_force: Mapping[str, pl.DataFrame] | None = None,
+        nil: Sequence[tuple[str, str, str]] = (),
+        **known: Any,
+    ) -> Beside:
+        held = {
+            (submission, sender, name): None
+            for name, frame in now.items()
+            for submission, sender in frame.select("submission_id", "sender_code").rows()
+        }
+        return Beside(
+            key_of=plain_keys,
+            now=validated(now),
+            sent=pl.DataFrame(
+                [*held, *nil],
+                schema=dict.fromkeys(("submission_id", "sender_code", "return_name"), pl.String),
+                orient="row",
+            ),
+            earlier=validated(earlier or {}),
+            earlier_in=senders(earlier or {}),
+            in_force=validated(in_force or {}),
+            in_force_in=senders(in_force or {}),
+            **known,
+        )
 
     return build

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from expectations import suite
+from expectations.beside import Beside
 from expectations.rules import RULES
 from expectations.rules.rule import Rows, Rule
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.settings import CHECKOUT
+from pipelines.samples.population import population, senders_due
+from pipelines.settings import CHECKOUT, SOURCES
 
 Typed = Callable[..., pl.DataFrame]
 
@@ -211,6 +215,121 @@ def test_several_quarters_in_one_batch_give_what_each_gives_alone(
     assert together[Quarter(2024, 4)].problems["code"].to_list() == ["FUTURE"]
 
 
+# --- the same columns, looked at by polars ----------------------------------------
+
+
+def _spoilt(rows: list[dict[str, Any]], chance: random.Random) -> list[dict[str, Any]]:
+    """About every fourth row with a cell blanked, moved, garbled or given twice."""
+    spoilt = []
+    for row in rows:
+        row = dict(row)
+        if chance.random() < (0.25 if len(rows) > 1 else 0.8):
+            name = chance.choice(sorted(row))
+            value = row[name]
+            row[name] = None
+            if isinstance(value, date):
+                row[name] = value + timedelta(days=chance.choice((-400, -1, 1, 400, 3000)))
+            elif isinstance(value, int):
+                row[name] = chance.choice((-1, 0, 500, None))
+            elif isinstance(value, str) and chance.random() < 0.3:
+                row[name] = "x" * 31
+        spoilt += [row] * (2 if chance.random() < 0.03 else 1)
+    return spoilt
+
+
+@pytest.mark.parametrize("return_name", ["child", "adopter", "support"])
+def test_both_engines_find_the_same_problems_in_sample_returns(
+    return_name: str, typed: Typed, beside_of: Callable[..., Beside]
+) -> None:
+    """Two quarters of many senders of the sample, spoilt at random (seed 903)."""
+    sample = Declarations(SOURCES)
+    chance = random.Random(903)
+    last, quarter = Quarter(2020, 1), Quarter(2020, 2)
+    people = population(sample, last, quarter)
+    frames = {}
+    for of in (last, quarter):
+        sent = {
+            sender: _spoilt(people.rows(sender, of)[return_name], chance)
+            for sender, due in senders_due(sample, of)[:40]
+            if return_name in due
+        }
+        assert len(sent) > 3
+        parts = [
+            typed(return_name, {f"{sender} {of}": rows}, of).with_columns(
+                sender_code=pl.lit(sender)
+            )
+            for sender, rows in sent.items()
+        ]
+        frames[of] = pl.concat(parts)
+    beside = {
+        quarter: beside_of({return_name: frames[quarter]}, {return_name: frames[last]}),
+        last: beside_of({return_name: frames[last]}),
+    }
+    slow, quick = (
+        suite.validate_quarters(return_name, frames, sample, beside=beside, engine=engine)
+        for engine in ("great_expectations", "polars")
+    )
+    for of in (last, quarter):
+        assert_frame_equal(slow[of].problems, quick[of].problems)
+        assert slow[of].of_the_whole == quick[of].of_the_whole
+        assert slow[of].accounts == quick[of].accounts
+        assert slow[of].rows_read == quick[of].rows_read
+        assert slow[of].crashes == quick[of].crashes == ()
+    found = {*quick[quarter].problems["code"]}
+    assert len(found) > {"child": 25, "adopter": 12, "support": 2}[return_name]
+
+
+def test_both_engines_name_a_rule_that_crashed(
+    monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
+) -> None:
+    _add_rule(monkeypatch, lambda rows: pl.col("no_such_column") > 0)
+    frame = typed("support", {"a": [{"birth_parents_taking_up_support": 21}]})
+    slow, quick = (
+        suite.validate_quarter("support", frame, quarter, declarations, engine=engine)
+        for engine in ("great_expectations", "polars")
+    )
+    assert slow.crashes == quick.crashes and quick.crashes[0].code == "SU999"
+    assert_frame_equal(slow.problems, quick.problems)
+
+
+WITHOUT_GX = """
+import sys
+from pathlib import Path
+import polars as pl
+from expectations.suite import validate_quarter
+from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("great_expectations", "pandas"):
+            raise ImportError(f"{name} is not wanted here")
+
+sys.meta_path.insert(0, Refuse())
+frame = pl.read_parquet(sys.argv[2])
+declarations = Declarations(Path(sys.argv[1]))
+result = validate_quarter("support", frame, Quarter(2025, 1), declarations, engine="polars")
+assert result.problems["code"].to_list() == ["SU101"], result
+assert not result.crashes
+print("DONE")
+"""
+
+
+def test_polars_needs_neither_great_expectations_nor_pandas(
+    tmp_path: Path, sources: Path, typed: Typed
+) -> None:
+    given = tmp_path / "given.parquet"
+    typed("support", {"a": [{"birth_parents_taking_up_support": 21}]}).write_parquet(given)
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GX, str(sources), str(given)],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.stdout.split() == ["DONE"], run.stderr[-3000:]
+
+
 def test_a_quarter_without_rows_has_no_problem_and_needs_no_great_expectations(
     monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
@@ -282,7 +401,7 @@ def test_no_value_is_kept_in_a_result_a_problem_a_log_or_on_the_screen(
     result = suite.validate_quarter("child", frame, quarter, declarations)
     found = set(result.problems["code"])
     assert {"UNIQUE", "CODE", "RANGE", "CH209", "CH404"} <= found
-    assert len(kept) == 4, "two looks, two forms"
+    assert len(kept) == 8, "two looks at the rows and two at the return as a whole, in two forms"
     printed = capfd.readouterr()
     assert printed.out == "" and printed.err == "", "progress bars are off"
     everything = " ".join([*kept, repr(result), result.problems.write_csv(), caplog.text])
@@ -303,11 +422,13 @@ def test_no_reference_and_no_date_reaches_great_expectations(
     monkeypatch.setattr(suite, "_as_pandas", listening)
     frame = typed("child", {"a": [CANARIES | {"sex": "female"}]})
     suite.validate_quarter("child", frame, quarter, declarations)
-    (derived,) = seen
-    assert not [name for name, kind in derived.schema.items() if kind.is_temporal()]
-    text = {name for name, kind in derived.schema.items() if kind == pl.String}
+    assert len(seen) == 2, "the rows, and the return as a whole"
+    text: set[str] = set()
+    for derived in seen:
+        assert not [name for name, kind in derived.schema.items() if kind.is_temporal()]
+        text |= {name for name, kind in derived.schema.items() if kind == pl.String}
+        assert "CANARY" not in derived.write_csv()
     assert text and all(name.startswith("CODE__") for name in text)
-    assert "CANARY" not in derived.write_csv()
 
 
 ALONE = """
@@ -339,8 +460,6 @@ print("DONE")
 def test_a_run_writes_no_file_and_makes_no_connection(
     tmp_path: Path, sources: Path, typed: Typed
 ) -> None:
-    import os
-
     given = tmp_path / "given.parquet"
     typed("support", {"a": [{"birth_parents_taking_up_support": 21}]}).write_parquet(given)
     folders = {name: tmp_path / name for name in ("home", "here", "temporary")}

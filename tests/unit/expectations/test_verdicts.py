@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from expectations.beside import REASON_OF, SKIPPED
 from expectations.suite import PROBLEM_SCHEMA
-from expectations.verdicts import ReturnSent, Verdict, judge
+from expectations.verdicts import ReturnSent, RulesTold, Verdict, judge, rules_sentence
 from pipelines.declarations import RefusalPolicy, Text
 
 WORDS = Text(en="x", cy="x")
@@ -209,3 +210,52 @@ def test_every_refusal_speaks_both_languages(name: str) -> None:
     for refusal in given.refusals:
         assert name in refusal.sentence_en
         assert refusal.sentence_cy and refusal.sentence_cy != refusal.sentence_en
+
+
+# --- what is said of the rules themselves ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "welsh"),
+    [
+        (RulesTold(61), "61 rules ran, 0 crashed", "Rhedodd 61 o reolau, methodd 0"),
+        (
+            RulesTold(61, {"NO_EARLIER_RETURN": 2}),
+            "61 rules ran, 2 skipped: no earlier return, 0 crashed",
+            "Rhedodd 61 o reolau, hepgorwyd 2: dim ffurflen gynharach, methodd 0",
+        ),
+        (
+            RulesTold(60, {"NO_EARLIER_RETURN": 2, "ADOPTER_RETURN_NOT_IN": 5}, 1),
+            "60 rules ran, 7 skipped: the agency's adopter return is not in (5); "
+            "no earlier return (2), 1 crashed",
+            "Rhedodd 60 o reolau, hepgorwyd 7: nid yw ffurflen mabwysiadwyr yr asiantaeth wedi "
+            "cyrraedd (5); dim ffurflen gynharach (2), methodd 1",
+        ),
+    ],
+)
+def test_every_verdict_can_say_how_many_rules_ran_were_skipped_and_crashed(
+    told: RulesTold, english: str, welsh: str
+) -> None:
+    assert rules_sentence(told.as_json()) == english
+    assert rules_sentence(told.as_json(), "cy") == welsh
+
+
+def test_a_ledger_from_before_skipped_rules_were_counted_is_still_told() -> None:
+    assert rules_sentence({"run": 50, "crashed": 0}) == "50 rules ran, 0 crashed"
+
+
+def test_rules_of_several_returns_add_up() -> None:
+    added = RulesTold(3, {"NO_EARLIER_RETURN": 1}, 1) + RulesTold(
+        4, {"NO_EARLIER_RETURN": 2, "NOT_IN_FORCE": 1}
+    )
+    assert added.as_json() == {
+        "run": 7,
+        "skipped": {"NOT_IN_FORCE": 1, "NO_EARLIER_RETURN": 3},
+        "crashed": 1,
+    }
+
+
+def test_every_reason_to_skip_a_rule_is_said_in_both_languages() -> None:
+    assert {*REASON_OF.values(), "NOT_IN_FORCE"} == SKIPPED.keys()
+    for english, welsh in SKIPPED.values():
+        assert english and welsh and english != welsh

@@ -13,12 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.casting import cast
+from pipelines.casting import cast, squeezed
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read, read_files
 from pipelines.readers.content import FileContent, Sheet
-from pipelines.readers.layout import LaidOut, column_letters, lay_out, read_cover
+from pipelines.readers.layout import (
+    LaidOut,
+    column_letters,
+    lay_out,
+    read_cover,
+)
 from pipelines.readers.sentences import PROBLEMS, REPAIRS
 from pipelines.templates import write_csv_return, write_return, write_template
 
@@ -463,10 +468,190 @@ def test_a_sheet_is_known_in_either_language(declarations: Declarations, name: s
     assert codes(lay_out(content(**{name: [NAMES, VALUES]}), declarations, "S1")) == []
 
 
-def test_a_misspelt_sheet_is_pointed_out_by_its_number(declarations: Declarations) -> None:
-    laid = lay_out(content(Childrne=[NAMES, VALUES]), declarations, "S1")
+def test_a_misspelt_sheet_without_known_headings_is_pointed_out_by_its_number(
+    declarations: Declarations,
+) -> None:
+    laid = lay_out(content(Childrne=[["x", "y"], VALUES]), declarations, "S1")
     [query] = [p for p in laid.problems if p.severity == "query"]
     assert query.code == "F214" and "number 2 is nearly “Children”" in query.sentence_en
+
+
+@pytest.mark.parametrize("name", ["Childrne", "Sheet1", "2024-25 Q1", "Taflen 1"])
+def test_the_only_sheet_with_the_headings_is_read_whatever_its_name(
+    declarations: Declarations, name: str
+) -> None:
+    laid = lay_out(content(**{name: [["Our data"], NAMES, VALUES]}), declarations, "S1")
+    assert codes(laid) == [] and laid.frames["child"].height == 1
+    assert [(r.kind, r.count) for r in laid.repairs] == [("sheet", 1), ("headings", 1)]
+    assert "was read as “Children”" in laid.repairs[0].sentence_en
+
+
+def test_of_two_sheets_with_the_headings_none_is_chosen(declarations: Declarations) -> None:
+    rows: Cells = [NAMES, VALUES, VALUES]
+    laid = lay_out(content(Sheet1=rows, Sheet2=rows), declarations, "S1")
+    assert laid.returns == {} and codes(laid) == ["F200"]
+    asked = [p.sentence_en for p in laid.problems if p.code == "F215"]
+    assert ["number 2" in asked[0], "number 3" in asked[1]] == [True, True]
+    assert all("3 filled rows" in sentence for sentence in asked)
+
+
+def test_a_copy_beside_the_sheet_is_asked_about_and_not_read(declarations: Declarations) -> None:
+    rows: Cells = [NAMES, VALUES]
+    laid = lay_out(content(**{"Children": rows, "Children (2)": rows}), declarations, "S1")
+    assert laid.frames["child"].height == 1
+    [query] = [p for p in laid.problems if p.code != "F208"]
+    assert (query.code, query.severity) == ("F215", "query")
+    assert "number 3 has the headings of “Children” and 2 filled rows" in query.sentence_en
+
+
+def test_a_few_headings_in_common_make_no_return(declarations: Declarations) -> None:
+    few: Cells = [["child_reference", "matched_on", "placed_on"], ["A1", "x", "y"]]
+    laid = lay_out(content(Matches=few), declarations, "S1")
+    assert laid.returns == {} and "F215" not in codes(laid, "query")
+
+
+def test_a_sheet_that_is_no_part_of_the_return_is_counted_as_left_out(
+    declarations: Declarations,
+) -> None:
+    laid = lay_out(content(Children=[NAMES, VALUES], Pivot=[["x"], [], ["y"]]), declarations, "S1")
+    [repair] = laid.repairs
+    assert (repair.kind, repair.count) == ("left out", 2)
+    assert "number 3" in repair.sentence_en and "Pivot" not in repair.sentence_en
+    assert [(a.part, a.filled, a.loaded, a.ignored) for a in laid.account] == [
+        ("cover", 7, 0, 7),
+        ("child", 2, 1, 1),
+        ("none", 2, 0, 2),
+    ]
+
+
+def test_the_sheets_of_the_template_itself_are_known_to_be_no_part() -> None:
+    from pipelines.readers.layout import SHEETS_OF_THE_TEMPLATE
+    from pipelines.templates import _WORDS
+
+    for word in ("guidance", "codes", "lists"):
+        assert {squeezed(_WORDS[word].en), squeezed(_WORDS[word].cy)} <= SHEETS_OF_THE_TEMPLATE
+
+
+def test_every_filled_row_of_every_sheet_is_accounted_for(declarations: Declarations) -> None:
+    rows: Cells = [["title"], [], NAMES, VALUES, [" "], VALUES]
+    counted = Sheet("Children", rows, filled_rows=4)
+    laid = lay_out(FileContent([Sheet("Cover", COVER_ROWS), counted]), declarations, "S1")
+    assert [(a.filled, a.loaded, a.ignored) for a in laid.account] == [(7, 0, 7), (4, 2, 2)]
+    lost = Sheet("Children", rows, filled_rows=5)
+    refused = lay_out(FileContent([Sheet("Cover", COVER_ROWS), lost]), declarations, "S1")
+    assert [(p.code, p.severity) for p in refused.problems] == [("F006", "error")]
+    assert refused.returns == {} and refused.cover.values["sender_code"] == "W06000014"
+
+
+# --- headings, lengths, did you mean ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Date of birth (dd/mm/yyyy)", "DATE  OF BIRTH *", "Dyddiad geni:", "Birth-date [dob]"],
+)
+def test_a_note_behind_a_heading_does_not_hide_it(declarations: Declarations, heading: str) -> None:
+    names = [heading if name == "date_of_birth" else name for name in NAMES]
+    laid = lay_out(content(Children=[names, VALUES]), declarations, "S1")
+    assert codes(laid) == []
+    assert laid.frames["child"]["date_of_birth"].to_list() == ["2020-01-02"]
+    assert [(r.kind, r.field) for r in laid.repairs] == [("heading", "date_of_birth")]
+
+
+def test_no_synonym_means_two_fields_of_one_return(declarations: Declarations) -> None:
+    for declared in declarations.returns.values():
+        meaning: dict[str, str] = {}
+        for field in declared.fields:
+            for words in {field.name, field.title.en, field.title.cy, *field.synonyms}:
+                assert meaning.setdefault(squeezed(words), field.name) == field.name, words
+
+
+def test_values_in_a_column_without_a_heading_are_asked_about(declarations: Declarations) -> None:
+    laid = lay_out(content(Children=[NAMES, [*VALUES, None, "stray"]]), declarations, "S1")
+    [query] = [p for p in laid.problems if p.code == "F209"]
+    assert "columns L" in query.sentence_en and "without a heading" in query.sentence_en
+
+
+def csv_sheet(text: str) -> FileContent:
+    from pipelines.readers.csv_bundle import _sheet
+
+    return FileContent([Sheet("cover", COVER_ROWS), _sheet("child", text)], form="zip")
+
+
+def test_a_csv_row_that_is_too_long_is_an_error_by_its_line(declarations: Declarations) -> None:
+    heading, row = ",".join(NAMES), ",".join(str(value) for value in VALUES)
+    laid = lay_out(csv_sheet(f"{heading}\n{row}\n{row},extra\n{row},,\n"), declarations, "S1")
+    [error] = [p for p in laid.problems if p.severity == "error"]
+    assert error.code == "F218" and "lines 3" in error.sentence_en
+    assert "extra" not in error.sentence_en
+
+
+def test_csv_rows_that_are_too_short_or_run_over_lines_are_asked_about(
+    declarations: Declarations,
+) -> None:
+    heading, row = ",".join(NAMES), ",".join(str(value) for value in VALUES)
+    joined = row.replace("A1", '"A\n1"')
+    short = row.rpartition(",")[0]
+    laid = lay_out(csv_sheet(f"{heading}\n{short}\n{joined}\n{row}\n"), declarations, "S1")
+    asked = {p.code: p.sentence_en for p in laid.problems if p.severity == "query"}
+    assert "rows have fewer values" in asked["F218"] and "(lines 2)" in asked["F218"]
+    assert "from lines 3)" in asked["F220"]
+
+
+def test_a_sender_nearly_named_is_suggested_from_the_list(declarations: Declarations) -> None:
+    cover = read_cover(content(answered(sender_code="Vale of Glamorgn Cnl")), declarations)
+    [problem] = cover.problems
+    assert problem.code == "F102" and problem.cells == ("B2",)
+    assert "Did you mean “Vale of Glamorgan” (W06000014)?" in problem.sentence_en
+    assert "Ai “Bro Morgannwg” (W06000014)" in problem.sentence_cy
+    assert "Glamorgn" not in problem.sentence_en
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Quarter 1 2024-25", "Chwarter 1 2024/25", "Q1 2024-2025", "2024/2025 Q1", "2024-25 Qtr 1"],
+)
+def test_a_quarter_in_other_words_is_understood_and_listed(
+    declarations: Declarations, text: str
+) -> None:
+    cover = read_cover(content(answered(quarter=text)), declarations)
+    assert cover.values["quarter"] == QUARTER
+    assert [(r.kind, r.field) for r in cover.repairs] == [("answer", "quarter")]
+
+
+@pytest.mark.parametrize("text", ["Q1 2024-26", "2024-2026 Q1", "Q5 2024-25", "Quarter 2024-25"])
+def test_a_quarter_that_is_none_is_not_understood(declarations: Declarations, text: str) -> None:
+    assert read_cover(content(answered(quarter=text)), declarations).values["quarter"] is None
+
+
+# --- files of other forms ----------------------------------------------------------------
+
+
+def test_a_single_csv_of_one_return_is_told_of_the_zip(declarations: Declarations) -> None:
+    alone = FileContent([Sheet("CSV", [NAMES, VALUES])], form="csv")
+    laid = lay_out(alone, declarations, "S1")
+    [error] = [p for p in laid.problems if p.severity == "error"]
+    assert error.code == "F100" and error.sheet is None
+    assert "single CSV file" in error.sentence_en and "child.csv" in error.sentence_en
+    assert laid.frames["child"].height == 1
+
+
+def test_a_single_csv_that_begins_with_the_cover_is_a_return(declarations: Declarations) -> None:
+    rows: Cells = [*COVER_ROWS[1:], [], NAMES, VALUES]
+    alone = FileContent([Sheet("CSV", rows, filled_rows=8)], form="csv")
+    laid = lay_out(alone, declarations, "S1")
+    assert codes(laid) == []
+    assert laid.cover.values["sender_code"] == "W06000014"
+    assert laid.frames["child"]["sheet_row"].to_list() == [9]
+
+
+@pytest.mark.parametrize("form", ["workbook", "csv"])
+def test_a_file_of_another_collection_is_told_apart(declarations: Declarations, form: Any) -> None:
+    header = ["CHILD_ID", "UPN", "DECOM", "RNE", "LS", "CIN", "PLACE"]
+    other = FileContent([Sheet("Episodes", [header, ["1", "2", "3"]])], form=form)
+    laid = lay_out(other, declarations, "S1")
+    assert [p.code for p in laid.problems] == ["F100"]
+    assert "another collection" in laid.problems[0].sentence_en
 
 
 def test_a_csv_part_that_had_to_be_guessed_is_a_query(

@@ -1,0 +1,207 @@
+"""Rules of a return as a whole: x8xx, each checked once for each return.
+
+They guard the period and the sender, and see what no row can show: who is
+missing. Their columns are those of ``expectations.beside.wholes``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from expectations.rules.rule import Need, Passes, Rows, Rule, Severity, adapted_from, never
+
+_PROPOSED = "proposed by this project"
+
+
+@dataclass(frozen=True)
+class _Of:
+    """How the cases of a return are spoken of."""
+
+    return_name: Literal["child", "adopter"]
+    letters: str
+    fields: tuple[str, ...]
+    cases: tuple[str, str, str]  # "children", "plant", and after a number "blant"
+    open_cases: tuple[str, str]
+    ended: tuple[str, str]
+
+
+_CHILD = _Of(
+    "child",
+    "CH",
+    ("child_reference",),
+    ("children", "plant", "blant"),
+    ("Children whose plan had not ended", "Mae plant nad oedd eu cynllun wedi dod i ben"),
+    ("how and when the plan ended", "sut a phryd y daeth y cynllun i ben"),
+)
+_ADOPTER = _Of(
+    "adopter",
+    "AD",
+    ("household_reference",),
+    ("households", "cartrefi", "gartrefi"),
+    ("Households that had not left", "Mae cartrefi nad oeddent wedi gadael"),
+    ("when and why they left", "pryd a pham y gadawsant"),
+)
+
+
+def _whole(
+    of: _Of, number: str, severity: Severity, needs: Need | None, en: str, cy: str,
+    passes: Passes, ssda903: tuple[int, ...] = (),
+) -> Rule:  # fmt: skip
+    return Rule(
+        f"{of.letters}{number}", of.return_name, severity, of.fields, en, cy,
+        adapted_from(ssda903) if ssda903 else _PROPOSED, passes,
+        ssda903=ssda903, needs=needs, level="return",
+    )  # fmt: skip
+
+
+def _none(rows_of: str) -> pl.Expr:
+    return pl.col(rows_of).list.len() == 0
+
+
+def _jump(rows: Rows) -> pl.Expr:
+    difference = (pl.col("rows").cast(pl.Int64) - pl.col("earlier_rows").cast(pl.Int64)).abs()
+    percent = rows.limit("rows_jump_percent")
+    return never(
+        difference > rows.limit("rows_jump_rows"),
+        100 * difference > percent * pl.col("earlier_rows"),
+    )
+
+
+def _repeats(rows: Rows) -> pl.Expr:
+    """The last return row for row, and nothing of it happened in this quarter."""
+    return pl.col("is_same") & (pl.col("dated_within") == 0)
+
+
+def _is_stranger(rows: Rows) -> pl.Expr:
+    fewest = rows.limit("stranger_rows")
+    return (
+        (pl.col("earlier_open") >= fewest)
+        & (pl.col("rows") >= fewest)
+        & (100 * pl.col("earlier_found") < rows.limit("stranger_percent") * pl.col("earlier_open"))
+    )
+
+
+def _rules(of: _Of) -> tuple[Rule, ...]:
+    cases, cases_cy, of_cases_cy = of.cases
+    open_cases, open_cases_cy = of.open_cases
+    ended, ended_cy = of.ended
+    of_child = of.return_name == "child"
+    return (
+        _whole(
+            of, "801", "query", "earlier",
+            f"{open_cases} by your last return ({{vanished_rows}} of its sheet) are not on this "
+            f"one: put them back and say {ended}, or explain why they are gone.",
+            f"{open_cases_cy} yn ôl eich ffurflen ddiwethaf ({{vanished_rows}} o'i thaflen) ar "
+            f"goll o hon: rhowch nhw yn ôl a dywedwch {ended_cy}, neu esboniwch pam eu bod wedi "
+            "mynd.",
+            # Where hardly any is found again, x807 says so once.
+            lambda rows: _none("vanished_rows") | _is_stranger(rows),
+            (557,) if of_child else (),
+        ),
+        _whole(
+            of, "802", "query", "earlier",
+            f"There are {{rows}} {cases} and on your last return there were {{earlier_rows}}: "
+            "confirm, or send the whole list.",
+            f"Mae {{rows}} o {of_cases_cy}, ac ar eich ffurflen ddiwethaf roedd {{earlier_rows}}: "
+            "cadarnhewch, neu anfonwch y rhestr gyfan.",
+            _jump,
+        ),
+        _whole(
+            of, "803", "error", "earlier",
+            f"This is your last return again, row for row ({{rows}} {cases}), and nothing in it "
+            "happened in the quarter: send the return of this quarter.",
+            f"Eich ffurflen ddiwethaf yw hon eto, fesul rhes ({{rows}} o {of_cases_cy}), ac ni "
+            "ddigwyddodd dim ynddi yn y chwarter: anfonwch ffurflen y chwarter hwn.",
+            lambda rows: never(
+                _repeats(rows), pl.col("rows") >= rows.limit("same_rows_refused")
+            ),
+        ),
+        _whole(
+            of, "804", "query", "earlier",
+            f"All {{rows}} {cases} are as they were on your last return: confirm that this is the "
+            "return of this quarter, or send the right one.",
+            f"Mae pob un o'r {{rows}} o {of_cases_cy} fel yr oeddent ar eich ffurflen ddiwethaf: "
+            "cadarnhewch mai ffurflen y chwarter hwn yw hon, neu anfonwch yr un gywir.",
+            lambda rows: never(
+                pl.col("is_same"),
+                pl.col("rows") >= rows.limit("same_rows_queried"),
+                ~(_repeats(rows) & (pl.col("rows") >= rows.limit("same_rows_refused"))),
+            ),
+        ),
+        _whole(
+            of, "805", "error", None,
+            "This looks like the return of a later quarter, since {dated_after} of {rows} rows "
+            "have a date after the one on the cover: correct the cover, or send the right file.",
+            "Mae hon yn edrych fel ffurflen chwarter diweddarach, gan fod gan {dated_after} o "
+            "{rows} rhes ddyddiad ar ôl y chwarter ar y clawr: cywirwch y clawr, neu anfonwch y "
+            "ffeil gywir.",
+            lambda rows: never(
+                pl.col("dated_after") >= rows.limit("later_quarter_rows"),
+                100 * pl.col("dated_after")
+                > rows.limit("later_quarter_percent") * pl.col("rows"),
+            ),
+        ),
+        _whole(
+            of, "806", "query", None,
+            "No date of the {rows} rows lies in the quarter, and the newest lies in "
+            "{newest_quarter}: confirm that the quarter on the cover is right, or send the right "
+            "file.",
+            "Nid oes dyddiad o'r {rows} rhes yn y chwarter, ac mae'r diweddaraf yn "
+            "{newest_quarter}: cadarnhewch fod y chwarter ar y clawr yn gywir, neu anfonwch y "
+            "ffeil gywir.",
+            lambda rows: never(
+                pl.col("rows") >= rows.limit("silent_rows"),
+                pl.col("dated_within") == 0,
+                pl.col("newest_quarter").is_not_null(),
+            ),
+        ),
+        _whole(
+            of, "807", "query", "earlier",
+            f"Of {{earlier_open}} {cases} open on your last return only {{earlier_found}} are "
+            "here: confirm that the file is yours and the references are those of last time, or "
+            "send the right file.",
+            f"O'r {{earlier_open}} o {of_cases_cy} agored ar eich ffurflen ddiwethaf, dim ond "
+            "{earlier_found} sydd yma: cadarnhewch mai eich ffeil chi yw hon a bod y cyfeirnodau "
+            "fel y tro diwethaf, neu anfonwch y ffeil gywir.",
+            lambda rows: ~_is_stranger(rows),
+        ),
+        _whole(
+            of, "808", "error", "other_senders",
+            f"The {cases} are those of another sender's last return, and none of yours is among "
+            "them: choose the right sender on the cover, or send your own file.",
+            f"{cases_cy.capitalize()} ffurflen ddiwethaf anfonwr arall yw'r rhain, ac nid oes yr "
+            "un o'ch rhai chi yn eu plith: dewiswch yr anfonwr cywir ar y clawr, neu anfonwch "
+            "eich ffeil eich hun.",
+            lambda rows: never(
+                pl.col("rows") >= rows.limit("other_sender_rows"),
+                (pl.col("of_another_sender") >= rows.limit("other_sender_percent"))
+                .fill_null(False),
+            ),
+        ),
+        _whole(
+            of, "811", "query", None,
+            f"The cases of some {cases} ended before the quarter began ({{ended_rows}}) and need "
+            "not be reported any more: take them out, or correct the date.",
+            f"Daeth achosion rhai {cases_cy} i ben cyn dechrau'r chwarter ({{ended_rows}}) ac nid "
+            "oes angen eu hadrodd mwyach: dilëwch nhw, neu cywirwch y dyddiad.",
+            lambda rows: _none("ended_rows"),
+            (118,) if of_child else (),
+        ),
+        _whole(
+            of, "812", "query", "earlier",
+            f"Some {cases} are new although their cases began before the quarter ({{new_rows}}), "
+            "so the figures of that quarter lack them: send its return again, or correct the date "
+            "or the reference.",
+            f"Mae rhai {cases_cy} yn newydd er i'w hachosion ddechrau cyn y chwarter "
+            "({new_rows}), felly nid ydynt yn ffigurau'r chwarter hwnnw: anfonwch ei ffurflen eto, "
+            "neu cywirwch y dyddiad neu'r cyfeirnod.",
+            lambda rows: _none("new_rows") | _is_stranger(rows),
+            (559,) if of_child else (),
+        ),
+    )  # fmt: skip
+
+
+RULES: tuple[Rule, ...] = (*_rules(_CHILD), *_rules(_ADOPTER))

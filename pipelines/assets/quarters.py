@@ -1,0 +1,226 @@
+"""marts: the quarter at a glance, for who leads a service."""
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from pipelines.assets.partitions import (
+    ONE_RUN,
+    QUARTERS,
+    latest,
+    materialised,
+    quarters_of,
+    tags_of_latest,
+)
+from pipelines.assets.progress import no_values_in_errors
+from pipelines.assets.shown import COUNTS, export_links, table
+from pipelines.declarations import Declarations
+from pipelines.settings import SOURCES, Settings, make_private
+
+if TYPE_CHECKING:
+    from pipelines.quarter_page import QuarterPage
+    from pipelines.quarters import Quarter
+
+KEY = ("marts", "quarter_at_a_glance")
+
+# Never red: what a sender still owes is no fault of the machine, and must not stop the others.
+STATEMENTS = {
+    "every_return_due_was_accepted": "Every return that is due for the quarter was accepted.",
+    "no_return_is_overdue": "No return is still to come after its (proposed) deadline.",
+    "no_refusal_is_unanswered": "Every sender whose file was refused has sent a better one.",
+    "no_row_is_set_aside": "No row of an accepted return was set aside for errors.",
+    "no_query_is_open": "Every query was answered by a correction or an explanation.",
+}
+
+_SEAL = "adoption/seal"
+
+# The version of marts/warehouse, and how Dagster notes that a page was made from it.
+PUBLISHED = "published"
+_FROM_THE_WAREHOUSE = {"dagster/input_data_version/marts/warehouse": PUBLISHED}
+
+
+def _specs() -> list[dg.AssetCheckSpec]:
+    with warnings.catch_warnings():
+        # Checks of each quarter by itself are new in Dagster: results of a range of quarters are
+        # told one by one, which works in the release that is locked, and is tested.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(name, asset=KEY, partitions_def=QUARTERS, description=sentence)
+            for name, sentence in STATEMENTS.items()
+        ]
+
+
+@dg.multi_asset(
+    name="quarter_at_a_glance",
+    specs=[
+        dg.AssetSpec(
+            KEY,
+            group_name="marts",
+            deps=[["validated", "problems"], ["marts", "warehouse"]],
+            owners=["team:national-team"],
+            tags=COUNTS,
+            description=(
+                "**Start here.** Choose a quarter under *Partitions*: who sent what, what was "
+                "refused, what is missing or overdue, how complete the figures are, and the "
+                "headline figures of each nation. *Plots* on this page shows them over time.\n\n"
+                "Counts by sender and return; no row about a child. Figures for internal use: "
+                "not disclosure controlled."
+            ),
+        )
+    ],
+    check_specs=_specs(),
+    partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
+    # Jobs leave the checks to be told below: planned by Dagster for many quarters at once, their
+    # results would be kept in no order, and the page show those of a quarter by chance.
+    can_subset=True,
+)
+def quarter_at_a_glance(context: dg.AssetExecutionContext):
+    make_private()
+    settings = Settings.from_environment()
+    found = pages(settings, quarters_of(context))
+    for page in found:
+        context.log.info(f"{page.quarter}: {page.sentence}")
+    yield from materialised(context, {KEY: {page.quarter: shown(page, settings) for page in found}})
+    for page in found:
+        _log_evaluations(context, page)
+    for check in context.selected_asset_check_keys:
+        yield dg.Output(None, output_name=f"{'__'.join(KEY)}_{check.name}")
+
+
+def pages(settings: Settings, quarters: "Sequence[Quarter]") -> "list[QuarterPage]":
+    """Pages of quarters as they stand today."""
+    from datetime import UTC, datetime
+
+    from pipelines.lifecycle import local_day
+    from pipelines.quarter_page import quarter_pages
+
+    with no_values_in_errors():
+        today = local_day(datetime.now(UTC))
+        return quarter_pages(settings, Declarations(SOURCES), quarters, today)
+
+
+def tell_anew(context: dg.AssetExecutionContext, settings: Settings) -> int:
+    """Enter the page of every quarter that changed since it was last told, the newest last.
+
+    From within another step, after a build or an export: figures of all quarters may have moved,
+    and a run of its own would cost 8 CPU seconds. Returns how many changed.
+    """
+    from pipelines.quarter_page import quarters_of_collection
+
+    known = set(QUARTERS.get_partition_keys())
+    quarters = [one for one in quarters_of_collection(settings) if one.label in known]
+    found = [(page, shown(page, settings)) for page in pages(settings, quarters)]
+    before = {one: tags_of_latest(context.instance, KEY, one) for one in quarters}
+    changed = [one for one in found if before[one[0].quarter].get(_SEAL) != _seal(one[1])]
+    last = [one for one in found[-1:] if changed and one not in changed]
+    for page, metadata in changed + last:
+        tags = before[page.quarter]
+        context.log_event(
+            dg.AssetMaterialization(
+                dg.AssetKey(KEY),
+                partition=page.quarter.label,
+                metadata=metadata,
+                tags={**tags, **(_FROM_THE_WAREHOUSE if tags else {}), _SEAL: _seal(metadata)},
+            )
+        )
+        _log_evaluations(context, page)
+    return len(changed)
+
+
+def shown(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
+    """A page as Dagster shows it: a sentence, tables, links, then the numbers that are plotted."""
+    told: dict[str, Any] = {
+        "In short": page.sentence,
+        "Coverage": table(
+            ("Nation, region or agency", "Due", "In", "Queries"),
+            ((one.name, one.due, one.accepted, one.with_queries_or_errors) for one in page.groups),
+        ),
+        "Not in": table(
+            ("Sender", "Return", "State", "Acts next"),
+            ((one.place, one.title, one.state, one.acts_next) for one in page.not_in),
+        )
+        if page.not_in
+        else "none",
+        "Refused files that wait for a better one": table(
+            ("Sender", "Received", "Why", "In force", "Submission"),
+            (
+                (one.place, one.received, one.why, one.still_in_force, one.submission_id)
+                for one in page.refusals
+            ),
+        )
+        if page.refusals
+        else "none",
+        "Headline figures": table(
+            ("Figure", "Value"), ((one.caption, one.shown) for one in page.headlines)
+        ),
+        **_links(page, settings),
+        "Deadline (proposed)": page.deadline.isoformat(),
+        "Returns due": page.due,
+        "Returns accepted": page.accepted,
+        "Returns missing": page.missing,
+        "Returns overdue": page.overdue,
+        "Returns refused, nothing in force": page.refused,
+        "Returns that came late": page.late,
+        "Returns signed off": page.signed_off,
+        "Files received": page.files_received,
+        "Rows in force": page.rows_accepted,
+        "Rows set aside": page.rows_set_aside,
+        "Queries open": page.queries_open,
+    }
+    told |= {one.caption: one.value for one in page.headlines if one.value is not None}
+    return told | {
+        "Who sent what": table(
+            ("Sender", "Children", "Adopters", "Support", "Last file"),
+            (
+                (
+                    line.place,
+                    *(line.states[name] for name in ("child", "adopter", "support")),
+                    line.last_received,
+                )
+                for line in page.senders
+            ),
+        )
+    }
+
+
+def _log_evaluations(context: dg.AssetExecutionContext, page: "QuarterPage") -> None:
+    """Say of a page that was just entered whether its statements are so."""
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationTargetMaterializationData,
+    )
+
+    record = latest(context.instance, KEY, page.quarter)
+    assert record is not None
+    # Without it Dagster takes an evaluation to be of an earlier page, and shows none.
+    target = AssetCheckEvaluationTargetMaterializationData(
+        storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+    )
+    for name, statement in page.statements().items():
+        context.log_event(
+            dg.AssetCheckEvaluation(
+                check_name=name,
+                asset_key=dg.AssetKey(KEY),
+                passed=statement.is_so,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{page.quarter}: {statement.told}",
+                target_materialization_data=target,
+                partition=page.quarter.label,
+            )
+        )
+
+
+def _links(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
+    if page.release is None:
+        return {"Exports": "Nothing was exported yet: run the job publish_quarter."}
+    return {
+        "Exports, version": str(page.release.version),  # not a number to plot
+        **export_links(page.release.folder, settings),
+    }
+
+
+def _seal(metadata: Mapping[str, Any]) -> str:
+    return hashlib.sha256(repr(sorted(metadata.items())).encode("utf-8")).hexdigest()[:32]

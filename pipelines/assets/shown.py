@@ -1,0 +1,65 @@
+"""What an asset's page shows: tables, links, whom to ask, and how personal its rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines.quarter_page import web_address
+from pipelines.settings import Settings, files_url
+
+# Whom to ask. Roles, not people: who fills them is for the installation.
+OWNERS = {
+    "landing": ["team:operator"],
+    "raw": ["team:operator"],
+    "validated": ["team:data-officer"],
+    "staging": ["team:analyst"],
+    "intermediate": ["team:analyst"],
+    "marts": ["team:analyst"],
+    "exports": ["team:national-team"],
+}
+
+# What its rows tell of a child.
+AS_SENT = {"personal_data": "as-sent"}
+PSEUDONYMOUS = {"personal_data": "pseudonymous"}
+COUNTS = {"personal_data": "none"}
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
+    """A table of text and whole numbers; an empty one says so in its first cell."""
+    found = [list(row) for row in rows] or [["none", *[""] * (len(columns) - 1)]]
+    numbers = [all(isinstance(row[at], int) for row in found) for at in range(len(columns))]
+    return dg.TableMetadataValue(
+        [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in found],
+        schema=dg.TableSchema(
+            [
+                dg.TableColumn(name, "int" if is_number else "string")
+                for name, is_number in zip(columns, numbers, strict=True)
+            ]
+        ),
+    )
+
+
+def link(path: Path, settings: Settings) -> dg.MetadataValue:
+    """Something to click where the operator serves the exports room, else a path to copy."""
+    address = web_address(path, settings, files_url())
+    return dg.MetadataValue.url(address) if address else dg.MetadataValue.path(str(path))
+
+
+def export_links(folder: Path, settings: Settings) -> dict[str, dg.MetadataValue]:
+    """The folder of an export version, its packs by place and language, and the main files."""
+    found = {"Exports, folder": link(folder, settings)}
+    for path in sorted(folder.glob("pack*.html")):
+        place, _, language = path.stem.removeprefix("pack").strip("-").rpartition("-")
+        named = " ".join(["Pack", *place.split("-")]).strip()
+        found[f"{named} ({_LANGUAGES.get(language, language)})"] = link(path, settings)
+    for words, name in (("Indicator file", "indicators.csv"), ("Manifest", "manifest.json")):
+        if (folder / name).exists():
+            found[words] = link(folder / name, settings)
+    return found
+
+
+_LANGUAGES = {"en": "English", "cy": "Cymraeg"}

@@ -1,0 +1,95 @@
+"""Before it is sent: ``adoption check``."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.commands.arguments import EXISTING_FILE, FILE
+from pipelines.commands.deliveries import write_or_say_why
+from pipelines.commands.telling import show
+from pipelines.declarations import Declarations
+from pipelines.settings import SOURCES
+
+if TYPE_CHECKING:
+    from pipelines.receipt_words import Language
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=EXISTING_FILE)
+@click.option(
+    "--before",
+    multiple=True,
+    type=EXISTING_FILE,
+    help="What you sent before: the version before, or the quarter before. May be given twice.",
+)
+@click.option("--out", type=FILE, help="Write the verdict: FILE.xlsx, .csv, .txt or .json.")
+@click.option("--marked", type=FILE, help="Write the return with its problem cells marked: .xlsx.")
+@click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, one for each file.")
+@click.option(
+    "--quick/--full",
+    default=True,
+    help="Full runs the same rules by Great Expectations, as the collection does. Quick is the "
+    "default.",
+)
+@click.pass_context
+def check(
+    context: click.Context,
+    files: tuple[Path, ...],
+    before: tuple[Path, ...],
+    out: Path | None,
+    marked: Path | None,
+    language: Language,
+    as_json: bool,
+    quick: bool,
+) -> None:
+    """Check returns on this machine, before they are sent: the same rules and the same verdict.
+
+    Nothing is sent and nothing is kept. Ends with 0 when every file would be accepted, with 1
+    when one would be refused.
+    """
+    from pipelines.check import WrongEarlierFile, check_files
+    from pipelines.receipts import Receipt
+    from pipelines.summary import verdict as shown
+
+    if len(files) > 1 and (out or marked):
+        raise click.UsageError("--out and --marked take one file at a time")
+    declarations = Declarations(SOURCES)
+    try:
+        found = check_files(
+            files,
+            declarations,
+            datetime.now(UTC),
+            before=before,
+            engine="polars" if quick else "great_expectations",
+        )
+    except WrongEarlierFile as error:
+        raise click.BadParameter(str(error), param_hint="--before") from error
+    receipts = [
+        Receipt(one.submission, one.problems, declarations, language, one.details) for one in found
+    ]
+    if out is not None:
+        write_or_say_why(out, receipts[0].write, "--out", as_json)
+    if marked is not None:
+        from pipelines.marked_copy import write_marked_copy
+
+        write_or_say_why(
+            marked,
+            lambda target: write_marked_copy(
+                target, receipts[0], found[0].content, found[0].laid_out
+            ),
+            "--marked",
+            as_json,
+        )
+    if as_json:
+        told = [receipt.as_json() for receipt in receipts]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        for receipt in receipts:
+            show(shown(receipt))
+    context.exit(1 if any(one.is_refused for one in found) else 0)

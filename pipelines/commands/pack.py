@@ -1,0 +1,79 @@
+"""``adoption pack``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.commands.arguments import QUARTER
+from pipelines.commands.telling import progress
+from pipelines.declarations import Declarations
+from pipelines.settings import SOURCES, Settings
+from pipelines.warehouse import open_warehouse
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="[PLACE] QUARTER")
+@click.option("--nation", help="Every place of a nation, such as Wales, instead of PLACE.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "cy", "both"]),
+    default="both",
+    show_default=True,
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the pages; default: packs beside the quarter's exports.",
+)
+def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | None) -> None:
+    """Write the performance pack of a PLACE for a QUARTER: a page to show, print or send on.
+
+    PLACE is a code or a name, in English or Welsh: a nation, a region or agency, an authority.
+    The page holds everything it needs and opens in any browser. It is the internal edition: not
+    disclosure controlled.
+
+    \b
+    adoption pack Cardiff 2020-21-Q4
+    adoption pack --nation Wales 2020-21-Q4
+    """
+    from pipelines.pack.edition import LANGUAGES
+    from pipelines.pack.pages import (
+        PackError,
+        find_place,
+        internal_book,
+        places_with_a_pack,
+        write_packs,
+    )
+
+    *named, last = what
+    quarter = QUARTER.convert(last, None, None)
+    if len(named) > 1:
+        raise click.UsageError(f"one place at a time: put {' '.join(named)!r} into quotation marks")
+    if bool(named) == bool(nation):
+        raise click.UsageError("say which: a PLACE before the quarter, or --nation")
+    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    folder = out or settings.exports / quarter.label / "packs"
+    languages = LANGUAGES if language == "both" else [one for one in LANGUAGES if one == language]
+    with open_warehouse(settings) as connection:
+        try:
+            place = find_place(connection, nation or named[0])
+        except PackError as error:
+            hint = "--nation" if nation else "PLACE"
+            raise click.BadParameter(str(error), param_hint=hint) from error
+        if nation and place.kind != "nation":
+            raise click.BadParameter(f"{place.name.en} is no nation", param_hint="--nation")
+        book = internal_book(connection, declarations, place.nation_code, quarter)
+        if not nation:
+            written = write_packs(folder, book, declarations, [place], languages)
+        else:
+            places = places_with_a_pack(book) or [place]
+            with progress(f"Packs of {place.name.en}, {quarter}") as told:
+                written = write_packs(folder, book, declarations, places, languages, told)
+    if len(written) <= 2:
+        for path in written:
+            click.echo(f"Pack  {path}")
+    else:
+        click.echo(f"{len(written)} packs in {folder}")
+    click.echo("Internal edition, not disclosure controlled: do not pass on.")

@@ -1,0 +1,108 @@
+"""``adoption rehearse``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.commands.arguments import QUARTER
+from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES, Settings
+
+if TYPE_CHECKING:
+    from pipelines.ledger import Submission
+    from pipelines.rehearsal import Rehearsal, Rows
+
+SUBMISSIONS_SHOWN = 5  # of a rule, on the terminal; --json has them all
+
+
+@click.command()
+@click.argument("quarters", nargs=-1, type=QUARTER)
+@click.option(
+    "--sources",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A changed copy of sources/: fields, codes, limits to be tried.",
+)
+@click.option(
+    "--quick/--full",
+    default=True,
+    help="Full runs the same rules by Great Expectations. Quick is the default.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every row.")
+def rehearse(
+    quarters: tuple[Quarter, ...], sources: Path | None, quick: bool, as_json: bool
+) -> None:
+    """Run the rules as they stand now over stored submissions of QUARTERS (default: of all).
+
+    Shows who would newly fail and who would newly pass, by rule, and whose verdict would be
+    another. Nothing is written: no verdict changes.
+    """
+    from pipelines.rehearsal import rehearse as run_again
+
+    settings = Settings.from_environment()
+    declarations = Declarations(sources or SOURCES)
+    found = run_again(
+        settings, declarations, quarters, engine="polars" if quick else "great_expectations"
+    )
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        return
+    _tell(found)
+
+
+def _tell(found: Rehearsal) -> None:
+    click.echo(
+        f"Rehearsed {found.rehearsed:,} submissions, quarters: {len(found.quarters)}; "
+        f"{found.same_rules:,} were judged by these very rules. Nothing was written."
+    )
+    if found.crashed:
+        click.secho(f"Rules crashed: {found.crashed}. Nothing would be accepted.", fg="red")
+    for line in (*_about_rules(found), *_about_verdicts(found)):
+        click.echo(line)
+    if not found.rules and not found.verdicts:
+        click.echo("Nobody would newly fail and nobody newly pass.")
+    for words, several in (
+        ("Only the verdict was compared, the list of problems is gone", found.counts_only),
+        ("Left out, since their rows are not on disk any more", found.not_on_disk),
+    ):
+        if several:
+            click.echo(f"{words}: {', '.join(several)}")
+
+
+def _about_rules(found: Rehearsal) -> Iterator[str]:
+    """Lines, since a table would cut the ids of submissions in 80 columns."""
+    if found.rules:
+        yield "\nRules that would find something else (rows before -> after)"
+    for change in found.rules:
+        rule = change.rule
+        field = rule.field or "the whole file"
+        yield f"  {rule.code} {field}, {rule.severity}: {change.before:,} -> {change.after:,}"
+        yield from _who("would newly fail", change.newly_failing)
+        yield from _who("would newly pass", change.newly_passing)
+
+
+def _who(words: str, several: tuple[Rows, ...]) -> Iterator[str]:
+    for one in several[:SUBMISSIONS_SHOWN]:
+        count = len(one.rows)
+        said = "" if one.rows == (0,) else f", {count:,} {'row' if count == 1 else 'rows'}"
+        yield f"    {words}: {_whose(one.submission)}{said}"
+    if len(several) > SUBMISSIONS_SHOWN:
+        yield f"    {words}: {len(several) - SUBMISSIONS_SHOWN:,} submissions more (--json)"
+
+
+def _about_verdicts(found: Rehearsal) -> Iterator[str]:
+    if found.verdicts:
+        yield "\nVerdicts that would be others"
+    for change in found.verdicts:
+        yield f"  {_whose(change.submission)}"
+        because = f" ({', '.join(change.reasons)})" if change.reasons else ""
+        yield f"    {change.before} -> {change.after}{because}"
+
+
+def _whose(item: Submission) -> str:
+    return f"{item.submission_id} ({item.sender_code}, {item.quarter})"

@@ -1,0 +1,601 @@
+"""Pages: whole, self-contained, readable by everybody, right where data are few or missing."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.declarations import Declarations
+from pipelines.pack import charts
+from pipelines.pack.book import Book
+from pipelines.pack.edition import LANGUAGES, Edition, Language
+from pipelines.pack.pages import (
+    PackError,
+    file_name,
+    find_place,
+    nations_of,
+    page,
+    places_with_a_pack,
+    write_packs,
+)
+from pipelines.pack.sections import PLACES_IN_A_TABLE
+from tests.unit.pack.conftest import PLACES, QUARTERS, WALES, Q, Rows
+from tests.unit.pack.reading_pages import Page
+
+BookOf = Callable[[Rows], Book]
+EVERY_PLACE = pytest.mark.parametrize("place", list(PLACES))
+BOTH = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@pytest.fixture
+def drawn(declarations: Declarations) -> Callable[..., Page]:
+    def draw(book: Book, place: str, language: Language = "en") -> Page:
+        return Page(page(book, declarations, book.places[place], language))
+
+    return draw
+
+
+# --- every page ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pages(declarations: Declarations) -> dict[tuple[str, str], Page]:
+    """Every page of the made nation, drawn once."""
+    import duckdb
+
+    from pipelines.pack.pages import internal_book
+    from tests.unit.marts_made import create_marts, insert
+    from tests.unit.pack.conftest import made_rows
+
+    with duckdb.connect() as connection:
+        create_marts(connection)
+        for table, rows in made_rows().items():
+            insert(connection, table, rows)
+        book = internal_book(connection, declarations, WALES, Q)
+        return {
+            (place, language): Page(page(book, declarations, book.places[place], language))
+            for place in PLACES
+            for language in LANGUAGES
+        }
+
+
+Pages = dict[tuple[str, str], Page]
+
+
+@EVERY_PLACE
+@BOTH
+def test_a_page_is_well_formed_and_says_its_language(
+    pages: Pages, place: str, language: str
+) -> None:
+    found = pages[place, language]
+    assert found.unclosed == []
+    assert found.all("html") == [{"lang": language}]
+    assert {"charset": "utf-8"} in found.all("meta")
+    assert found.html.startswith("<!doctype html>")
+    assert [count for count in found.ids().values() if count > 1] == []
+
+
+@EVERY_PLACE
+@BOTH
+def test_headings_go_down_one_level_at_a_time(pages: Pages, place: str, language: str) -> None:
+    levels = pages[place, language].headings()
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+
+
+@EVERY_PLACE
+@BOTH
+def test_a_page_asks_nobody_for_anything(pages: Pages, place: str, language: str) -> None:
+    found = pages[place, language]
+    assert found.fetched() == []
+    assert not {tag for tag, _ in found.elements} & {"script", "link", "iframe", "object", "form"}
+    assert not [name for _, found in found.elements for name in found if name.startswith("on")]
+    for picture in found.all("img"):
+        svg = base64.b64decode(str(picture["src"]).partition(",")[2]).decode("utf-8")
+        assert svg.startswith("<svg")
+        namespaces = re.findall(r'xmlns(?::\w+)?="[^"]*"', svg)
+        assert "://" not in re.sub("|".join(map(re.escape, namespaces)), "", svg)
+        assert "<script" not in svg and "<image" not in svg
+
+
+@EVERY_PLACE
+@BOTH
+def test_every_picture_says_in_words_what_it_shows(pages: Pages, place: str, language: str) -> None:
+    found = pages[place, language]
+    for picture in found.all("img"):
+        assert re.search(r"\d", str(picture["alt"])), "numbers, not the name of a chart"
+    for drawing in found.all("svg"):
+        assert drawing.get("aria-hidden") == "true" or re.search(r"\d", drawing["aria-label"] or "")
+
+
+@EVERY_PLACE
+@BOTH
+def test_every_table_has_a_caption_and_headings_with_a_direction(
+    pages: Pages, place: str, language: str
+) -> None:
+    found = pages[place, language]
+    assert len(found.all("table")) == len(found.all("caption")) > 0
+    assert {heading.get("scope") for heading in found.all("th")} == {"row", "col"}
+    wide = [div for div in found.all("div") if div.get("role") == "region"]
+    assert all(div["tabindex"] == "0" and div["aria-label"] for div in wide)
+    labels = [div["aria-label"] for div in wide]
+    assert len(labels) == len(set(labels))
+
+
+@EVERY_PLACE
+@BOTH
+def test_the_first_link_skips_to_the_figures_and_all_links_lead_somewhere(
+    pages: Pages, place: str, language: str
+) -> None:
+    found = pages[place, language]
+    targets = [str(link["href"]) for link in found.all("a")]
+    assert targets[0] == "#main"
+    assert {target[1:] for target in targets} <= set(found.ids())
+
+
+@EVERY_PLACE
+@BOTH
+def test_nothing_of_the_program_shows_through(pages: Pages, place: str, language: str) -> None:
+    text = pages[place, language].text
+    assert not re.search(r"\b(None|nan|inf|True|False|Undefined)\b|\{\w*\}|\{\{|&lt;", text)
+
+
+@EVERY_PLACE
+def test_every_sheet_says_what_it_is_on_screen_and_on_paper(
+    pages: Pages, declarations: Declarations, place: str
+) -> None:
+    label = declarations.policies[WALES].export_label
+    english, welsh, *_ = PLACES[place]
+    for language, title, name, words in (
+        ("en", "Adoption performance", english, label.en),
+        ("cy", "Perfformiad mabwysiadu", welsh, label.cy),
+    ):
+        found = pages[place, language]
+        assert words in found.text
+        escaped = re.search(r'@top-left \{ content: "([^"]*)"', found.html)
+        assert escaped is not None
+        shown = re.sub(r"\\([0-9a-f]{6})", lambda hit: chr(int(hit[1], 16)), escaped[1])
+        assert shown == f"{title}, {name}, {Q} · {words}"
+
+
+@EVERY_PLACE
+def test_a_welsh_page_has_the_same_numbers_as_the_english_one(pages: Pages, place: str) -> None:
+    """Compared as a bag: a sentence may put them in another order."""
+
+    def numbers(language: str) -> list[str]:
+        return sorted(re.findall(r"\d+(?:[.,]\d+)*%?", pages[place, language].text))
+
+    assert numbers("en") == numbers("cy")
+
+
+def test_colours_can_be_told_from_their_background(pages: Pages) -> None:
+    """WCAG 2.2: 4.5 for text, 3 for what is drawn."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(one: str, other: str) -> float:
+        light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    style = pages["CITY", "en"].html.partition("</style>")[0]
+    declared = dict(re.findall(r"--(\w+): (#[0-9A-Fa-f]{6})", style))
+    for name in ("ink", "quiet", "blue"):
+        assert contrast(declared[name], "#ffffff") >= 4.5
+    assert contrast(declared["orange"], "#ffffff") >= 3
+    for colour, ink in charts.EARLY_WARNING_COLOURS:
+        assert contrast(colour, "#ffffff" if ink == "white" else ink) >= 4.5
+    for colour in (charts.DARK_BLUE, charts.ORANGE, charts.GREY):
+        assert contrast(colour, "#ffffff") >= 3
+
+
+def test_the_same_page_twice_is_the_same_bytes(
+    rows: Rows, book_of: BookOf, declarations: Declarations
+) -> None:
+    book = book_of(rows)
+    first = page(book, declarations, book.places["CITY"], "en")
+    charts._rendered.cache_clear()
+    assert page(book, declarations, book.places["CITY"], "en") == first
+
+
+def test_markup_in_a_name_is_shown_and_not_obeyed(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    hostile = '<script>alert("x")</script>'
+    for place in rows["dim_place"]:
+        place["name_en"] = f"{place['name_en']} {hostile}"
+    for indicator in rows["dim_indicator"]:
+        for column in ("title_en", "definition_en", "status_note_en"):
+            indicator[column] = hostile
+    found = drawn(book_of(rows), "CITY")
+    assert "script" not in {tag for tag, _ in found.elements}
+    assert hostile in found.text
+    pictures = [base64.b64decode(str(one["src"]).partition(",")[2]) for one in found.all("img")]
+    assert not any(b"<script" in picture for picture in pictures)
+
+
+# --- what a page says -----------------------------------------------------------------------------
+
+
+def compare(rows: Rows, indicator: str, place: str, **more: Any) -> None:
+    for row in rows["rpt_comparison"]:
+        if (row["indicator_id"], row["place_code"]) == (indicator, place):
+            row.update(more)
+
+
+def test_what_moved_is_said_with_both_values_and_against_what(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    compare(rows, "X5", "CITY", compared_with_previous="better", previous_value=40.5)
+    book = book_of(rows)
+    assert (
+        "Better. Title of X5: 60.2% (53 of 88) over the last four quarters; a year before 40.5%."
+    ) in drawn(book, "CITY").text
+    assert (
+        "Gwell. Teitl X5: 60.2% (53 o 88) dros y pedwar chwarter diwethaf; flwyddyn ynghynt 40.5%."
+    ) in drawn(book, "CITY", "cy").text
+
+
+def test_a_break_in_series_is_no_movement(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    compare(rows, "X5", "CITY", compared_with_previous="break in series", previous_value=40.5)
+    text = drawn(book_of(rows), "CITY").text
+    assert "No figure moved by more than chance would explain." in text
+    assert "break in series a year before 40.5%" in text
+
+
+def test_where_all_is_too_few_nothing_is_said_of_movement(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    text = drawn(book_of(rows), "GLEN").text
+    assert "chance would explain" not in text.partition("Indicators")[0]
+    assert "Too few cases to tell: title of X2; title of X3" in text
+
+
+def test_a_benchmark_has_word_shape_and_whether_chance_explains_it(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    compare(rows, "X4", "CITY", compared_with_benchmark="no different")
+    compare(rows, "X4", "TOWN", compared_with_benchmark="worse")
+    book = book_of(rows)
+    found = drawn(book, "CITY")
+    assert "Not met, could be chance. Title of X4: 9.9 months (mean of 88)" in found.text
+    assert "9 months at most" in found.text
+    assert "not_met" in " ".join(str(one.get("class")) for one in found.all("svg"))
+    assert "Not met, beyond chance. Title of X4" in drawn(book, "TOWN").text
+
+
+def test_a_difference_from_the_nation_is_told_at_the_place(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    compare(rows, "X5", "CITY", compared_with_nation="worse", nation_value=71.25)
+    text = drawn(book_of(rows), "CITY").text
+    assert "Worse. Title of X5: 60.2% (53 of 88) over the last four quarters; Wales 71.2%" in text
+
+
+def test_a_signal_in_the_last_quarter_is_a_headline(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page], pages: Pages
+) -> None:
+    for row in rows["fct_indicator"]:
+        if (row["indicator_id"], row["place_code"], row["quarter"]) == ("X2", "CITY", Q.label):
+            row.update(numerator=45, value=45.0, value_rounded=45.0)
+    text = drawn(book_of(rows), "CITY").text
+    assert f"Better than usual. Title of X2: Signal: outside the limits in {Q}." in text
+    assert "Signal:" not in pages["CITY", "en"].text
+
+
+def test_a_figure_that_lacks_returns_says_how_many(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_indicator"]:
+        if row["place_code"] == WALES and row["quarter"] == Q.label:
+            row.update(returns_accepted=3, is_complete=False)
+    rows["fct_return"][1]["status"] = "missing"
+    text = drawn(book_of(rows), WALES).text
+    assert "3 of 4 returns" in text
+    assert "1 of the 4 returns that were due for the quarter are not in these figures" in text
+    assert "Town Children missing" in text
+
+
+def test_a_count_is_not_charted_with_limits_where_a_return_is_missing(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_indicator"]:
+        if row["place_code"] == "CITY" and row["quarter"] == QUARTERS[5]:
+            row.update(returns_accepted=3, is_complete=False)
+    text = drawn(book_of(rows), "CITY").text
+    why = f"Plain run chart: returns or cases are missing in {QUARTERS[5]}"
+    assert text.count(why) == 2  # of the two counts; a mean and a share are charted all the same
+    assert len(re.findall(r"Mean \d", text)) == 2
+
+
+def test_limits_begin_anew_at_a_break_in_series(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    rows["dim_break_in_series"][0].update(indicator_id="X2", since=QUARTERS[9])
+    text = drawn(book_of(rows), "CITY").text
+    assert f"7 quarters since the break in series of {QUARTERS[9]}, and limits need 12" in text
+    assert f"break in series {QUARTERS[9]}" in text
+
+
+def test_few_quarters_make_a_run_chart_that_says_why(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["quarter"] >= QUARTERS[-4]]
+    text = drawn(book_of(rows), "CITY").text
+    assert text.count("Plain run chart: 4 quarters have a value, and limits need 12.") == 4
+    assert "Trend: 4 quarters" in text
+
+
+def test_an_authority_with_one_child_gets_cautions_instead_of_charts(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    found = drawn(book_of(rows), "GLEN")
+    assert "Numbers here are very small." in found.text
+    assert "Fewer than ten cases".lower() in found.text.lower()
+    assert "Too few cases for a chart over time: title of X3" in found.text
+    assert "1 on this clock on 31 March 2026, none of them past 6 months" in found.text
+    assert "No one else will pass it" in found.text
+
+
+def test_an_authority_without_a_child_is_a_whole_page(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_indicator"]:
+        if row["place_code"] == "GLEN":
+            is_count = row.get("denominator") is None
+            row.update(numerator=0, value=0.0 if is_count else None)
+            row.update(value_rounded=row["value"], benchmark_met=None)
+            if not is_count:
+                row.update(denominator=0)
+    for row in rows["rpt_early_warning"]:
+        if row["place_code"] == "GLEN":
+            row.update({name: 0 for name in row if name.startswith("children_")})
+    rows["fct_distribution"] = [r for r in rows["fct_distribution"] if r["place_code"] != "GLEN"]
+    rows["rpt_comparison"] = [r for r in rows["rpt_comparison"] if r["place_code"] != "GLEN"]
+    found = drawn(book_of(rows), "GLEN")
+    assert "No child is waiting on any of the clocks." in found.text
+    assert "no case" in found.text
+    assert "Too few cases for a chart over time" in found.text
+    assert "No wait came to an end here" in found.text
+    assert not re.search(r"\b(None|nan)\b", found.text)
+
+
+def test_a_return_that_never_came_leaves_not_known_and_no_nought(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_indicator"]:
+        if row["place_code"] == "GLEN":
+            row.update(dict.fromkeys(("numerator", "denominator", "value", "value_rounded")))
+            row.update(returns_accepted=0, returns_expected=1, is_complete=False)
+            row.update(benchmark_met=None)
+    for row in rows["rpt_early_warning"]:
+        if row["place_code"] == "GLEN":
+            row.update({name: None for name in row if name.startswith("children_")})
+    rows["rpt_comparison"] = [r for r in rows["rpt_comparison"] if r["place_code"] != "GLEN"]
+    rows["fct_return"][3]["status"] = "missing"
+    found = drawn(book_of(rows), "GLEN")
+    assert "not known" in found.text and "0 of 1 returns" in found.text
+    assert "waiting" not in found.ids()
+
+
+def test_a_curve_of_few_orders_is_not_drawn(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_journey"]:
+        row["children_ordered"] = 9
+    book = book_of(rows)
+    assert "Fewer than ten orders in The North" in drawn(book, "CITY").text
+    assert "Half were matched" not in drawn(book, WALES).text
+
+
+def test_a_curve_tells_its_median_and_who_left(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    found = drawn(book_of(rows), "NORTH")
+    assert "Half were matched within 400 days (95% interval 350 to 460). 90 children." in found.text
+    # The last step before a year is day 360: 1 - 360 / 800.
+    assert "After a year 55% were not matched; 9% had left without a match" in found.text
+    assert "47 of the 48 returns" in found.text
+
+
+def test_a_funnel_names_who_lies_outside(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_indicator"]:
+        if (row["indicator_id"], row["place_code"]) == ("X5", "TOWN"):
+            row.update(numerator=row["denominator"] // 6)
+    text = drawn(book_of(rows), "CITY").text
+    assert "Outside the funnel: Town (below the 99.8% limit)." in text
+    # 53 + 8 + 22 + 2 of 88 + 48 + 36 + 4.
+    assert "Average of all 48.3%." in text
+    assert "City: 60.2% (53 of 88), above the 95% limit." in text
+    assert "fewer than ten cases, not judged" in text
+
+
+def test_a_ratio_of_two_counts_gets_no_funnel(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    """One quarter of one place above a hundred shows that it is no share."""
+    row = next(r for r in rows["fct_indicator"] if r["indicator_id"] == "X5")
+    row.update(numerator=row["denominator"] + 1)
+    _, _, of_funnels = drawn(book_of(rows), "CITY").html.partition('<section class="s-funnels">')
+    titles = re.findall(r"<h3>(X\d)", of_funnels.partition("</section>")[0])
+    assert titles == ["X6"]
+
+
+def test_many_places_stand_side_by_side_in_several_tables_that_fit_a_sheet(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    names = [f"Region {number:02d}" for number in range(PLACES_IN_A_TABLE)]
+    for name in names:
+        place = {"name_en": name, "name_cy": name, "kind": "region", "nation_code": WALES}
+        rows["dim_place"].append({"place_code": name} | place)
+        rows["fct_indicator"] += [
+            {**row, "place_code": name}
+            for row in rows["fct_indicator"]
+            if row["place_code"] == "TOWN"
+        ]
+    found = drawn(book_of(rows), WALES)
+    heads = [
+        re.findall(r"<th scope=\"col\" class=\"number\">([^<]*?)\s*</th>", table)
+        for table in re.findall(r'(?s)<table class="side">.*?</thead>', found.html)
+    ]
+    beside = ["Wales", *names[: PLACES_IN_A_TABLE - 1]]
+    assert heads == [beside, ["Wales", names[-1], "The North"]]
+
+
+# --- another edition ------------------------------------------------------------------------------
+
+
+def protected(book: Book, **more: Any) -> Edition:
+    """As an edition for others would be: figures of fewer than twenty hidden, few parts."""
+    hidden = pl.coalesce("denominator", "numerator") < 20
+    numbers = ("numerator", "denominator", "value", "unrounded", "estimate")
+    figures = book.edition.figures.with_columns(
+        symbol=pl.when(hidden).then(pl.lit("c")),
+        **{name: pl.when(~hidden).then(pl.col(name)) for name in numbers},
+    )
+    given: dict[str, Any] = {
+        "name": "publishable",
+        "label": {"en": "For everybody", "cy": "I bawb"},
+        "figures": figures,
+        "symbols": {"c": {"en": "hidden to protect children", "cy": "cuddiwyd"}},
+        "parts": frozenset({"returns", "charts", "funnels"}),
+    }
+    return Edition(**given | more)
+
+
+def test_another_edition_shows_its_own_figures_and_no_others(
+    rows: Rows,
+    book_of: BookOf,
+    connection: Any,
+    declarations: Declarations,
+    drawn: Callable[..., Page],
+) -> None:
+    for row in rows["fct_indicator"]:
+        if (row["indicator_id"], row["place_code"]) == ("X5", "GLEN"):
+            row.update(numerator=3, value=76.4321, value_rounded=76.4)
+    internal = book_of(rows)
+    assert "mean of 4" in drawn(internal, "GLEN").text
+    assert all("76.4" in drawn(internal, place).html for place in ("GLEN", "NORTH"))
+    book = Book(connection, protected(internal), WALES, Q)
+    for place in PLACES:
+        for language in LANGUAGES:
+            found = drawn(book, place, language)
+            assert ("For everybody" if language == "en" else "I bawb") in found.text
+            assert not {"waiting", "journey", "distribution"} & set(found.ids())
+            assert "76.4" not in found.html
+    found = drawn(book, "GLEN")
+    assert "c hidden to protect children" in found.text
+    values = [v for v in found.shown if v.strip() == "c"]
+    assert len(values) > 10
+    assert "mean of 4" not in found.text and "2 of 4" not in found.text
+    assert file_name(book, book.places["GLEN"], "cy") == "pack-glen-publishable-cy.html"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"symbols": {}}, "no words for the symbols c"),
+        ({"figures": pl.DataFrame({"value": [1.0]})}, "lack .*place_code"),
+    ],
+)
+def test_an_edition_that_could_not_explain_itself_is_refused(
+    rows: Rows, book_of: BookOf, more: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        protected(book_of(rows), **more)
+
+
+def test_an_edition_that_hides_and_shows_the_same_figure_is_refused(
+    rows: Rows, book_of: BookOf
+) -> None:
+    edition = protected(book_of(rows))
+    leaking = edition.figures.with_columns(numerator=pl.lit(3.0))
+    with pytest.raises(ValueError, match="both a symbol and a number"):
+        protected(book_of({}), figures=leaking)
+
+
+# --- files and places -----------------------------------------------------------------------------
+
+
+def test_files_are_named_by_place_and_language(
+    rows: Rows, book_of: BookOf, declarations: Declarations, tmp_path: Path
+) -> None:
+    book = book_of(rows)
+    told: list[tuple[int, int]] = []
+    places = [book.places["CITY"], book.places["MÔN"]]
+    written = write_packs(
+        tmp_path / "new", book, declarations, places, ["cy"], lambda *done: told.append(done)
+    )
+    assert [path.name for path in written] == ["pack-city-cy.html", "pack-isle-cy.html"]
+    assert all(path.read_bytes().startswith(b"<!doctype html>") for path in written)
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_two_places_of_one_name_get_two_files(rows: Rows, book_of: BookOf) -> None:
+    for place in rows["dim_place"]:
+        if place["place_code"] in ("CITY", "TOWN"):
+            place["name_en"] = "Gwlad yr Hâf"
+    book = book_of(rows)
+    names = {file_name(book, book.places[code], "en") for code in ("CITY", "TOWN")}
+    assert names == {"pack-gwlad-yr-haf-CITY-en.html", "pack-gwlad-yr-haf-TOWN-en.html"}
+
+
+def test_the_nation_comes_first_and_places_without_figures_not_at_all(
+    rows: Rows, book_of: BookOf
+) -> None:
+    rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["place_code"] != "TOWN"]
+    found = [place.code for place in places_with_a_pack(book_of(rows))]
+    assert found == [WALES, "NORTH", "CITY", "GLEN", "MÔN"]
+
+
+def test_a_place_without_figures_gets_no_page_but_an_answer(
+    rows: Rows, book_of: BookOf, declarations: Declarations
+) -> None:
+    rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["place_code"] != "TOWN"]
+    book = book_of(rows)
+    with pytest.raises(PackError, match=r"Town has no figures for 2025-26-Q4.*2025-26-Q4"):
+        page(book, declarations, book.places["TOWN"], "en")
+
+
+@pytest.mark.parametrize("wanted", ["MÔN", "môn", "mon", "Isle", "isle"])
+def test_a_place_is_found_by_code_or_name_in_either_language(
+    rows: Rows, book_of: BookOf, connection: Any, wanted: str
+) -> None:
+    book_of(rows)
+    assert find_place(connection, wanted).code == "MÔN"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("Citty", r"no place 'Citty'; did you mean CITY \(City\)"),
+        ("", "no place ''"),
+        ("zzzz", "no place 'zzzz'$"),
+    ],
+)
+def test_an_unknown_place_is_told_with_what_may_be_meant(
+    rows: Rows, book_of: BookOf, connection: Any, wanted: str, message: str
+) -> None:
+    book_of(rows)
+    with pytest.raises(PackError, match=message):
+        find_place(connection, wanted)
+
+
+def test_nations_are_those_with_figures(rows: Rows, book_of: BookOf, connection: Any) -> None:
+    book_of(rows)
+    assert nations_of(connection, Q) == [WALES]
+    assert nations_of(connection, Q.plus(4)) == []
