@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.assets.freshness import verdicts_given, verdicts_in_the_warehouse
 from pipelines.assets.partitions import range_tags
 from pipelines.assets.progress import no_values_in_errors
 from pipelines.declarations import Declarations
@@ -80,11 +81,7 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     description="Builds the warehouse when verdicts were given, whether or not one was a refusal.",
 )
 def verdicts_sensor(context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry):
-    from pipelines.assets.warehouse import verdicts_in_the_warehouse
-    from pipelines.ledger import Ledger
-
-    submissions = Ledger(Settings.from_environment().ledger).submissions()
-    judged = sum(not item.is_waiting for item in submissions)
+    judged = verdicts_given(Settings.from_environment())
     # Not by the clock: a build that began before these verdicts may end after them.
     if verdicts_in_the_warehouse(context.instance) == judged:
         return dg.SkipReason("the warehouse holds these verdicts already")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from pipelines.assets.freshness import WAREHOUSE
 from pipelines.assets.partitions import (
     ONE_RUN,
     QUARTERS,
     latest,
     materialised,
     quarters_of,
-    tags_of_latest,
 )
 from pipelines.assets.progress import no_values_in_errors
 from pipelines.assets.shown import COUNTS, export_links, table
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.quarters import Quarter
 
 KEY = ("marts", "quarter_at_a_glance")
+PROBLEMS = ("validated", "problems")
 
 # Never red: what a sender still owes is no fault of the machine, and must not stop the others.
 STATEMENTS = {
@@ -37,9 +38,9 @@ STATEMENTS = {
 
 _SEAL = "adoption/seal"
 
-# The version of marts/warehouse, and how Dagster notes that a page was made from it.
+# The version of marts/warehouse. Of most quarters a new build says what the last one said, so
+# that what was made from it is not out of date.
 PUBLISHED = "published"
-_FROM_THE_WAREHOUSE = {"dagster/input_data_version/marts/warehouse": PUBLISHED}
 
 
 def _specs() -> list[dg.AssetCheckSpec]:
@@ -59,7 +60,7 @@ def _specs() -> list[dg.AssetCheckSpec]:
         dg.AssetSpec(
             KEY,
             group_name="marts",
-            deps=[["validated", "problems"], ["marts", "warehouse"]],
+            deps=[list(PROBLEMS), WAREHOUSE],
             owners=["team:national-team"],
             tags=COUNTS,
             description=(
@@ -106,25 +107,26 @@ def pages(settings: Settings, quarters: "Sequence[Quarter]") -> "list[QuarterPag
 def tell_anew(context: dg.AssetExecutionContext, settings: Settings) -> int:
     """Enter the page of every quarter that changed since it was last told, the newest last.
 
-    From within another step, after a build or an export: figures of all quarters may have moved,
-    and a run of its own would cost 8 CPU seconds. Returns how many changed.
+    From within another step, after verdicts, a build or an export: figures of all quarters may
+    have moved, and a run of its own would cost 8 CPU seconds. It would also be red for a refused
+    return, and Dagster say of the quarter that its page was not made. Returns how many changed.
     """
     from pipelines.quarter_page import quarters_of_collection
 
     known = set(QUARTERS.get_partition_keys())
     quarters = [one for one in quarters_of_collection(settings) if one.label in known]
     found = [(page, shown(page, settings)) for page in pages(settings, quarters)]
-    before = {one: tags_of_latest(context.instance, KEY, one) for one in quarters}
-    changed = [one for one in found if before[one[0].quarter].get(_SEAL) != _seal(one[1])]
+    changed = [
+        one for one in found if _last_seal(context.instance, one[0].quarter) != _seal(one[1])
+    ]
     last = [one for one in found[-1:] if changed and one not in changed]
     for page, metadata in changed + last:
-        tags = before[page.quarter]
         context.log_event(
             dg.AssetMaterialization(
                 dg.AssetKey(KEY),
                 partition=page.quarter.label,
                 metadata=metadata,
-                tags={**tags, **(_FROM_THE_WAREHOUSE if tags else {}), _SEAL: _seal(metadata)},
+                tags={_SEAL: _seal(metadata), **_made_from(context.instance, page.quarter)},
             )
         )
         _log_evaluations(context, page)
@@ -224,3 +226,23 @@ def _links(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
 
 def _seal(metadata: Mapping[str, Any]) -> str:
     return hashlib.sha256(repr(sorted(metadata.items())).encode("utf-8")).hexdigest()[:32]
+
+
+def _last_seal(instance: dg.DagsterInstance, quarter: "Quarter") -> str | None:
+    record = latest(instance, KEY, quarter)
+    event = record.asset_materialization if record else None
+    return (event.tags or {}).get(_SEAL) if event else None
+
+
+def _made_from(instance: dg.DagsterInstance, quarter: "Quarter") -> dict[str, str]:
+    """What Dagster notes of an entry that a run of the asset itself makes. Without it a page is
+    called out of date as soon as anything before it was made anew, for whatever quarter."""
+    problems = latest(instance, PROBLEMS, quarter)
+    tags = {"dagster/code_version": "told", "dagster/data_version": "told"}
+    for key, version, pointer in (
+        (WAREHOUSE.to_user_string(), PUBLISHED, "NULL"),
+        ("/".join(PROBLEMS), "told", str(problems.storage_id) if problems else "NULL"),
+    ):
+        tags[f"dagster/input_data_version/{key}"] = version
+        tags[f"dagster/input_event_pointer/{key}"] = pointer
+    return tags

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from pipelines.assets.freshness import says_whether_it_holds_every_verdict
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.progress import ledger_held
+from pipelines.assets.quarters import tell_anew
 from pipelines.assets.raw import RETURNS
 from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
 from pipelines.declarations import Declarations
@@ -169,7 +171,8 @@ def verdicts(context: dg.AssetExecutionContext):
     from pipelines.ledger import Ledger
 
     make_private()
-    ledger = Ledger(Settings.from_environment().ledger)
+    settings = Settings.from_environment()
+    ledger = Ledger(settings.ledger)
     with ledger_held(ledger):
         judged_now = [event for event in ledger.unreported() if event["event"] == "judged"]
         ledger.append({"event": "reported", "run_id": context.run_id})
@@ -185,11 +188,12 @@ def verdicts(context: dg.AssetExecutionContext):
             "Held for a revision now": held,
             "Refused now": len(refused),
             "Refused, and why": table(
-                ("Submission", "Sender", "Quarter", "Why"),
+                ("Sender and quarter", "Why", "Submission"),
                 (
                     (
-                        *(item.submission_id, item.sender_code or "not known"),
-                        *(item.quarter or "not known", item.refusal_sentence_en or ""),
+                        f"{item.sender_code or 'not known'}, {item.quarter or 'not known'}",
+                        item.refusal_sentence_en or "",
+                        item.submission_id,
                     )
                     for item in refused
                 ),
@@ -201,6 +205,8 @@ def verdicts(context: dg.AssetExecutionContext):
             ),
         }
     )
+    tell_anew(context, settings)
+    context.log_event(says_whether_it_holds_every_verdict(context.instance, settings))
     yield dg.AssetCheckResult(
         check_name=NO_REFUSAL,
         passed=not refused,

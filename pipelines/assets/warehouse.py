@@ -13,6 +13,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pydantic import Field
 
+from pipelines.assets.freshness import VERDICTS_IN_IT
 from pipelines.assets.quarters import PUBLISHED, tell_anew
 from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
 from pipelines.check_words import in_words
@@ -25,8 +26,6 @@ MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 WRITER = "duckdb_writer"
 
 RETURN_TABLES = ("child", "adopter", "support", "problems")
-
-VERDICTS_IN_IT = "Verdicts in it"
 
 
 class BuildConfig(dg.Config):
@@ -256,7 +255,6 @@ def warehouse(context: dg.AssetExecutionContext):
     # The sensor that builds after verdicts asks how many the published warehouse holds.
     told = {"As of": as_of.isoformat()} if as_of else {VERDICTS_IN_IT: verdicts}
     yield dg.MaterializeResult(
-        # Of most quarters a new build says what the last one said.
         data_version=dg.DataVersion(PUBLISHED),
         metadata={
             "Folder": dg.MetadataValue.path(str(folder)),
@@ -276,37 +274,3 @@ def _tables(path: Path) -> Iterator[tuple[str, int]]:
         yield from connection.execute(
             "select table_name, estimated_size from duckdb_tables() order by table_name"
         ).fetchall()
-
-
-@dg.asset_check(
-    asset=["marts", "warehouse"],
-    description="Every verdict given so far is in the published warehouse; else build it anew.",
-)
-def the_warehouse_holds_every_verdict(
-    context: dg.AssetCheckExecutionContext,
-) -> dg.AssetCheckResult:
-    from pipelines.ledger import Ledger
-
-    submissions = Ledger(Settings.from_environment().ledger).submissions()
-    given = sum(not item.is_waiting for item in submissions)
-    held = verdicts_in_the_warehouse(context.instance) or 0
-    return dg.AssetCheckResult(
-        passed=held == given,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{held} of {given} verdicts are in the published warehouse.",
-        metadata={"Verdicts not in it": given - held},
-    )
-
-
-def verdicts_in_the_warehouse(instance: dg.DagsterInstance) -> int | None:
-    """How many verdicts the published warehouse holds; None if none was published yet.
-
-    Builds as of a day lie apart and are passed over.
-    """
-    records = instance.fetch_materializations(dg.AssetKey(["marts", "warehouse"]), limit=20).records
-    for record in records:
-        event = record.asset_materialization
-        held = event.metadata.get(VERDICTS_IN_IT) if event else None
-        if held is not None:
-            return held.value
-    return None

@@ -30,6 +30,8 @@ def ui(port: int, read_only: bool) -> None:
     run.prepare()
     home = run.keep_instance_settings(settings)
     environment = {**os.environ, "DAGSTER_HOME": str(home), "ADOPTION_DATA": str(settings.data)}
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    click.echo(f"Returns put into {settings.inbox} are taken in by themselves")
     click.echo(f"Starting Dagster on http://127.0.0.1:{port}, which takes about ten seconds")
     try:
         serve(port, environment, click.echo, read_only)

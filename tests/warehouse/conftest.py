@@ -62,12 +62,14 @@ class InventedReturns:
             }
         )
 
-    def member(self, member: str, parent: str, since: Any = None, until: Any = None) -> None:
+    def member(
+        self, member: str, parent: str, since: Any = None, until: Any = None, role: str = "member"
+    ) -> None:
         self.memberships.append(
             {
                 "member_code": member,
                 "parent_code": parent,
-                "role": "member",
+                "role": role,
                 "since": since,
                 "until": until,
                 "status": "proposed",
@@ -274,3 +276,11 @@ def _a_region_with_troubles(invented: InventedReturns) -> None:
     invented.submit("CORRECTS", second, child=[{"matched_on": date(2020, 7, 1)}])
     invented.submit("REPORTS_NONE", second, child=None)
     invented.submit("SILENT", second, child=[])
+
+
+@pytest.fixture(scope="session")
+def country(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
+    """Real bodies that gained and lost members, and invented ones with every role: built once."""
+    from tests.warehouse.country import small_country
+
+    return small_country(tmp_path_factory.mktemp("country"))

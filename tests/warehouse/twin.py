@@ -381,6 +381,17 @@ def met_in_time(household: Row, quarter: Quarter) -> int:
     return int(by(household.get("initial_meeting_on"), due))
 
 
+def matched_through_adopting_together(child: Row, quarter: Quarter) -> int:
+    through = child.get("is_adopting_together_placement") == "yes"
+    return int(in_quarter(child.get("matched_on"), quarter) and through)
+
+
+def adopting_together_to_match(child: Row, quarter: Quarter) -> int | None:
+    if not matched_through_adopting_together(child, quarter):
+        return None
+    return clock(child.get("adopting_together_referred_on"), child["matched_on"])
+
+
 # --- stocks on the last day of the quarter -------------------------------------------------
 
 
@@ -476,6 +487,12 @@ def over_six_months_on_register(child: Row, quarter: Quarter) -> int:
     return int(is_over(on_register_since(child, quarter), 6, quarter.last_day))
 
 
+def waiting_with_adopting_together(child: Row, quarter: Quarter) -> int:
+    last = quarter.last_day
+    waits = not is_matched(child, last) and not is_placed(child, last) and not ended_by(child, last)
+    return int(by(child.get("adopting_together_referred_on"), last) and waits)
+
+
 def household_waiting(household: Row, quarter: Quarter) -> int:
     last = quarter.last_day
     gone = by(household.get("matched_on"), last) or by(household.get("left_on"), last)
@@ -562,6 +579,12 @@ CHILDREN: dict[str, Count] = {
     "children_waiting_with_family_finding_on_hold": family_finding("on_hold"),
     "children_waiting_with_family_finding_ended": family_finding("ended"),
     "children_waiting_with_family_finding_unknown": family_finding(None),
+    "children_matched_through_adopting_together": matched_through_adopting_together,
+    "children_matched_through_adopting_together_after_referral": rows_of(
+        adopting_together_to_match
+    ),
+    "days_from_adopting_together_referral_to_match": days_of(adopting_together_to_match),
+    "children_waiting_with_adopting_together": waiting_with_adopting_together,
 }
 
 HOUSEHOLDS: dict[str, Count] = {

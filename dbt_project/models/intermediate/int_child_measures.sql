@@ -321,6 +321,24 @@ select
         as children_waiting_with_family_finding_unknown,
     -- Families needed: active family finding, a sibling group counted once by its oldest child.
     {{ count_when('is_looking_for_family and place_in_group = 1') }}
-        as sibling_groups_waiting_with_family_finding_active
+        as sibling_groups_waiting_with_family_finding_active,
+
+    -- Matched in the quarter with a family found by Adopting Together.
+    {{ count_when('is_matched_now and is_through_adopting_together') }}
+        as children_matched_through_adopting_together,
+    -- Of those, matched on or after the referral to Adopting Together.
+    {{ count_when(
+        'is_matched_now and is_through_adopting_together'
+        ~ ' and matched_on >= adopting_together_referred_on'
+    ) }} as children_matched_through_adopting_together_after_referral,
+    -- Days from referral to Adopting Together to match, of those children.
+    {{ days_when(
+        'is_matched_now and is_through_adopting_together'
+        ~ ' and matched_on >= adopting_together_referred_on',
+        'adopting_together_referred_on', 'matched_on'
+    ) }} as days_from_adopting_together_referral_to_match,
+    -- Waiting for a match, referred to Adopting Together.
+    {{ count_when('is_waiting_for_match and adopting_together_referred_on <= last_day') }}
+        as children_waiting_with_adopting_together
 
 from due
