@@ -24,7 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import SOURCES, Settings
 from pipelines.templates import write_csv_return, write_return

@@ -21,9 +21,9 @@ import polars as pl
 
 from expectations.beside import Beside
 from expectations.suite import QuarterResult, catalogue_of_rules, validate_quarter
-from pipelines.casting import validated_frame
 from pipelines.declarations import Declarations
-from pipelines.earlier_returns import NOTHING_SET_ASIDE, beside_one_file, plain_keys
+from pipelines.intake.casting import validated_frame
+from pipelines.intake.earlier_returns import NOTHING_SET_ASIDE, beside_one_file, plain_keys
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 

@@ -94,7 +94,7 @@ class Beside:
     in force; ``earlier_in`` says whose are known, nil returns included.
     ``in_force`` and ``in_force_in`` are the same for this quarter.
     ``key_of(kind, issuers, references)`` made the identifiers of all of them
-    (:meth:`pipelines.pseudonyms.Pseudonymiser.of_column`).
+    (:meth:`pipelines.intake.pseudonyms.Pseudonymiser.of_column`).
     ``knows_other_senders``: ``earlier`` has the returns of others as well.
     """
 

@@ -162,9 +162,9 @@ def validate_quarters(
 
     ``beside`` says what is known besides the rows: the last returns, the other
     sheets (:class:`expectations.beside.Beside`). Make it with
-    :func:`pipelines.earlier_returns.beside_one_file` for a single file, with or
+    :func:`pipelines.intake.earlier_returns.beside_one_file` for a single file, with or
     without the file before it, and with
-    :meth:`pipelines.earlier_returns.Known.beside` for what was taken in. A rule
+    :meth:`pipelines.intake.earlier_returns.Known.beside` for what was taken in. A rule
     for which something is not known is skipped for that submission, and
     ``QuarterResult.told`` says why. A return without rows (a nil return) is
     given as an empty typed frame; its rules as a whole then run if ``beside``

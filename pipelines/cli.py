@@ -33,8 +33,8 @@ from pipelines.commands.service import prepare, ui
 from pipelines.commands.sql import sql
 from pipelines.commands.template import template
 from pipelines.declarations import DeclarationError
-from pipelines.ledger import LedgerBusy, LedgerError
-from pipelines.pseudonyms import KeyFileError
+from pipelines.intake.pseudonyms import KeyFileError
+from pipelines.lifecycle.ledger import LedgerBusy, LedgerError
 from pipelines.settings import make_private
 from pipelines.warehouse import WarehouseError
 
@@ -43,11 +43,11 @@ class Program(click.Group):
     """Says what went wrong in one line, and ends with 1; a wrong call ends with 2."""
 
     def invoke(self, ctx):
-        from pipelines.decisions import NotAllowed
         from pipelines.exports import ExportError
-        from pipelines.free_text import NamesSomebody
+        from pipelines.lifecycle.decisions import NotAllowed
+        from pipelines.lifecycle.free_text import NamesSomebody
+        from pipelines.lifecycle.publication import FrozenFigures
         from pipelines.pack.pages import PackError
-        from pipelines.publication import FrozenFigures
         from pipelines.run import JobFailed
 
         try:

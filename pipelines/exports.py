@@ -21,9 +21,9 @@ import polars as pl
 
 from pipelines.declarations import Declarations
 from pipelines.files import replace_durably, sync_folder
+from pipelines.lifecycle.publication import note_for_manifest, refuse_changed_figures
 from pipelines.pack.book import holds_samples
 from pipelines.pack.pages import write_national_packs
-from pipelines.publication import note_for_manifest, refuse_changed_figures
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse

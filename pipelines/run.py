@@ -88,8 +88,8 @@ def take_in(settings: Settings, say: Say, files: Sequence[Path] = ()) -> bool:
     """
     from pipelines.assets.partitions import range_tags
     from pipelines.declarations import Declarations
-    from pipelines.landing import Arrival, receive, receive_inbox, waiting_quarters
-    from pipelines.ledger import Ledger
+    from pipelines.intake.landing import Arrival, receive, receive_inbox, waiting_quarters
+    from pipelines.lifecycle.ledger import Ledger
     from pipelines.settings import SOURCES
 
     declarations = Declarations(SOURCES)

@@ -30,8 +30,8 @@ SECONDS_OF_A_TICK = 20.0
 def inbox_sensor(context: dg.SensorEvaluationContext):
     import json
 
-    from pipelines.landing import Arrival, receive, waiting_files
-    from pipelines.ledger import Ledger, LedgerBusy
+    from pipelines.intake.landing import Arrival, receive, waiting_files
+    from pipelines.lifecycle.ledger import Ledger, LedgerBusy
 
     make_private()
     settings = Settings.from_environment()
@@ -100,8 +100,8 @@ def verdicts_sensor(context: dg.SensorEvaluationContext, asset_event: dg.EventLo
     ),
 )
 def calendar(context: dg.ScheduleEvaluationContext):
-    from pipelines.lifecycle import local_day
-    from pipelines.quarter_page import quarters_to_watch
+    from pipelines.lifecycle.states import local_day
+    from pipelines.ui.quarter_page import quarters_to_watch
 
     make_private()
     settings = Settings.from_environment()

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from pipelines.declarations import Declarations
 from pipelines.figures import Figure, headline_figures, shown_value
-from pipelines.ledger import Submission
+from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
-from pipelines.receipt_lines import Line
-from pipelines.receipts import Receipt, when, whose
 from pipelines.settings import Settings
+from pipelines.verdict.receipt_lines import Line
+from pipelines.verdict.receipts import Receipt, when, whose
 from pipelines.warehouse import open_warehouse
 
 WALES, ENGLAND = "W92000004", "E92000001"

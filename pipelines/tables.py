@@ -13,9 +13,9 @@ from expectations import verdicts
 from expectations.suite import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
 from pipelines.files import write_whole
-from pipelines.ledger import Ledger, Submission
-from pipelines.lifecycle import Book, LifeCycle, fold, known_at, local_day
-from pipelines.lifecycle_words import STATES
+from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.lifecycle.states import Book, LifeCycle, fold, known_at, local_day
+from pipelines.lifecycle.words import STATES
 from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 from pipelines.readers import content, sentences
 from pipelines.settings import Settings

@@ -36,8 +36,8 @@ def quarterly_files(context: dg.AssetExecutionContext):
     from datetime import UTC, datetime
 
     from pipelines.exports import export_quarter
-    from pipelines.ledger import Ledger, LedgerBusy
-    from pipelines.publication import enter_publication
+    from pipelines.lifecycle.ledger import Ledger, LedgerBusy
+    from pipelines.lifecycle.publication import enter_publication
 
     make_private()
     settings = Settings.from_environment()

@@ -24,7 +24,7 @@ def verdicts_in_the_warehouse(instance: dg.DagsterInstance) -> int | None:
 
 
 def verdicts_given(settings: Settings) -> int:
-    from pipelines.ledger import Ledger
+    from pipelines.lifecycle.ledger import Ledger
 
     return sum(not item.is_waiting for item in Ledger(settings.ledger).submissions())
 

@@ -20,8 +20,8 @@ from pipelines.settings import SOURCES, Settings, make_private
     ),
 )
 def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    from pipelines.landing import receive_inbox
-    from pipelines.ledger import Ledger
+    from pipelines.intake.landing import receive_inbox
+    from pipelines.lifecycle.ledger import Ledger
 
     make_private()
     settings = Settings.from_environment()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from pipelines.declarations import DeclarationError
-from pipelines.ledger import Ledger, LedgerBusy, LedgerError
+from pipelines.lifecycle.ledger import Ledger, LedgerBusy, LedgerError
 
 STOPS = (
     KeyboardInterrupt,
@@ -28,8 +28,8 @@ def _ours() -> tuple[type[Exception], ...]:
     """Errors whose text is ours and names no value. Looked up when there is one: the modules of
     some would keep 25 MB of polars in a process that only shows pages."""
     from pipelines.exports import ExportError
-    from pipelines.pseudonyms import KeyFileError
-    from pipelines.publication import FrozenFigures
+    from pipelines.intake.pseudonyms import KeyFileError
+    from pipelines.lifecycle.publication import FrozenFigures
     from pipelines.warehouse import WarehouseError
 
     of_the_ledger = (DeclarationError, LedgerBusy, LedgerError)

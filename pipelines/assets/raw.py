@@ -32,9 +32,9 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
     backfill_policy=ONE_RUN,
 )
 def raw_returns(context: dg.AssetExecutionContext):
-    from pipelines.ledger import Ledger
-    from pipelines.quarter_page import rows_in
-    from pipelines.take_in import to_raw
+    from pipelines.intake.take_in import to_raw
+    from pipelines.lifecycle.ledger import Ledger
+    from pipelines.ui.quarter_page import rows_in
 
     make_private()
     settings = Settings.from_environment()

@@ -15,7 +15,7 @@ from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
 if TYPE_CHECKING:
-    from pipelines.take_in import QuarterSummary
+    from pipelines.intake.take_in import QuarterSummary
 
 NO_REFUSAL = "no_return_was_refused"
 
@@ -67,9 +67,9 @@ NO_REFUSAL = "no_return_was_refused"
     backfill_policy=ONE_RUN,
 )
 def validated_returns(context: dg.AssetExecutionContext):
-    from pipelines.ledger import Ledger
-    from pipelines.quarter_page import problems_by_rule, rows_in
-    from pipelines.take_in import to_validated
+    from pipelines.intake.take_in import to_validated
+    from pipelines.lifecycle.ledger import Ledger
+    from pipelines.ui.quarter_page import problems_by_rule, rows_in
 
     make_private()
     settings = Settings.from_environment()
@@ -133,7 +133,7 @@ def _deliveries_by_quarter(ledger, declarations: Declarations) -> dict[str, dict
 
     An accepted one is in force, superseded, withdrawn, or held for a revision.
     """
-    from pipelines.decisions import book_of
+    from pipelines.lifecycle.decisions import book_of
 
     book = book_of(ledger.events(), declarations)
     found: dict[str, Counter[str]] = {}
@@ -167,8 +167,8 @@ def _deliveries_by_quarter(ledger, declarations: Declarations) -> dict[str, dict
     ],
 )
 def verdicts(context: dg.AssetExecutionContext):
-    from pipelines.decisions import book_of
-    from pipelines.ledger import Ledger
+    from pipelines.lifecycle.decisions import book_of
+    from pipelines.lifecycle.ledger import Ledger
 
     make_private()
     settings = Settings.from_environment()

@@ -16,9 +16,9 @@ from pydantic import Field
 from pipelines.assets.freshness import VERDICTS_IN_IT
 from pipelines.assets.quarters import PUBLISHED, tell_anew
 from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
-from pipelines.check_words import in_words
 from pipelines.declarations import Declarations
 from pipelines.settings import DBT_PROJECT, SOURCES, Settings, make_private, program
+from pipelines.verdict.check_words import in_words
 
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 
@@ -172,7 +172,7 @@ class _Described:
     """Outputs of dbt with what a reader asks: how long it took, where each column comes from."""
 
     def __init__(self, target: Path) -> None:
-        from pipelines.column_lineage import ColumnLineage
+        from pipelines.ui.column_lineage import ColumnLineage
 
         self._compiled = target / "compiled" / "adoption"
         self._lineage = ColumnLineage(target / "column_lineage.json")

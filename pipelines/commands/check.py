@@ -16,7 +16,7 @@ from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES
 
 if TYPE_CHECKING:
-    from pipelines.receipt_words import Language
+    from pipelines.verdict.receipt_words import Language
 
 
 @click.command()
@@ -53,9 +53,9 @@ def check(
     Nothing is sent and nothing is kept. Ends with 0 when every file would be accepted, with 1
     when one would be refused.
     """
-    from pipelines.check import WrongEarlierFile, check_files
-    from pipelines.receipts import Receipt
     from pipelines.summary import verdict as shown
+    from pipelines.verdict.check import WrongEarlierFile, check_files
+    from pipelines.verdict.receipts import Receipt
 
     if len(files) > 1 and (out or marked):
         raise click.UsageError("--out and --marked take one file at a time")
@@ -76,7 +76,7 @@ def check(
     if out is not None:
         write_or_say_why(out, receipts[0].write, "--out", as_json)
     if marked is not None:
-        from pipelines.marked_copy import write_marked_copy
+        from pipelines.verdict.marked_copy import write_marked_copy
 
         write_or_say_why(
             marked,

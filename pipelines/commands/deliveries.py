@@ -12,13 +12,13 @@ import click
 from pipelines.commands.arguments import FILE, QUARTER
 from pipelines.commands.telling import cannot_write, show
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
 if TYPE_CHECKING:
-    from pipelines.receipt_words import Language
-    from pipelines.receipts import Receipt
+    from pipelines.verdict.receipt_words import Language
+    from pipelines.verdict.receipts import Receipt
 
 
 @click.command()
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(quarter: Quarter | None, as_json: bool) -> None:
     """Show every delivery: which file, from whom, when, and what became of it."""
-    from pipelines.lifecycle import submissions_with_states
-    from pipelines.receipts import submission_json
+    from pipelines.lifecycle.states import submissions_with_states
     from pipelines.summary import deliveries
+    from pipelines.verdict.receipts import submission_json
 
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
     every = submissions_with_states(Ledger(settings.ledger).events(), declarations)
@@ -55,10 +55,10 @@ def verdict(
 
     Problems that rows share are shown once; --json and files give each of them.
     """
-    from pipelines.receipts import Receipt
+    from pipelines.intake.take_in import problems_of
     from pipelines.summary import verdict as shown
-    from pipelines.take_in import problems_of
-    from pipelines.verdict_details import details_of_submission
+    from pipelines.verdict.details import details_of_submission
+    from pipelines.verdict.receipts import Receipt
 
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
@@ -88,7 +88,7 @@ def write_or_say_why(
     target: Path, write: Callable[[Path], None], option: str, is_quiet: bool
 ) -> None:
     """Write a file somebody named; standard output stays clean where JSON goes there."""
-    from pipelines.marked_copy import NothingToMark
+    from pipelines.verdict.marked_copy import NothingToMark
 
     try:
         write(target)
@@ -104,11 +104,11 @@ def write_or_say_why(
 
 def _mark(target: Path, settings: Settings, receipt: Receipt) -> None:
     """Read the file once more as it was received, and write it with its problems marked."""
-    from pipelines.landing import stored_file
-    from pipelines.marked_copy import write_marked_copy
+    from pipelines.intake.landing import stored_file
     from pipelines.readers.child_process import read_files
     from pipelines.readers.content import Unreadable
     from pipelines.readers.layout import lay_out
+    from pipelines.verdict.marked_copy import write_marked_copy
 
     item = receipt.submission
     (content,) = read_files([stored_file(settings, item)])

@@ -42,8 +42,8 @@ def explain(
     PLACE is a code or a name, in English or Welsh. Ends with 1 when the returns, or the children,
     do not add up to the figure.
     """
-    from pipelines.explain import NotExplained, explain
-    from pipelines.explain_words import print_explanation, terminal
+    from pipelines.explain.explanation import NotExplained, explain
+    from pipelines.explain.words import print_explanation, terminal
 
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)

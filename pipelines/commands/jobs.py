@@ -11,7 +11,7 @@ import click
 from pipelines.commands.arguments import EXISTING_FILE, QUARTER
 from pipelines.commands.telling import show, tell
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 from pipelines.warehouse import WarehouseError
@@ -44,7 +44,7 @@ def take_in(files: tuple[Path, ...], then_build: bool) -> None:
     The files stay where they are; a copy is kept as received. Ends with 1 when one was refused.
     """
     from pipelines import run
-    from pipelines.lifecycle import submissions_with_states
+    from pipelines.lifecycle.states import submissions_with_states
     from pipelines.summary import deliveries
 
     settings = Settings.from_environment()

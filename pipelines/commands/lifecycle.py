@@ -14,13 +14,13 @@ import click
 from pipelines.commands.arguments import QUARTER
 from pipelines.commands.telling import cannot_write
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger, Submission
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
 if TYPE_CHECKING:
-    from pipelines.decisions import Decisions
-    from pipelines.owed import Language
+    from pipelines.lifecycle.decisions import Decisions
+    from pipelines.lifecycle.owed import Language
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -79,13 +79,13 @@ def _because(what: str) -> Callable[[Any], Any]:
 
 
 def _today() -> date:
-    from pipelines.lifecycle import local_day
+    from pipelines.lifecycle.states import local_day
 
     return local_day(datetime.now(UTC))
 
 
 def _decisions() -> Decisions:
-    from pipelines.decisions import Decisions
+    from pipelines.lifecycle.decisions import Decisions
 
     return Decisions(Settings.from_environment(), Declarations(SOURCES))
 
@@ -115,7 +115,7 @@ def owed(
     """
     from rich.console import Console
 
-    from pipelines import owed as board
+    from pipelines.lifecycle.states import owed as board
 
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
     found = board.boards(settings, declarations, today or _today(), quarters, nation_code)
@@ -148,7 +148,7 @@ def reminders(
     as_json: bool,
 ) -> None:
     """Print the reminders that are due on a day, or write them as files. Nothing is sent."""
-    from pipelines.reminders import due_reminders, write_reminders
+    from pipelines.lifecycle.reminders import due_reminders, write_reminders
 
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
     day = day or _today()
@@ -189,7 +189,7 @@ def queries(
     quarter: Quarter | None, sender_code: str | None, only_open: bool, as_json: bool
 ) -> None:
     """List the queries of the returns that stand: rule, rows, open or tolerated, and until when."""
-    from pipelines.decisions import book_of
+    from pipelines.lifecycle.decisions import book_of
 
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
     book = book_of(Ledger(settings.ledger).events(), declarations)
@@ -340,7 +340,7 @@ def accept(
 @_because("Why it is taken out")
 def withdraw(submission_id: str, role: str, reason: str) -> None:
     """Take a submission out; the accepted one before it comes back in force."""
-    from pipelines.decisions import book_of
+    from pipelines.lifecycle.decisions import book_of
 
     decisions = _decisions()
     decisions.withdraw(submission_id, role=role, reason=reason)
@@ -405,8 +405,8 @@ def revise(quarter: Quarter, nation_code: str, only: Sequence[str], role: str, r
 @_json
 def verify(expect: str | None, as_json: bool) -> None:
     """Prove that ledger, received files and exports are what they were. Ends with 1 if not."""
-    from pipelines.verification import LIMITS, written_head
-    from pipelines.verification import verify as prove
+    from pipelines.lifecycle.verification import LIMITS, written_head
+    from pipelines.lifecycle.verification import verify as prove
 
     try:
         expected = written_head(expect) if expect else None

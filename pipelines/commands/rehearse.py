@@ -15,8 +15,8 @@ from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
 if TYPE_CHECKING:
-    from pipelines.ledger import Submission
-    from pipelines.rehearsal import Rehearsal, Rows
+    from pipelines.intake.rehearsal import Rehearsal, Rows
+    from pipelines.lifecycle.ledger import Submission
 
 SUBMISSIONS_SHOWN = 5  # of a rule, on the terminal; --json has them all
 
@@ -42,7 +42,7 @@ def rehearse(
     Shows who would newly fail and who would newly pass, by rule, and whose verdict would be
     another. Nothing is written: no verdict changes.
     """
-    from pipelines.rehearsal import rehearse as run_again
+    from pipelines.intake.rehearsal import rehearse as run_again
 
     settings = Settings.from_environment()
     declarations = Declarations(sources or SOURCES)

@@ -9,8 +9,8 @@ import click
 from pipelines.commands.arguments import QUARTER
 from pipelines.commands.telling import progress, tell
 from pipelines.declarations import Declarations
-from pipelines.landing import waiting_files
-from pipelines.ledger import Ledger
+from pipelines.intake.landing import waiting_files
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import ROOMS, SOURCES, Settings
 
@@ -30,7 +30,7 @@ def sample_run(first: Quarter, last: Quarter) -> None:
     import tempfile
 
     from pipelines import run
-    from pipelines.landing import Arrival, receive
+    from pipelines.intake.landing import Arrival, receive
     from pipelines.samples.deliveries import write_deliveries
 
     settings = Settings.from_environment()

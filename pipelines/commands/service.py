@@ -24,7 +24,7 @@ def ui(port: int, read_only: bool) -> None:
     import os
 
     from pipelines import run
-    from pipelines.services import PortTaken, ServiceEnded, serve
+    from pipelines.ui.services import PortTaken, ServiceEnded, serve
 
     settings = Settings.from_environment()
     run.prepare()

@@ -15,7 +15,7 @@ from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 
 if TYPE_CHECKING:
-    from pipelines.receipts import Language
+    from pipelines.verdict.receipts import Language
 
 
 @click.command()

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipelines.exports import checksums_agree
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.warehouse import open_restricted, open_warehouse
 from tests.conftest import Sample
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.samples.population import population
 from pipelines.settings import CHECKOUT, Settings

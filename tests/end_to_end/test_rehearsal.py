@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
-from pipelines.rehearsal import rehearse
+from pipelines.intake.rehearsal import rehearse
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.settings import SOURCES
 
 if TYPE_CHECKING:

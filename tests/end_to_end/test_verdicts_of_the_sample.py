@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.check import check_files
 from pipelines.declarations import Declarations
-from pipelines.landing import stored_file
-from pipelines.ledger import Ledger, Submission
-from pipelines.take_in import problems_of
-from pipelines.verdict_details import details_of_submission
+from pipelines.intake.landing import stored_file
+from pipelines.intake.take_in import problems_of
+from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.verdict.check import check_files
+from pipelines.verdict.details import details_of_submission
 from pipelines.warehouse import open_warehouse
 from tests.conftest import Sample
 

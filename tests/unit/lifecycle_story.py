@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pipelines.declarations import Declarations
-from pipelines.lifecycle import Book, ReturnStatus, seal_of
-from pipelines.lifecycle_order import refusal
+from pipelines.lifecycle.order import refusal
+from pipelines.lifecycle.states import Book, ReturnStatus, seal_of
 from pipelines.quarters import Quarter
 
 WALES, ENGLAND = "W92000004", "E92000001"

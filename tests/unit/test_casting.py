@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.casting import (
+from pipelines.declarations import Declarations
+from pipelines.intake.casting import (
     REPAIR_SCHEMA,
     SUGGESTION_SCHEMA,
     as_date,
@@ -19,7 +20,6 @@ from pipelines.casting import (
     suggestions,
     validated_frame,
 )
-from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.readers.layout import raw_schema
 from pipelines.settings import SOURCES

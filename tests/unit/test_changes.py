@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.changes import Changes
-from pipelines.check import check_files
+from pipelines.verdict.changes import Changes
+from pipelines.verdict.check import check_files
 from tests.unit.returns_made import DECLARATIONS, child, children, csv_zip, workbook
 
 NOW = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)

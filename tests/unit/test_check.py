@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines.check import Checked, WrongEarlierFile, check_files
 from pipelines.cli import main
-from pipelines.landing import Arrival, receive, waiting_quarters
-from pipelines.ledger import Ledger, Submission
+from pipelines.intake.landing import Arrival, receive, waiting_quarters
+from pipelines.intake.take_in import problems_of, to_raw, to_validated
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
-from pipelines.receipts import Receipt
 from pipelines.settings import Settings
-from pipelines.take_in import problems_of, to_raw, to_validated
+from pipelines.verdict.check import Checked, WrongEarlierFile, check_files
+from pipelines.verdict.receipts import Receipt
 from tests.unit.returns_made import (
     DECLARATIONS,
     Q1,

@@ -21,15 +21,15 @@ from click.testing import CliRunner, Result
 from pipelines import run
 from pipelines.cli import main
 from pipelines.declarations import Declarations
-from pipelines.landing import Arrival, receive, stored_file
-from pipelines.ledger import Ledger, Submission
+from pipelines.intake.landing import Arrival, receive, stored_file
+from pipelines.intake.take_in import to_raw, to_validated
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read
-from pipelines.receipt_lines import row_ranges
-from pipelines.receipts import Receipt, submission_json
 from pipelines.settings import SOURCES, Settings
-from pipelines.take_in import to_raw, to_validated
 from pipelines.templates import write_return
+from pipelines.verdict.receipt_lines import row_ranges
+from pipelines.verdict.receipts import Receipt, submission_json
 
 Q2 = Quarter(2020, 2)  # July to September 2020
 IN_TIME = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)

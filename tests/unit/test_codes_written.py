@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.codes_written import CodesUnderstood, codes_understood
 from pipelines.declarations import DeclarationError, Declarations
+from pipelines.intake.codes_written import CodesUnderstood, codes_understood
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 

@@ -10,22 +10,22 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.casting import cast
 from pipelines.declarations import Declarations
-from pipelines.earlier_returns import (
+from pipelines.intake.casting import cast
+from pipelines.intake.earlier_returns import (
     Known,
     NotTheLastReturn,
     beside_one_file,
     plain_keys,
     remembering,
 )
-from pipelines.landing import Arrival, receive
-from pipelines.ledger import Ledger, Submission
-from pipelines.pseudonyms import Pseudonymiser
+from pipelines.intake.landing import Arrival, receive
+from pipelines.intake.pseudonyms import Pseudonymiser
+from pipelines.intake.take_in import problems_of, to_raw, to_validated
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.layout import raw_schema
 from pipelines.settings import Settings
-from pipelines.take_in import problems_of, to_raw, to_validated
 from pipelines.templates import write_return
 
 Q1, Q2, Q3 = (Quarter(2020, number) for number in (1, 2, 3))

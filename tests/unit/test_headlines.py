@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import headlines as module
 from pipelines.declarations import Indicator
-from pipelines.headlines import Headline, NoHeadlines, Rows, headlines, model_sql
 from pipelines.quarters import Quarter
 from pipelines.settings import DBT_PROJECT
 from pipelines.tables import validated_schema
+from pipelines.verdict import headlines as module
+from pipelines.verdict.headlines import Headline, NoHeadlines, Rows, headlines, model_sql
 from tests.unit.returns_made import ANGLESEY, DECLARATIONS
 
 HEADLINES = [indicator for indicator in DECLARATIONS.indicators.values() if indicator.headline]

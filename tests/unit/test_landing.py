@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from pipelines import landing
 from pipelines.declarations import Declarations
-from pipelines.landing import (
+from pipelines.intake import landing
+from pipelines.intake.landing import (
     Arrival,
     clean_name,
     receive,
@@ -23,7 +23,7 @@ from pipelines.landing import (
     waiting_files,
     waiting_quarters,
 )
-from pipelines.ledger import Ledger, Submission
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.templates import write_csv_return, write_return

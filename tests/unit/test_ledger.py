@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.ledger import Ledger, LedgerBusy, LedgerError
+from pipelines.lifecycle.ledger import Ledger, LedgerBusy, LedgerError
 from pipelines.settings import CHECKOUT
 
 
@@ -218,7 +218,7 @@ def test_a_ledger_older_than_its_head_file_can_be_read_and_gets_one(ledger: Ledg
 def test_what_is_read_again_is_what_is_on_disk_and_only_new_lines_are_parsed(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines import ledger as module
+    from pipelines.lifecycle.states import ledger as module
 
     ledger.append(received(1), received(2))
     ledger.events()
@@ -378,7 +378,7 @@ def test_a_duplicate_names_the_delivery_it_repeats(ledger: Ledger) -> None:
 # --- one writer ---------------------------------------------------------------------------
 
 _HOLD = (
-    "import sys; from pathlib import Path; from pipelines.ledger import Ledger\n"
+    "import sys; from pathlib import Path; from pipelines.lifecycle.ledger import Ledger\n"
     "with Ledger(Path(sys.argv[1])).held():\n"
     "    print('held', flush=True); sys.stdin.readline()"
 )

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
-from pipelines.lifecycle import CODE_NOT_KEPT, fold, known_at, local_day, quarters_asked
-from pipelines.lifecycle_order import EVENTS, refusal
-from pipelines.lifecycle_words import ACTORS, SIGN_OFFS, STATES
+from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.order import EVENTS, refusal
+from pipelines.lifecycle.states import CODE_NOT_KEPT, fold, known_at, local_day, quarters_asked
+from pipelines.lifecycle.words import ACTORS, SIGN_OFFS, STATES
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 from tests.unit.lifecycle_story import (

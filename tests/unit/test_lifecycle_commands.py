@@ -14,15 +14,15 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli import main
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
-from pipelines.publication import (
+from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.publication import (
     FrozenFigures,
     enter_publication,
     note_for_manifest,
     refuse_changed_figures,
 )
+from pipelines.lifecycle.reminders import due_reminders, long_day
 from pipelines.quarters import Quarter
-from pipelines.reminders import due_reminders, long_day
 from pipelines.settings import Settings
 from tests.unit.lifecycle_story import ANGLESEY, ENGLAND, GWYNEDD, Q1, Q2, WALES, Story
 

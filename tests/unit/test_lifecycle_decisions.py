@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.decisions import Decisions, NotAllowed
 from pipelines.declarations import Declarations
-from pipelines.free_text import NamesSomebody, check_free_text
-from pipelines.ledger import Ledger, LedgerBusy
+from pipelines.lifecycle.decisions import Decisions, NotAllowed
+from pipelines.lifecycle.free_text import NamesSomebody, check_free_text
+from pipelines.lifecycle.ledger import Ledger, LedgerBusy
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, Q1, Q2, WALES, Story

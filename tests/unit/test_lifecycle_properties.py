@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.declarations import Declarations
-from pipelines.lifecycle import Book, fold
-from pipelines.lifecycle_order import refusal
-from pipelines.lifecycle_words import ACTORS, STATES
+from pipelines.lifecycle.order import refusal
+from pipelines.lifecycle.states import Book, fold
+from pipelines.lifecycle.words import ACTORS, STATES
 from pipelines.settings import SOURCES
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, IN_TIME, Q1, Q2, WALES, Event, Story
 

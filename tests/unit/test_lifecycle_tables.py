@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.settings import Settings
 from pipelines.tables import write_tables
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, Q1, Q2, START, Story

@@ -14,12 +14,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipelines.check import Checked, check_files
-from pipelines.marked_copy import NothingToMark, marked_copy, write_marked_copy
 from pipelines.readers.child_process import read
 from pipelines.readers.preflight import MAX_FILE_BYTES
-from pipelines.receipt_words import Language
-from pipelines.receipts import Receipt
+from pipelines.verdict.check import Checked, check_files
+from pipelines.verdict.marked_copy import NothingToMark, marked_copy, write_marked_copy
+from pipelines.verdict.receipt_words import Language
+from pipelines.verdict.receipts import Receipt
 from tests.unit.returns_made import DECLARATIONS, child, children, csv_zip, workbook
 
 NOW = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)

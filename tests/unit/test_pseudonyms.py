@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import pseudonyms
-from pipelines.pseudonyms import KeyFileError, Pseudonymiser
+from pipelines.intake import pseudonyms
+from pipelines.intake.pseudonyms import KeyFileError, Pseudonymiser
 from pipelines.settings import CHECKOUT, Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipelines import receipt_words, receipts
 from pipelines.declarations import Text
-from pipelines.headlines import Part
-from pipelines.ledger import Submission
-from pipelines.receipt_lines import PROBLEMS_SHOWN
-from pipelines.receipt_words import shown_part
-from pipelines.receipts import Receipt, write_private
+from pipelines.lifecycle.ledger import Submission
+from pipelines.verdict import receipt_words, receipts
+from pipelines.verdict.headlines import Part
+from pipelines.verdict.receipt_lines import PROBLEMS_SHOWN
+from pipelines.verdict.receipt_words import shown_part
+from pipelines.verdict.receipts import Receipt, write_private
 from tests.unit.returns_made import DECLARATIONS, Q2
 
 TABLES = ("WORDS", "STATUS", "MEANING", "DEFINITIONS", "REPAIR_KINDS")

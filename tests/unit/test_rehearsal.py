@@ -17,12 +17,12 @@ from click.testing import CliRunner, Result
 from expectations.rules import RULES
 from pipelines.cli import main as program
 from pipelines.declarations import Declarations
-from pipelines.landing import Arrival, receive, stored_file
-from pipelines.ledger import Ledger, Submission
+from pipelines.intake.landing import Arrival, receive, stored_file
+from pipelines.intake.rehearsal import Rehearsal, RuleChange, rehearse
+from pipelines.intake.take_in import to_raw, to_validated
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
-from pipelines.rehearsal import Rehearsal, RuleChange, rehearse
 from pipelines.settings import SOURCES, Settings
-from pipelines.take_in import to_raw, to_validated
 from pipelines.templates import write_return
 
 Q1, Q2 = Quarter(2020, 1), Quarter(2020, 2)

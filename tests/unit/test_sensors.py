@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger, LedgerBusy
+from pipelines.lifecycle.ledger import Ledger, LedgerBusy
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.templates import write_csv_return
@@ -24,13 +24,14 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import dagster as dg
 
-    from pipelines import landing, sensors, take_in
+    from pipelines import sensors
     from pipelines.assets import progress
     from pipelines.assets.landing import deliveries
     from pipelines.assets.partitions import QUARTERS, quarters_of, range_tags
     from pipelines.assets.progress import UnexpectedError, ledger_held, no_values_in_errors
     from pipelines.assets.raw import raw_returns
     from pipelines.assets.validated import validated_returns, verdicts
+    from pipelines.intake import landing, take_in
 
 SECRET = "SECRET-CHILD-7"
 Q2 = Quarter(2020, 2)

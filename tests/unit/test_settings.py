@@ -80,7 +80,7 @@ def test_importing_the_settings_reads_no_environment() -> None:
         "        assert not key.startswith('ADOPTION'), key\n"
         "        return default\n"
         "os.environ = Watched()\n"
-        "import pipelines.settings, pipelines.ledger, pipelines.files"
+        "import pipelines.settings, pipelines.lifecycle.ledger, pipelines.files"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True

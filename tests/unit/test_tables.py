@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 from pipelines.tables import PROBLEM_SCHEMA, validated_schema, write_tables

@@ -13,16 +13,16 @@ import openpyxl
 import polars as pl
 import pytest
 
-from pipelines import take_in
 from pipelines.declarations import Declarations
-from pipelines.landing import Arrival, receive, stored_file
-from pipelines.ledger import Ledger, Submission
-from pipelines.pseudonyms import Pseudonymiser
+from pipelines.intake import take_in
+from pipelines.intake.landing import Arrival, receive, stored_file
+from pipelines.intake.pseudonyms import Pseudonymiser
+from pipelines.intake.take_in import is_late, problems_of, to_raw, to_validated
+from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.layout import RowConservationError
 from pipelines.settings import SOURCES, Settings
 from pipelines.tables import PROBLEM_SCHEMA, validated_schema
-from pipelines.take_in import is_late, problems_of, to_raw, to_validated
 from pipelines.templates import write_return
 
 Q2 = Quarter(2020, 2)  # July to September 2020; returns are due by 30 October

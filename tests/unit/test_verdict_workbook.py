@@ -17,18 +17,18 @@ import pytest
 from click.testing import CliRunner
 
 from expectations.suite import catalogue_of_rules
-from pipelines import verdict_workbook as module
-from pipelines.check import Checked, check_files
 from pipelines.cli import main
-from pipelines.landing import Arrival, receive
-from pipelines.ledger import Ledger
+from pipelines.intake.landing import Arrival, receive
+from pipelines.intake.take_in import problems_of, to_raw, to_validated
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.readers.child_process import read
-from pipelines.receipt_words import WORDS, Language, wrong_and_right
-from pipelines.receipts import Receipt
 from pipelines.settings import Settings
-from pipelines.take_in import problems_of, to_raw, to_validated
-from pipelines.verdict_details import details_of_submission
-from pipelines.verdict_workbook import verdict_workbook
+from pipelines.verdict import workbook as module
+from pipelines.verdict.check import Checked, check_files
+from pipelines.verdict.details import details_of_submission
+from pipelines.verdict.receipt_words import WORDS, Language, wrong_and_right
+from pipelines.verdict.receipts import Receipt
+from pipelines.verdict.workbook import verdict_workbook
 from tests.unit.returns_made import DECLARATIONS, Q1, Q2, child, children, last_quarter, workbook
 
 NOW = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)

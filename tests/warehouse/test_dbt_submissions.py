@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.ledger import Ledger
-from pipelines.lifecycle import Book, fold, known_at, local_day
-from pipelines.lifecycle_order import refusal
+from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.order import refusal
+from pipelines.lifecycle.states import Book, fold, known_at, local_day
 from pipelines.tables import write_tables
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, Q1, Q2, WALES, Story
 from tests.warehouse.conftest import InventedReturns

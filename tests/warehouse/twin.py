@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines.declarations import BreakInSeries, Declarations, Indicator, Return
-from pipelines.ledger import Ledger
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import Settings
 

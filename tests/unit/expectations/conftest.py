@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from expectations.beside import Beside
-from pipelines.casting import validated_frame
 from pipelines.declarations import Declarations, Place
-from pipelines.earlier_returns import NOTHING_SET_ASIDE, plain_keys
+from pipelines.intake.casting import validated_frame
+from pipelines.intake.earlier_returns import NOTHING_SET_ASIDE, plain_keys
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 

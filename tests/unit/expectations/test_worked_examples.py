@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from expectations import suite
-from pipelines.casting import LEADING_COLUMNS
 from pipelines.declarations import Declarations, Indicator, Return, ReturnField
+from pipelines.intake.casting import LEADING_COLUMNS
 from pipelines.settings import SOURCES
 
 DECLARED = Declarations(SOURCES)

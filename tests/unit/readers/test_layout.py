@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.casting import cast, squeezed
 from pipelines.declarations import Declarations
+from pipelines.intake.casting import cast, squeezed
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read, read_files
 from pipelines.readers.content import FileContent, Sheet

@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from pipelines.casting import cast
 from pipelines.declarations import Declarations
+from pipelines.intake.casting import cast
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read
 from pipelines.readers.content import CannotRead, FileContent

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from pipelines.casting import cast
+from pipelines.intake.casting import cast
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_files
 from pipelines.readers.content import Unreadable

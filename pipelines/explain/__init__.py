@@ -1,0 +1,1 @@
+"""How one published figure came about, sum by sum."""

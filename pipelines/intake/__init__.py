@@ -1,0 +1,1 @@
+"""Files in: what arrives, what is read of it, what is kept."""

@@ -1,0 +1,307 @@
+"""The landing room: files are kept as received, identified by their cover, and acknowledged.
+
+A file is stored under its hash, so that its name never becomes part of a path that something
+opens (a reader given ``LA[1].csv`` by path opens ``LA1.csv``). The name it came with is data in
+the ledger, cleaned of control characters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from pipelines.declarations import Declarations
+from pipelines.files import write_whole
+from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.quarters import Quarter
+from pipelines.readers.child_process import read_each
+from pipelines.readers.content import Unreadable
+from pipelines.readers.layout import CoverRead, read_cover
+from pipelines.readers.sentences import FileProblem, of_the_collection
+from pipelines.settings import Settings
+from pipelines.tables import FIRST_QUARTER
+
+# Files that enter the ledger together: 1 to 6 seconds' work, which is what a kill costs at most.
+FILES_AT_ONCE = 200
+
+EXTENSIONS = (".xlsx", ".xlsm", ".ods", ".zip")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file to take in, and when it came (UTC)."""
+
+    path: Path
+    received_at: datetime
+
+
+def waiting_files(settings: Settings) -> list[Path]:
+    """Files in the inbox, oldest first; ``.part`` marks one that is still being copied."""
+    if not settings.inbox.exists():
+        return []
+    found = [
+        path
+        for path in settings.inbox.iterdir()
+        if path.is_file()
+        and not path.is_symlink()  # a link could name a file that nobody delivered
+        and not path.name.startswith((".", "~$"))
+        and path.suffix.lower() != ".part"
+    ]
+    return sorted(found, key=lambda path: (_written_at(path), path.name))
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # gone again
+        return 0
+
+
+def receive(
+    settings: Settings,
+    declarations: Declarations,
+    arrivals: Iterable[Arrival],
+    told: Callable[[int, int], None] = lambda done, total: None,
+    keep: bool = False,
+    seconds: float | None = None,
+) -> list[Submission]:
+    """Store and acknowledge files, in order of arrival; the caller holds the ledger.
+
+    Files that arrived at the same time keep the order they are given in: of two returns for one
+    quarter the later is in force. A file that cannot be read, or whose cover names no known sender
+    and quarter, is refused here. Bytes that were taken in before are noted as a duplicate.
+
+    Files are removed from where they lay only when the ledger has them, and not at all if the
+    caller says ``keep``. A file that cannot be opened, or that changes while it is copied, stays
+    where it is for another time. ``told`` hears of every file read: how many are done, of how many.
+
+    Files are entered a batch at a time. After ``seconds`` no further batch is begun: what is left
+    stays where it lies.
+    """
+    waiting = sorted(arrivals, key=lambda item: item.received_at)
+    found: list[Submission] = []
+    began = monotonic()
+    for done in range(0, len(waiting), FILES_AT_ONCE):
+        if done and seconds is not None and monotonic() - began > seconds:
+            break
+        found += _receive_some(
+            settings,
+            declarations,
+            waiting[done : done + FILES_AT_ONCE],
+            lambda now, _, before=done: told(before + now, len(waiting)),
+            keep,
+        )
+    return found
+
+
+def _receive_some(
+    settings: Settings,
+    declarations: Declarations,
+    arrivals: Sequence[Arrival],
+    told: Callable[[int, int], None],
+    keep: bool,
+) -> list[Submission]:
+    ledger = Ledger(settings.ledger)
+    earlier = ledger.submissions()
+    number = len(earlier)
+    # A refused file may come again: it is judged by the rules of that day. So may a withdrawn one,
+    # which would otherwise be a duplicate of what counts no more.
+    known = {
+        item.sha256: item.submission_id
+        for item in earlier
+        if item.status not in ("refused", "duplicate") and item.withdrawn_at is None
+    }
+    about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
+    events: list[dict[str, Any]] = []
+    taken: dict[Path, tuple[int, int]] = {}
+    for arrival in arrivals:
+        try:
+            look, sha256 = _look(arrival.path), _hash(arrival.path)
+        except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
+            continue
+        number += 1
+        suffix = arrival.path.suffix.lower()
+        event = {
+            "event": "received",
+            "submission_id": f"S{number:06d}-{sha256[:8]}",
+            "delivery_number": number,
+            "sha256": sha256,
+            "extension": suffix if suffix in EXTENSIONS else "",
+            "name": clean_name(arrival.path.name),
+            "received_at": arrival.received_at.astimezone(UTC).isoformat(),
+        }
+        if sha256 in known:
+            event |= {"event": "duplicate", "duplicate_of": known[sha256]}
+        else:
+            stored = _stored(settings, sha256, event["extension"])
+            if not stored.exists():
+                write_whole(stored, partial(shutil.copyfile, arrival.path))
+                if _hash(stored) != sha256:
+                    stored.unlink()
+                    number -= 1
+                    continue
+            known[sha256] = event["submission_id"]
+        events.append(event)
+        taken[arrival.path] = look
+    received = [event for event in events if event["event"] == "received"]
+    refusals = _identify(settings, declarations, received, told)
+    about |= {
+        event["submission_id"]: (event["sender_code"], event["quarter"]) for event in received
+    }
+    for event in events:
+        if event["event"] == "duplicate":
+            event["sender_code"], event["quarter"] = about[event["duplicate_of"]]
+    ledger.append(*events, *refusals)
+    for path, look in () if keep else taken.items():
+        _remove(path, look)
+    ids = {event["submission_id"] for event in events}
+    return [item for item in ledger.submissions() if item.submission_id in ids]
+
+
+def receive_inbox(settings: Settings, declarations: Declarations) -> list[Submission]:
+    """Receive everything in the inbox now."""
+    now = datetime.now(UTC)
+    return receive(settings, declarations, [Arrival(path, now) for path in waiting_files(settings)])
+
+
+def stored_file(settings: Settings, submission: Submission) -> Path:
+    return _stored(settings, submission.sha256, submission.extension)
+
+
+def waiting_quarters(settings: Settings) -> list[Quarter]:
+    """Quarters with submissions that have no verdict yet."""
+    return sorted(
+        {
+            Quarter.parse(item.quarter)
+            for item in Ledger(settings.ledger).submissions()
+            if item.is_waiting and item.quarter
+        }
+    )
+
+
+def clean_name(name: str) -> str:
+    """A file name fit to be shown: normalised, no control or direction-changing characters."""
+    normalised = unicodedata.normalize("NFC", name)
+    return "".join(c for c in normalised if unicodedata.category(c)[0] != "C")[:150]
+
+
+def _identify(
+    settings: Settings,
+    declarations: Declarations,
+    received: list[dict[str, Any]],
+    told: Callable[[int, int], None],
+) -> list[dict[str, Any]]:
+    """Add sender and quarter to the events; return refusals of what cannot be identified."""
+    paths = [_stored(settings, event["sha256"], event["extension"]) for event in received]
+    refusals = []
+    contents = zip(received, read_each(paths), strict=True)
+    for done, (event, content) in enumerate(contents, start=1):
+        told(done, len(received))
+        event |= {"sender_code": None, "quarter": None}
+        if isinstance(content, Unreadable):
+            refusals.append(refusal(event, [content]))
+            continue
+        cover = read_cover(content, declarations)
+        received_on = datetime.fromisoformat(event["received_at"])
+        event |= said_on_the_cover(cover, received_on)
+        reasons = refused_at_the_door(cover, received_on)
+        if reasons:
+            refusals.append(refusal(event, reasons))
+    return refusals
+
+
+def said_on_the_cover(cover: CoverRead, received_on: date) -> dict[str, Any]:
+    """What the ledger keeps of a cover. A quarter that is not collected is as good as none."""
+    quarter = cover.values.get("quarter")
+    signed_off_on = cover.values.get("signed_off_on")
+    is_collected = quarter is not None and _is_collected(quarter, received_on)
+    return {
+        "sender_code": cover.values.get("sender_code"),
+        "quarter": quarter.label if is_collected else None,
+        "declared_version": cover.values.get("version"),
+        "is_synthetic": bool(cover.values.get("is_synthetic")),
+        "signed_off_by_role": cover.values.get("signed_off_by_role"),
+        "signed_off_on": signed_off_on.isoformat() if signed_off_on else None,
+    }
+
+
+def refused_at_the_door(cover: CoverRead, received_on: date) -> list[FileProblem]:
+    """Why a file with this cover is refused before anything else of it is looked at; or nothing.
+
+    Everything the cover lacks is said at once.
+    """
+    reasons = [problem for problem in cover.problems if problem.severity == "error"]
+    sender, quarter = cover.values.get("sender_code"), cover.values.get("quarter")
+    if quarter is not None and not _is_collected(quarter, received_on):
+        return [of_the_collection("QUARTER_UNLIKELY", quarter.label), *reasons]
+    return reasons if sender is None or quarter is None else []
+
+
+def _is_collected(quarter: Quarter, received_on: date) -> bool:
+    """Whether a return for the quarter can exist. One run covers every quarter from the first to
+    the last that waits, so a slip in the year would stop everybody's returns."""
+    return FIRST_QUARTER <= quarter <= Quarter.containing(received_on)
+
+
+def refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) -> dict[str, Any]:
+    """The verdict on a file of which only its cover, if anything, was read; ``reasons`` is not
+    empty."""
+    return {
+        "event": "judged",
+        "submission_id": event["submission_id"],
+        "status": "refused",
+        "refusal_code": reasons[0].code,
+        "refusal_sentence_en": " ".join(reason.sentence_en for reason in reasons),
+        "refusal_sentence_cy": " ".join(reason.sentence_cy for reason in reasons),
+        "refusals": [
+            {
+                "code": reason.code,
+                "sentence_en": reason.sentence_en,
+                "sentence_cy": reason.sentence_cy,
+            }
+            for reason in reasons
+        ],
+    }
+
+
+def _stored(settings: Settings, sha256: str, extension: str) -> Path:
+    return settings.received / f"{sha256}{extension}"
+
+
+def _look(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _remove(path: Path, look: tuple[int, int]) -> None:
+    """Remove a file that was received, unless somebody has written more of it since."""
+    try:
+        if _look(path) == look:
+            path.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # its own text holds the file's name, which may hold a child's
+        raise OSError(
+            error.errno, f"a file that was received cannot be removed from {path.parent}"
+        ) from None
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        for block in _blocks(handle):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(handle: Any) -> Iterator[bytes]:
+    while block := handle.read(1 << 20):
+        yield block

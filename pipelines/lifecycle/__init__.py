@@ -1,0 +1,1 @@
+"""A return's states and who may move it: the ledger, sign-off, locks, revisions, what is owed."""

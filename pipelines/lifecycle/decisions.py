@@ -1,0 +1,344 @@
+"""What people decide about returns, entered in the ledger if they may and if it fits.
+
+Who may is declared in ``sources/policies``; what fits is for ``lifecycle_order.py`` to say. Roles
+are kept, never names, and no sentence may name a child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.declarations import Declarations, Duty, Policy
+from pipelines.lifecycle.free_text import check_free_text
+from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.lifecycle.order import refusal
+from pipelines.lifecycle.states import (
+    WHOLE_FILE,
+    Book,
+    ReturnStatus,
+    fold,
+    local_day,
+    rows_set_aside,
+    seal_of,
+)
+from pipelines.lifecycle.words import NOT_IN
+from pipelines.quarters import Quarter
+from pipelines.settings import Settings
+
+
+class NotAllowed(Exception):
+    """A decision that cannot be entered; the message says why and what to do instead."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Enters decisions of one installation. ``clock`` gives the moment (UTC).
+
+    Every method holds the ledger while it looks and writes, returns the event as it was entered,
+    and raises NotAllowed, NamesSomebody, LedgerBusy or LedgerError.
+    """
+
+    settings: Settings
+    declarations: Declarations
+    clock: Callable[[], datetime] = field(default=_now)
+
+    # --- queries ----------------------------------------------------------------
+
+    def tolerate(
+        self,
+        sender_code: str,
+        return_name: str,
+        quarter: Quarter,
+        code: str,
+        *,
+        limit: int,
+        until: Quarter,
+        role: str,
+        explanation: str,
+    ) -> Mapping[str, Any]:
+        """Accept the explanation of a query for up to ``limit`` rows, up to a quarter."""
+        policy = self._policy_of_sender(sender_code)
+        self._known_return(return_name)
+        last = policy.last_quarter_tolerated(quarter)
+        if until > last:
+            raise NotAllowed(
+                f"A query is tolerated until {last} at the longest, then it is asked again: "
+                f"{until} is later."
+            )
+        return self._enter(
+            {
+                "event": "tolerated",
+                "sender_code": sender_code,
+                "return_name": return_name,
+                "quarter": quarter.label,
+                "code": code,
+                "limit": limit,
+                "until": until.label,
+                "explanation": self._sentence(explanation, quarter, sender_code),
+            },
+            policy,
+            "tolerate",
+            role,
+        )
+
+    def reopen(
+        self,
+        sender_code: str,
+        return_name: str,
+        quarter: Quarter,
+        code: str,
+        *,
+        role: str,
+        reason: str,
+    ) -> Mapping[str, Any]:
+        """Ask a tolerated query again, from ``quarter`` on."""
+        self._known_return(return_name)
+        return self._enter(
+            {
+                "event": "reopened",
+                "sender_code": sender_code,
+                "return_name": return_name,
+                "quarter": quarter.label,
+                "code": code,
+                "reason": self._sentence(reason, quarter, sender_code),
+            },
+            self._policy_of_sender(sender_code),
+            "tolerate",
+            role,
+        )
+
+    # --- one submission ---------------------------------------------------------
+
+    def sign_off(
+        self, submission_id: str, *, role: str, rows_left_out: int = 0
+    ) -> Mapping[str, Any]:
+        """Sign off a submission as it was judged, without the rows that were set aside."""
+        item = self._submission(submission_id)
+        return self._enter(
+            {
+                "event": "signed_off",
+                "submission_id": submission_id,
+                "seal": seal_of(item),
+                "rows_left_out": rows_left_out,
+            },
+            self._policy_of_submission(item),
+            "sign_off",
+            role,
+        )
+
+    def accept(self, submission_id: str, *, role: str) -> Mapping[str, Any]:
+        """Take a signed-off submission over, as the national team."""
+        item = self._submission(submission_id)
+        return self._enter(
+            {
+                "event": "accepted_centrally",
+                "submission_id": submission_id,
+                "seal": seal_of(item),
+            },
+            self._policy_of_submission(item),
+            "accept",
+            role,
+        )
+
+    def withdraw(self, submission_id: str, *, role: str, reason: str) -> Mapping[str, Any]:
+        """Take a submission out; the accepted one before it comes back in force."""
+        item = self._submission(submission_id)
+        quarter = Quarter.parse(item.quarter) if item.quarter else None
+        return self._enter(
+            {
+                "event": "withdrawn",
+                "submission_id": submission_id,
+                "reason": self._sentence(reason, quarter, item.sender_code),
+            },
+            self._policy_of_submission(item),
+            "withdraw",
+            role,
+        )
+
+    # --- a nation's quarter -----------------------------------------------------
+
+    def lock(
+        self, nation_code: str, quarter: Quarter, *, role: str, with_gaps: bool = False
+    ) -> Mapping[str, Any]:
+        """Close a quarter. What is not accepted centrally by then is a gap, to be owned up to."""
+        policy = self._policy(nation_code)
+        deadline = policy.deadline(quarter)
+        if local_day(self.clock()) <= deadline:
+            raise NotAllowed(
+                f"Returns for {quarter} may still come in time, until {deadline}: lock it after "
+                "that day."
+            )
+        gaps = self.gaps(nation_code, quarter)
+        if gaps and not with_gaps:
+            missing = sum(one.state in NOT_IN for one in gaps)
+            raise NotAllowed(
+                f"{len(gaps)} returns for {quarter} are not accepted yet, {missing} of them not "
+                "in: see `adoption owed`. To lock the quarter as it is, say --with-gaps."
+            )
+        return self._enter(
+            {
+                "event": "locked",
+                "nation_code": nation_code,
+                "quarter": quarter.label,
+                "not_accepted": len(gaps),
+            },
+            policy,
+            "lock",
+            role,
+        )
+
+    def gaps(self, nation_code: str, quarter: Quarter) -> list[ReturnStatus]:
+        """Returns of a nation's quarter that the national team has not accepted."""
+        events = Ledger(self.settings.ledger).events()
+        life = fold(events, self.declarations, local_day(self.clock()), [quarter])
+        return [
+            one
+            for one in life.returns
+            if self.declarations.places[one.sender_code].nation_code == nation_code
+            and not one.is_accepted
+        ]
+
+    def unlock(
+        self, nation_code: str, quarter: Quarter, *, role: str, reason: str
+    ) -> Mapping[str, Any]:
+        """Undo a lock under which nothing was published; what was held counts again."""
+        return self._enter(
+            {
+                "event": "unlocked",
+                "nation_code": nation_code,
+                "quarter": quarter.label,
+                "reason": self._sentence(reason, quarter),
+            },
+            self._policy(nation_code),
+            "lock",
+            role,
+        )
+
+    def revise(
+        self,
+        nation_code: str,
+        quarter: Quarter,
+        *,
+        role: str,
+        reason: str,
+        only: Sequence[str] = (),
+    ) -> Mapping[str, Any]:
+        """Begin the next revision: release what is held, all of it or ``only`` what is named.
+
+        With nothing held it announces figures that change for another reason.
+        """
+        lock = self._book().locks.get((nation_code, quarter.label))
+        held, withdrawals = (lock.held, lock.withdrawals) if lock else ([], [])
+        unknown = [one for one in only if one not in (*held, *withdrawals)]
+        return self._enter(
+            {
+                "event": "revised",
+                "nation_code": nation_code,
+                "quarter": quarter.label,
+                "reason": self._sentence(reason, quarter),
+                "released": [one for one in held if not only or one in only] + unknown,
+                "withdrawals": [one for one in withdrawals if not only or one in only],
+            },
+            self._policy(nation_code),
+            "revise",
+            role,
+        )
+
+    # --- checked, then entered --------------------------------------------------
+
+    def _enter(
+        self, event: dict[str, Any], policy: Policy, duty: Duty, role: str
+    ) -> Mapping[str, Any]:
+        _refuse_a_role(policy, duty, role)
+        ledger = Ledger(self.settings.ledger)
+        with ledger.held():
+            events = ledger.events()
+            why = refusal(book_of(events, self.declarations), event)
+            if why:
+                raise NotAllowed(why)
+            event |= {"role": role, "at": moment_after(events, self.clock())}
+            ledger.append(event)
+        return event
+
+    def _book(self) -> Book:
+        return book_of(Ledger(self.settings.ledger).events(), self.declarations)
+
+    def _submission(self, submission_id: str) -> Submission:
+        found = self._book().submissions.get(submission_id)
+        if found is None:
+            raise NotAllowed(f"{submission_id} was never received: `adoption status` lists all.")
+        return found
+
+    def rows_set_aside(self, submission_id: str) -> int:
+        return rows_set_aside(self._submission(submission_id))
+
+    def _policy(self, nation_code: str) -> Policy:
+        if nation_code not in self.declarations.policies:
+            raise NotAllowed(f"No policy is declared for {nation_code}.")
+        return self.declarations.policies[nation_code]
+
+    def _policy_of_sender(self, sender_code: str) -> Policy:
+        if sender_code not in self.declarations.senders:
+            raise NotAllowed(f"Nobody called {sender_code} owes a return.")
+        return self.declarations.policy_for(sender_code)
+
+    def _policy_of_submission(self, item: Submission) -> Policy:
+        if item.sender_code is None:
+            raise NotAllowed(f"{item.submission_id} was refused at the door: nobody's it is.")
+        return self._policy_of_sender(item.sender_code)
+
+    def _known_return(self, name: str) -> None:
+        known = (*self.declarations.returns, WHOLE_FILE)
+        if name not in known:
+            raise NotAllowed(f"No return is called {name}: there are {', '.join(known)}.")
+
+    def _sentence(self, text: str, quarter: Quarter | None, sender_code: str | None = None) -> str:
+        references = self._references(quarter, sender_code) if quarter else set()
+        return check_free_text(text, references)
+
+    def _references(self, quarter: Quarter, sender_code: str | None) -> set[str]:
+        """Identifiers in the quarter's raw rows, of one sender or of all; they stay in memory."""
+        import polars as pl
+
+        found: set[str] = set()
+        for name, declared in self.declarations.returns.items():
+            fields = [field.name for field in declared.fields if field.privacy == "identifier"]
+            files = sorted((self.settings.raw / name / quarter.label).glob("*.parquet"))
+            if not files or not fields:
+                continue
+            rows = pl.scan_parquet(files, missing_columns="insert")
+            if sender_code is not None:
+                rows = rows.filter(pl.col("sender_code") == sender_code)
+            for column in rows.select(fields).unique().collect().iter_columns():
+                found |= set(column.drop_nulls().to_list())
+        return found
+
+
+def book_of(events: Sequence[Mapping[str, Any]], declarations: Declarations) -> Book:
+    book = Book(declarations)
+    for event in events:
+        book.apply(event)
+    return book
+
+
+def moment_after(events: Sequence[Mapping[str, Any]], now: datetime) -> str:
+    """``now``, but never before what was entered last: a clock set back must not reorder."""
+    earlier = [datetime.fromisoformat(event["at"]) for event in events if "at" in event]
+    return max([now.astimezone(UTC), *earlier]).isoformat()
+
+
+def _refuse_a_role(policy: Policy, duty: Duty, role: str) -> None:
+    known = {one.role: one for one in policy.roles}
+    able = [one.role for one in policy.roles if duty in one.may]
+    those = ", ".join(able) or "nobody yet: sources/policies declares none"
+    if role not in known:
+        raise NotAllowed(f"No role is called {role}. This is for: {those}.")
+    if role not in able:
+        raise NotAllowed(f"A {role} may not do this ({duty}). It is for: {those}.")

@@ -1,0 +1,1 @@
+"""Quarterly releases of a national body: what is published, and in which forms."""

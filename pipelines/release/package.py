@@ -1,0 +1,317 @@
+"""What travels with the data: description for machines and people, provenance, checksums.
+
+``datapackage.json`` follows Frictionless Data Package, ``*.csv-metadata.json`` CSV on the Web,
+``provenance.json`` the JSON Schema beside it. All of them, and the README, are written from the
+release itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.declarations import Text
+from pipelines.release.content import (
+    COMPONENTS,
+    FIGURE_SCHEMA,
+    FLAGS,
+    KEY,
+    NOTES,
+    UNITS,
+    WINDOWS,
+    Content,
+)
+from pipelines.release.statswales import metadata
+from pipelines.release.writing import write_json, write_table
+
+PARQUET, FIGURES = "figures.parquet", "figures.csv"
+DICTIONARY, CATALOGUE = "data-dictionary.csv", "catalogue.csv"
+DATAPACKAGE, README = "datapackage.json", "README.md"
+PROVENANCE, PROVENANCE_SCHEMA = "provenance.json", "provenance.schema.json"
+
+COLUMNS: dict[str, Text] = {
+    "indicator_id": Text(en="Code of the indicator.", cy="Cod y dangosydd."),
+    "component": Text(
+        en="value, numerator or denominator of the indicator.",
+        cy="gwerth (value), rhifiadur (numerator) neu enwadur (denominator) y dangosydd.",
+    ),
+    "place_code": Text(
+        en="GSS code of an authority or nation, short name of a region or agency.",
+        cy="Cod GSS awdurdod neu wlad, enw byr rhanbarth neu asiantaeth.",
+    ),
+    "quarter": Text(
+        en="Quarter the figure ends with, e.g. 2025-26-Q1 for April to June 2025.",
+        cy="Y chwarter y mae'r ffigur yn gorffen ag ef, e.e. 2025-26-Q1 am Ebrill i Fehefin 2025.",
+    ),
+    "window_name": Text(en="Quarters the figure covers.", cy="Y chwarteri y mae'n eu cwmpasu."),
+    "breakdown": Text(en="What it is broken down by; total for all.", cy="Y dadansoddiad; total."),
+    "breakdown_value": Text(en="The part; total for all.", cy="Y rhan; total am y cyfan."),
+    "number": Text(
+        en="The figure; empty where there is a flag.", cy="Y ffigur; gwag lle mae baner."
+    ),
+    "decimals": Text(en="Decimal places it is given to.", cy="Nifer y lleoedd degol."),
+    "flag": Text(en="Why there is no number.", cy="Pam nad oes rhif."),
+    "notes": Text(en="What to know of the number.", cy="Beth i'w wybod am y rhif."),
+}
+PROVENANCE_RULES: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Provenance of a release",
+    "type": "object",
+    "additionalProperties": False,
+    "required": [
+        "release", "body", "quarter", "version", "is_synthetic", "as_of", "supersedes", "reason",
+        "code_version", "rule_set_hashes", "definitions_sha256", "ledger", "returns_used",
+        "returns_not_used", "sign_off", "disclosure_control",
+    ],
+    "properties": {
+        "release": {"type": "string"},
+        "body": {"type": "string"},
+        "quarter": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-Q[1-4]$"},
+        "version": {"type": "integer", "minimum": 1},
+        "is_synthetic": {"type": "boolean"},
+        "as_of": {"type": "string", "format": "date-time"},
+        "supersedes": {"type": ["integer", "null"]},
+        "reason": {"type": ["string", "null"]},
+        "code_version": {"type": "string"},
+        "rule_set_hashes": {"type": "array", "items": {"$ref": "#/$defs/hash"}},
+        "definitions_sha256": {"$ref": "#/$defs/hash"},
+        "ledger": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["events", "head"],
+            "properties": {"events": {"type": "integer"}, "head": {"$ref": "#/$defs/hash"}},
+        },
+        "returns_used": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": [
+                    "submission_id", "sender_code", "quarter", "version", "received_at", "sha256",
+                    "status", "rows_accepted", "rows_set_aside",
+                ],
+                "properties": {
+                    "submission_id": {"type": "string"},
+                    "sender_code": {"type": "string"},
+                    "quarter": {"type": "string"},
+                    "version": {"type": "integer"},
+                    "received_at": {"type": "string", "format": "date-time"},
+                    "sha256": {"$ref": "#/$defs/hash"},
+                    "status": {"type": "string"},
+                    "rows_accepted": {"type": "integer"},
+                    "rows_set_aside": {"type": "integer"},
+                },
+            },
+        },
+        "returns_not_used": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["sender_code", "return_name", "quarter", "why"],
+                "properties": {
+                    "sender_code": {"type": "string"},
+                    "return_name": {"type": "string"},
+                    "quarter": {"type": "string"},
+                    "why": {"enum": ["refused", "missing", "received"]},
+                },
+            },
+        },
+        "sign_off": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "required": ["role", "at"],
+            "properties": {
+                "role": {"type": "string"},
+                "at": {"type": "string", "format": "date-time"},
+            },
+        },
+        "disclosure_control": {"type": "object"},
+    },
+    "$defs": {"hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
+}  # fmt: skip
+
+
+def write_figures(content: Content, folder: Path) -> list[Path]:
+    """The figures as one long table, as CSV and as Parquet; the files written."""
+    write_table(content.figures, folder / FIGURES)
+    content.figures.write_parquet(
+        folder / PARQUET,
+        metadata={
+            "release": content.name,
+            "is_synthetic": "true" if content.is_synthetic else "false",
+        },
+    )
+    return [folder / FIGURES, folder / PARQUET]
+
+
+def write_dictionary(content: Content, folder: Path) -> list[Path]:
+    """What every column and code means, and what every indicator is; in both languages."""
+    codes: list[tuple[str, str, Text]] = [("column", name, text) for name, text in COLUMNS.items()]
+    codes += [("flag", code, text) for code, text in FLAGS.items()]
+    codes += [("note", code, text) for code, text in NOTES.items()]
+    codes += [("window_name", code, text) for code, text in WINDOWS.items()]
+    codes += [("component", code, text) for code, text in COMPONENTS.items()]
+    codes += [("unit", code, text) for code, text in UNITS.items()]
+    codes += [
+        (
+            "breakdown",
+            f"{row['breakdown']}.{row['breakdown_value']}",
+            Text(
+                en=f"{row['title_en']}: {row['label_en']}",
+                cy=f"{row['title_cy']}: {row['label_cy']}",
+            ),
+        )
+        for row in content.categories.iter_rows(named=True)
+    ]
+    dictionary = pl.DataFrame(
+        [(kind, code, text.en, text.cy) for kind, code, text in codes],
+        schema=dict.fromkeys(("kind", "code", "description_en", "description_cy"), pl.String),
+        orient="row",
+    )
+    write_table(dictionary, folder / DICTIONARY)
+    write_table(content.indicators, folder / CATALOGUE)
+    return [folder / DICTIONARY, folder / CATALOGUE]
+
+
+def write_provenance(provenance: dict[str, Any], folder: Path) -> list[Path]:
+    """Check the provenance against its schema and write both. Raises jsonschema's error."""
+    import jsonschema
+
+    jsonschema.validate(provenance, PROVENANCE_RULES)
+    write_json(folder / PROVENANCE_SCHEMA, PROVENANCE_RULES)
+    write_json(folder / PROVENANCE, provenance)
+    return [folder / PROVENANCE_SCHEMA, folder / PROVENANCE]
+
+
+def write_descriptions(content: Content, folder: Path, files: list[Path]) -> list[Path]:
+    """``datapackage.json`` and, beside each CSV, its CSVW metadata; the files written."""
+    tables = [path for path in files if path.suffix == ".csv"]
+    described = []
+    for path in tables:
+        target = path.with_name(f"{path.name}-metadata.json")
+        write_json(target, _csvw(content, path))
+        described.append(target)
+    about = metadata(content)
+    write_json(
+        folder / DATAPACKAGE,
+        {
+            "profile": "data-package",
+            "name": content.name,
+            "title": about["title"].en,
+            "description": about["summary"].en,
+            "version": str(content.version),
+            "resources": [_resource(path) for path in tables],
+        },
+    )
+    return [*described, folder / DATAPACKAGE]
+
+
+def _resource(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    return {
+        "name": path.stem.lower().replace(".", "-").replace("_", "-"),
+        "path": path.name,
+        "profile": "tabular-data-resource",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": len(data),
+        "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
+        "schema": {
+            "fields": [_field(path.name, name) for name in _columns(path)],
+            **({"primaryKey": list(KEY)} if path.name == FIGURES else {}),
+        },
+    }
+
+
+def _columns(path: Path) -> list[str]:
+    return pl.read_csv(path, n_rows=0, infer_schema=False).columns
+
+
+def _field(file: str, name: str) -> dict[str, Any]:
+    kinds = {pl.String: "string", pl.Float64: "number", pl.Int64: "integer"}
+    kind = kinds[FIGURE_SCHEMA[name]] if file == FIGURES else "string"
+    field: dict[str, Any] = {"name": name, "type": kind}
+    if file == FIGURES:
+        field["description"] = COLUMNS[name].en
+        if name in KEY:
+            field["constraints"] = {"required": True}
+        if name == "flag":
+            field["constraints"] = {"enum": list(FLAGS)}
+    return field
+
+
+def _csvw(content: Content, path: Path) -> dict[str, Any]:
+    """Titles of the columns in both languages, where the table is ours to name."""
+    about = metadata(content)["title"]
+    columns = []
+    for name in _columns(path):
+        column: dict[str, Any] = {"name": name, "titles": name}
+        if path.name == FIGURES:
+            told = COLUMNS[name]
+            column["dc:description"] = {"en": told.en, "cy": told.cy}
+            if FIGURE_SCHEMA[name] != pl.String:
+                column["datatype"] = "integer" if FIGURE_SCHEMA[name] == pl.Int64 else "double"
+        columns.append(column)
+    table: dict[str, Any] = {"columns": columns}
+    if path.name == FIGURES:
+        table["primaryKey"] = list(KEY)
+    return {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+        "url": path.name,
+        "dc:title": [
+            {"@value": about.en, "@language": "en"},
+            {"@value": about.cy, "@language": "cy"},
+        ],
+        "tableSchema": table,
+    }
+
+
+def write_readme(content: Content, folder: Path, files: list[Path]) -> Path:
+    """What the folder holds, in both languages, for a person who opens it."""
+    about = metadata(content)
+    lines = []
+    for language, heading in (("en", "Files"), ("cy", "Ffeiliau")):
+        lines += [f"# {getattr(about['title'], language)}", ""]
+        told = [name for name in about if name not in ("title",) and not name.startswith("note_")]
+        for name in told:
+            if name != "welsh_wording" or language == "cy":
+                lines += [getattr(about[name], language), ""]
+        lines += [f"## {heading}", ""]
+        for path in sorted(files, key=lambda path: path.name):
+            purpose = _purpose(path.name)
+            lines.append(f"- `{path.name}`: {getattr(purpose, language)}")
+        lines.append("")
+    (folder / README).write_text("\n".join(lines), encoding="utf-8", newline="\n")
+    return folder / README
+
+
+_PURPOSES: tuple[tuple[str, Text], ...] = (
+    ("-metadata.json", Text(en="CSV on the Web metadata", cy="metadata CSV ar y We")),
+    ("statswales-", Text(en="part of the StatsWales cube", cy="rhan o giwb StatsCymru")),
+    (".meta.csv", Text(en="metadata of the open data set", cy="metadata'r set data agored")),
+    ("adoption_by_", Text(en="open data set for England", cy="set data agored i Loegr")),
+    (FIGURES, Text(en="every figure, one a row", cy="pob ffigur, un fesul rhes")),
+    (PARQUET, Text(en="the same as Parquet", cy="yr un peth fel Parquet")),
+    (DICTIONARY, Text(en="what columns and codes mean", cy="ystyr colofnau a chodau")),
+    (CATALOGUE, Text(en="what each indicator measures", cy="beth mae pob dangosydd yn ei fesur")),
+    (PROVENANCE_SCHEMA, Text(en="form of the provenance", cy="ffurf y tarddiad")),
+    (PROVENANCE, Text(en="what the figures rest on", cy="sail y ffigurau")),
+    ("audit.json", Text(en="audit of the protection", cy="archwiliad o'r diogelu")),
+    ("revisions.csv", Text(en="what changed since the version before", cy="yr hyn a newidiodd")),
+    (DATAPACKAGE, Text(en="description for machines", cy="disgrifiad i beiriannau")),
+    (".xlsx", Text(en="workbook", cy="llyfr gwaith")),
+    (".ods", Text(en="the same workbook, OpenDocument", cy="yr un llyfr gwaith, OpenDocument")),
+    ("table-", Text(en="a table by authority or agency", cy="tabl yn ôl awdurdod neu asiantaeth")),
+)
+
+
+def _purpose(name: str) -> Text:
+    for part, text in _PURPOSES:
+        if part in name:
+            return text
+    raise ValueError(f"nothing says what {name} is for")

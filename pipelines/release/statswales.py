@@ -1,0 +1,199 @@
+"""A cube for StatsWales 3: one long data table, a bilingual lookup for each dimension, metadata.
+
+The data column holds digits only. A figure that is kept back is an empty cell with a note code;
+a symbol in the data column is rejected. Dimensions can never be added or dropped later.
+Source: statswales-frontend docs/guidance and statswales-backend validators, as published.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.declarations import Text
+from pipelines.release.content import COMPONENTS, NOTES, TOTAL, WINDOWS, Content, texts
+from pipelines.release.writing import write_table
+
+DIMENSIONS = ("period", "window", "place", "category")
+DATA = "statswales-data.csv"
+LOOKUPS = {name: f"statswales-lookup-{name}.csv" for name in (*DIMENSIONS, "measure")}
+METADATA = "statswales-metadata.csv"
+ENDING = {"value": "", "numerator": "_N", "denominator": "_D"}
+TYPES = {"percent": "percentage", "days": "mean", "months": "mean"}
+# Our flags as note codes there; a low figure is called k.
+FLAG_CODES = {"c": "c", "x": "x", "z": "z", "low": "k"}
+LOOKUP_COLUMNS = (
+    "refcode", "description_en", "description_cy", "hierarchy", "sort", "note_en", "note_cy",
+)  # fmt: skip
+
+
+def write_statswales(content: Content, folder: Path) -> list[Path]:
+    """Write data, lookups and metadata into ``folder``; the files written."""
+    frames = {DATA: _data(content), METADATA: _metadata(content)}
+    frames |= {LOOKUPS[name]: frame for name, frame in _lookups(content).items()}
+    for name, frame in frames.items():
+        write_table(frame, folder / name)
+    return [folder / name for name in frames]
+
+
+def period(quarter: str, window: str) -> str:
+    """2025-26Q1; a financial year is 2025-26."""
+    label = quarter.replace("-Q", "Q")
+    return label.partition("Q")[0] if window == "financial_year" else label
+
+
+def _category(breakdown: str, part: str) -> str:
+    return "TOTAL" if breakdown == TOTAL else f"{breakdown}.{part}"
+
+
+def _data(content: Content) -> pl.DataFrame:
+    rows = []
+    for row, text in zip(
+        content.figures.iter_rows(named=True), texts(content.figures), strict=True
+    ):
+        codes = [row["notes"]] if row["notes"] else []
+        if row["flag"]:
+            codes.append(FLAG_CODES[row["flag"]])
+        if row["breakdown"] == TOTAL:
+            codes.append("t")
+        rows.append(
+            (
+                period(row["quarter"], row["window_name"]),
+                row["window_name"],
+                row["place_code"],
+                _category(row["breakdown"], row["breakdown_value"]),
+                row["indicator_id"] + ENDING[row["component"]],
+                ",".join(codes),
+                text,
+            )
+        )
+    columns = (*DIMENSIONS, "measure", "note_codes", "data")
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row").sort(
+        *DIMENSIONS, "measure"
+    )
+
+
+def _lookups(content: Content) -> dict[str, pl.DataFrame]:
+    figures = content.figures
+    ended = sorted({period(q, w) for q, w in figures.select("quarter", "window_name").iter_rows()})
+    windows = [name for name in WINDOWS if name in set(figures["window_name"])]
+    return {
+        "period": _lookup([(code, code, code, "", "", "") for code in ended]),
+        "window": _lookup(
+            [(name, WINDOWS[name].en, WINDOWS[name].cy, "", "", "") for name in windows]
+        ),
+        "place": _lookup(_places(content)),
+        "category": _lookup(_categories(content)),
+        "measure": _measures(content),
+    }
+
+
+def _lookup(rows: list[tuple[str, ...]]) -> pl.DataFrame:
+    numbered = [(*row[:4], str(sort), *row[4:]) for sort, row in enumerate(rows, 1)]
+    return pl.DataFrame(numbered, schema=dict.fromkeys(LOOKUP_COLUMNS, pl.String), orient="row")
+
+
+def _places(content: Content) -> list[tuple[str, ...]]:
+    used = set(content.figures["place_code"])
+    return [
+        (code, en, cy, parent if parent in used else "", "", "")
+        for code, en, cy, parent in content.places.select(
+            "place_code", "name_en", "name_cy", "parent_code"
+        ).iter_rows()
+        if code in used
+    ]
+
+
+def _categories(content: Content) -> list[tuple[str, ...]]:
+    used = set(content.figures.select("breakdown", "breakdown_value").iter_rows())
+    return [
+        (
+            _category(row["breakdown"], row["breakdown_value"]),
+            *(_titled(row["title_en"], row["label_en"]), _titled(row["title_cy"], row["label_cy"])),
+            "" if row["breakdown"] == TOTAL else "TOTAL",
+            *("", ""),
+        )
+        for row in content.categories.iter_rows(named=True)
+        if (row["breakdown"], row["breakdown_value"]) in used
+    ]
+
+
+def _titled(title: str, label: str) -> str:
+    return label if title == label else f"{title}: {label}"
+
+
+def _measures(content: Content) -> pl.DataFrame:
+    used = set(content.figures.select("indicator_id", "component", "decimals").unique().iter_rows())
+    rows = []
+    for indicator in content.indicators.iter_rows(named=True):
+        for component, ending in ENDING.items():
+            found = [d for i, c, d in used if (i, c) == (indicator["indicator_id"], component)]
+            if not found:
+                continue
+            kind = TYPES.get(indicator["unit"], "count") if component == "value" else component
+            decimals = max(found)
+            rows.append(
+                (
+                    indicator["indicator_id"] + ending,
+                    _measure_title(indicator, component, "en"),
+                    _measure_title(indicator, component, "cy"),
+                    *(indicator["definition_en"], indicator["definition_cy"]),
+                    *(kind, "decimal" if decimals else "integer", str(decimals)),
+                )
+            )
+    columns = (
+        "refcode", "description_en", "description_cy", "note_en", "note_cy",
+        "type", "format", "decimal",
+    )  # fmt: skip
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _measure_title(indicator: dict[str, str], component: str, language: str) -> str:
+    title = f"{indicator['indicator_id']} {indicator[f'title_{language}']}"
+    if component == "value":
+        return title
+    return f"{title} ({getattr(COMPONENTS[component], language)})"
+
+
+def _metadata(content: Content) -> pl.DataFrame:
+    rows = [(name, text.en, text.cy) for name, text in metadata(content).items()]
+    schema = dict.fromkeys(("key", "English", "Welsh"), pl.String)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def metadata(content: Content) -> dict[str, Text]:
+    """What is said of the data set as a whole, in both languages."""
+    label = content.quarter.label
+    used = [code for code in NOTES if content.figures["notes"].str.contains(code).any()]
+    told = {
+        "title": Text(
+            en=f"Adoption services, {label}: {content.title.en}",
+            cy=f"Gwasanaethau mabwysiadu, {label}: {content.title.cy}",
+        ),
+        "summary": Text(
+            en="Children with a plan for adoption and people who want to adopt, from the "
+            "quarterly returns of authorities and agencies.",
+            cy="Plant y mae cynllun i'w mabwysiadu a phobl sydd am fabwysiadu, o ffurflenni "
+            "chwarterol awdurdodau ac asiantaethau.",
+        ),
+        "quality": Text(
+            en="Small numbers are kept back, and others with them so that none can be worked out. "
+            "A figure that lacks returns is marked as provisional. Few definitions are published "
+            "in full; each measure says how far its own is.",
+            cy="Cedwir niferoedd bach yn ôl, ac eraill gyda hwy fel na ellir cyfrifo'r un. Nodir "
+            "bod ffigur sydd heb bob ffurflen yn un dros dro. Prin yw'r diffiniadau sydd wedi'u "
+            "cyhoeddi'n llawn; mae pob mesur yn dweud hynny amdano'i hun.",
+        ),
+        "version": Text(en=f"Version {content.version}", cy=f"Fersiwn {content.version}"),
+        "welsh_wording": Text(
+            en="The Welsh wording awaits a translator's review.",
+            cy="Mae'r geiriad Cymraeg yn aros am adolygiad cyfieithydd.",
+        ),
+    }
+    if content.is_synthetic:
+        told["synthetic"] = Text(
+            en="Synthetic sample data: no real child or household.",
+            cy="Data sampl synthetig: dim plentyn nac aelwyd go iawn.",
+        )
+    return told | {f"note_{code}": NOTES[code] for code in used}
