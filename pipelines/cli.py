@@ -28,6 +28,7 @@ from pipelines.commands.lifecycle import (
 )
 from pipelines.commands.pack import pack
 from pipelines.commands.rehearse import rehearse
+from pipelines.commands.release import compare_releases, release, releases
 from pipelines.commands.sample import SampleRefused, sample_run
 from pipelines.commands.service import prepare, ui
 from pipelines.commands.sql import sql
@@ -48,6 +49,7 @@ class Program(click.Group):
         from pipelines.lifecycle.free_text import NamesSomebody
         from pipelines.lifecycle.publication import FrozenFigures
         from pipelines.pack.pages import PackError
+        from pipelines.release.content import ReleaseError
         from pipelines.run import JobFailed
 
         try:
@@ -55,7 +57,7 @@ class Program(click.Group):
         except (
             *(DeclarationError, LedgerBusy, LedgerError, KeyFileError, WarehouseError),
             *(JobFailed, ExportError, SampleRefused, OSError),
-            *(NotAllowed, NamesSomebody, FrozenFigures, PackError),
+            *(NotAllowed, NamesSomebody, FrozenFigures, PackError, ReleaseError),
         ) as error:
             click.secho(str(error), fg="red", err=True)
             ctx.exit(1)
@@ -78,6 +80,7 @@ def main() -> None:
 for command in (
     *(sample_run, run_everything, take_in, build, publish),
     *(check, status, verdict, explain, pack, sql, template, rehearse),
+    *(release, releases, compare_releases),
     *(prepare, ui),
 ):
     main.add_command(command)

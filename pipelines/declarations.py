@@ -529,7 +529,7 @@ class TolerancePolicy(Declared):
         return _in_force(self.since, self.until, quarter)
 
 
-Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise"]
+Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release"]
 
 
 class Role(Declared):
@@ -577,6 +577,24 @@ class Reminder(Declared):
         return _in_force(self.since, self.until, quarter)
 
 
+class ReleasePolicy(Declared):
+    """What a release of a quarter is made of, and whether it may be made with open returns.
+
+    A return is open until the national team has accepted it: it is missing, or has rows set aside
+    or queries that nobody answered, or is not signed off. ``told``: the release lists them.
+    """
+
+    forms: tuple[Literal["statswales", "open_data"], ...]
+    open_returns: Literal["told", "refused"]
+    since: OptionalQuarter = None
+    until: OptionalQuarter = None
+    status: PublicStatus
+    note: Text
+
+    def in_force(self, quarter: Quarter) -> bool:
+        return _in_force(self.since, self.until, quarter)
+
+
 class Policy(Declared):
     """What one national body asks for; what changes has an entry for each time it changed."""
 
@@ -586,6 +604,7 @@ class Policy(Declared):
     calendar: tuple[Calendar, ...]
     refusal: tuple[RefusalPolicy, ...]
     tolerance: tuple[TolerancePolicy, ...] = ()
+    release: tuple[ReleasePolicy, ...] = ()
     roles: tuple[Role, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     export_label: Text
@@ -606,9 +625,9 @@ class Policy(Declared):
 
     @model_validator(mode="after")
     def _one_at_a_time(self) -> Policy:
-        for name in ("calendar", "refusal", "tolerance"):
+        for name in ("calendar", "refusal", "tolerance", "release"):
             entries = getattr(self, name)
-            if not entries and name != "tolerance":
+            if not entries and name not in ("tolerance", "release"):
                 raise ValueError(f"{name} has no entry")
             starts = sorted(entry.since.index if entry.since else -1 for entry in entries)
             for entry in entries:
@@ -631,6 +650,9 @@ class Policy(Declared):
     def last_quarter_tolerated(self, quarter: Quarter) -> Quarter:
         """The last quarter to which an answer given for ``quarter`` may be carried."""
         return quarter.plus(self._of(self.tolerance, quarter, "tolerance").most_quarters - 1)
+
+    def release_for(self, quarter: Quarter) -> ReleasePolicy:
+        return self._of(self.release, quarter, "release")
 
     def reminders_for(self, quarter: Quarter) -> tuple[Reminder, ...]:
         return tuple(one for one in self.reminders if one.in_force(quarter))

@@ -10,6 +10,7 @@ from pipelines.assets.landing import deliveries
 from pipelines.assets.progress import plain
 from pipelines.assets.quarters import quarter_at_a_glance
 from pipelines.assets.raw import raw_returns
+from pipelines.assets.releases import release
 from pipelines.assets.validated import validated_returns, verdicts
 from pipelines.assets.warehouse import declared_tables, warehouse, warehouse_models
 from pipelines.sensors import calendar, inbox_sensor, verdicts_sensor
@@ -55,6 +56,17 @@ publish_quarter = _job(
     ),
     checks=False,
 )
+release_quarter = _job(
+    "release_quarter",
+    release,
+    description=(
+        "What a national body may publish of a locked quarter: disclosure controlled, audited, in "
+        "both languages.\n\n"
+        "Choose the quarter, the body and what you are. Build the warehouse first. Nothing is "
+        "released if anything is wrong, and what was released before stays."
+    ),
+    checks=False,
+)
 look_at_the_calendar = _job(
     "look_at_the_calendar",
     quarter_at_a_glance,
@@ -75,9 +87,10 @@ defs = dg.Definitions(
         warehouse,
         quarter_at_a_glance,
         quarterly_files,
+        release,
     ],
     asset_checks=[the_warehouse_holds_every_verdict],
-    jobs=[take_in_returns, build_warehouse, publish_quarter, look_at_the_calendar],
+    jobs=[take_in_returns, build_warehouse, publish_quarter, release_quarter, look_at_the_calendar],
     sensors=[inbox_sensor, verdicts_sensor],
     schedules=[calendar],
     executor=dg.in_process_executor,

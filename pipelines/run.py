@@ -130,6 +130,24 @@ def publish(settings: Settings, quarters: Sequence[Quarter], say: Say) -> None:
         _run("publish_quarter", settings, say, tags=range_tags(stretch))
 
 
+def release(
+    settings: Settings, body: str, quarter: Quarter, role: str, reason: str | None, say: Say
+) -> None:
+    """Release a quarter from the warehouse there is. Raises JobFailed."""
+    from pipelines.assets.partitions import QUARTERS, range_tags
+
+    if quarter.label not in QUARTERS.get_partition_keys():
+        raise JobFailed(f"{quarter} is not a quarter of this collection")
+    config = {"body": body, "role": role, "reason": reason or ""}
+    _run(
+        "release_quarter",
+        settings,
+        say,
+        tags=range_tags([quarter]),
+        run_config={"ops": {"release": {"config": config}}},
+    )
+
+
 def _run(
     name: str,
     settings: Settings,

@@ -95,6 +95,17 @@ class Settings:
         return self.data / "exports"
 
     @property
+    def releases(self) -> Path:
+        """Disclosure controlled releases of the national bodies: the only room made to be read
+        by others."""
+        return self.data / "releases"
+
+    @property
+    def told(self) -> Path:
+        """What each release told its readers, with the true numbers, to protect later ones."""
+        return self.data / "told"
+
+    @property
     def dagster_home(self) -> Path:
         return self.data / "dagster"
 

@@ -14,6 +14,8 @@ from pipelines.files import replace_durably
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import duckdb
 
 PUBLISHED = ("warehouse", "restricted")
@@ -71,6 +73,11 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
 def open_restricted(settings: Settings) -> duckdb.DuckDBPyConnection:
     """Read-only connection to the case-level marts."""
     return _open(settings.restricted)
+
+
+def open_warehouse_as_of(settings: Settings, as_of: datetime) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to a warehouse that was built as of a moment."""
+    return _open(settings.marts_as_of(as_of) / settings.warehouse.name)
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:

@@ -420,7 +420,7 @@ def verify(expect: str | None, as_json: bool) -> None:
         click.echo(f"Ledger   {found.head.length} lines   {found.head.length}:{found.head.head}")
     click.echo(
         f"Compared {found.anchors} remembered heads, {found.files} received files, "
-        f"{found.exports} export versions"
+        f"{found.exports} export versions, {found.releases} releases"
     )
     for remark in found.remarks:
         click.echo(f"Remark   {remark}")

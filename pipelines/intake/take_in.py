@@ -182,8 +182,8 @@ def judge_alone(
 
     ``submission`` has a sender and a quarter. ``before`` are typed frames of the sender's file for
     the quarter before, as :func:`pipelines.intake.earlier_returns.beside_one_file` wants them.
-    Nothing is written and no key is needed. Whether the collection holds sample returns is not known here,
-    so that is never a reason to refuse. Raises NotTheLastReturn.
+    Nothing is written and no key is needed. Whether the collection holds sample returns is not
+    known here, so that is never a reason to refuse. Raises NotTheLastReturn.
     """
     assert submission.quarter and submission.sender_code
     quarter = Quarter.parse(submission.quarter)

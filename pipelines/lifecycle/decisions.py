@@ -81,7 +81,7 @@ class Decisions:
                 "code": code,
                 "limit": limit,
                 "until": until.label,
-                "explanation": self._sentence(explanation, quarter, sender_code),
+                "explanation": self.sentence(explanation, quarter, sender_code),
             },
             policy,
             "tolerate",
@@ -107,7 +107,7 @@ class Decisions:
                 "return_name": return_name,
                 "quarter": quarter.label,
                 "code": code,
-                "reason": self._sentence(reason, quarter, sender_code),
+                "reason": self.sentence(reason, quarter, sender_code),
             },
             self._policy_of_sender(sender_code),
             "tolerate",
@@ -155,7 +155,7 @@ class Decisions:
             {
                 "event": "withdrawn",
                 "submission_id": submission_id,
-                "reason": self._sentence(reason, quarter, item.sender_code),
+                "reason": self.sentence(reason, quarter, item.sender_code),
             },
             self._policy_of_submission(item),
             "withdraw",
@@ -214,7 +214,7 @@ class Decisions:
                 "event": "unlocked",
                 "nation_code": nation_code,
                 "quarter": quarter.label,
-                "reason": self._sentence(reason, quarter),
+                "reason": self.sentence(reason, quarter),
             },
             self._policy(nation_code),
             "lock",
@@ -242,7 +242,7 @@ class Decisions:
                 "event": "revised",
                 "nation_code": nation_code,
                 "quarter": quarter.label,
-                "reason": self._sentence(reason, quarter),
+                "reason": self.sentence(reason, quarter),
                 "released": [one for one in held if not only or one in only] + unknown,
                 "withdrawals": [one for one in withdrawals if not only or one in only],
             },
@@ -256,7 +256,7 @@ class Decisions:
     def _enter(
         self, event: dict[str, Any], policy: Policy, duty: Duty, role: str
     ) -> Mapping[str, Any]:
-        _refuse_a_role(policy, duty, role)
+        refuse_a_role(policy, duty, role)
         ledger = Ledger(self.settings.ledger)
         with ledger.held():
             events = ledger.events()
@@ -299,7 +299,8 @@ class Decisions:
         if name not in known:
             raise NotAllowed(f"No return is called {name}: there are {', '.join(known)}.")
 
-    def _sentence(self, text: str, quarter: Quarter | None, sender_code: str | None = None) -> str:
+    def sentence(self, text: str, quarter: Quarter | None, sender_code: str | None = None) -> str:
+        """An explanation or reason, if it names nobody of the quarter. Raises NamesSomebody."""
         references = self._references(quarter, sender_code) if quarter else set()
         return check_free_text(text, references)
 
@@ -334,7 +335,7 @@ def moment_after(events: Sequence[Mapping[str, Any]], now: datetime) -> str:
     return max([now.astimezone(UTC), *earlier]).isoformat()
 
 
-def _refuse_a_role(policy: Policy, duty: Duty, role: str) -> None:
+def refuse_a_role(policy: Policy, duty: Duty, role: str) -> None:
     known = {one.role: one for one in policy.roles}
     able = [one.role for one in policy.roles if duty in one.may]
     those = ", ".join(able) or "nobody yet: sources/policies declares none"

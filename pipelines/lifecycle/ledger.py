@@ -23,6 +23,7 @@ mean is in ``lifecycle.py``:
 ``signed_off``, ``accepted_centrally``, ``withdrawn``   a submission
 ``locked``, ``unlocked``, ``revised``                   a nation's quarter
 ``published``                       an export version of a quarter, and which revision it shows
+``released``                        a version of a body's release, and the hash of its checksums
 """
 
 from __future__ import annotations

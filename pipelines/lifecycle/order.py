@@ -193,6 +193,8 @@ def _unlocked(book: Book, event: Event) -> str | None:
     lock = book.locks.get((event["nation_code"], event["quarter"]))
     if lock is None:
         return f"{event['quarter']} is not locked for {event['nation_code']}."
+    if (lock.nation_code, lock.quarter) in book.releases:
+        return f"{lock.quarter} was released: what is released is revised, and not unlocked."
     if lock.publications:
         return (
             f"{lock.quarter} was published as version {lock.publications[-1].version}: what is "
@@ -230,6 +232,24 @@ def _published(book: Book, event: Event) -> str | None:
     return None
 
 
+def _released(book: Book, event: Event) -> str | None:
+    nation_code, quarter = event["nation_code"], event["quarter"]
+    lock = book.locks.get((nation_code, quarter))
+    if lock is None:
+        return (
+            f"{quarter} is not locked for {nation_code}: a release shows a quarter that is closed. "
+            "See `adoption lock`."
+        )
+    if lock.revision != event["revision"]:
+        return f"{quarter} has no revision {event['revision']} for {nation_code} now."
+    version = len(book.releases.get((nation_code, quarter), ())) + 1
+    if event["version"] != version:
+        return f"The next release of {quarter} for {nation_code} is version {version}."
+    if version > 1 and not event["reason"]:
+        return f"Version {version} of a release needs a reason: say why it changes."
+    return None
+
+
 _LOOKS: dict[str, Callable[[Book, Event], str | None]] = {
     "received": _received,
     "duplicate": _duplicate,
@@ -244,5 +264,6 @@ _LOOKS: dict[str, Callable[[Book, Event], str | None]] = {
     "unlocked": _unlocked,
     "revised": _revised,
     "published": _published,
+    "released": _released,
 }
 EVENTS = tuple(_LOOKS)

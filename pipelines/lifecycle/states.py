@@ -215,6 +215,7 @@ class Book:
         self._agreed: dict[str, set[str]] = {}  # seals accepted centrally, by submission
         self.withdrawn: dict[str, str] = {}  # in effect, and since when
         self._released: dict[str, int] = {}
+        self.releases: dict[tuple[str, str], list[Mapping[str, Any]]] = {}  # by nation, quarter
         self._takes: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "received": self._take_received,
             "tolerated": self._take_tolerated,
@@ -226,6 +227,7 @@ class Book:
             "unlocked": self._take_unlocked,
             "revised": self._take_revised,
             "published": self._take_published,
+            "released": self._take_released,
         }
 
     # --- one event more ---------------------------------------------------------
@@ -337,6 +339,10 @@ class Book:
                 lock.publications.append(
                     Publication(revision, event["version"], event["at"], in_force)
                 )
+
+    def _take_released(self, event: Mapping[str, Any]) -> None:
+        key = (event["nation_code"], event["quarter"])
+        self.releases.setdefault(key, []).append(event)
 
     # --- what holds now ---------------------------------------------------------
 

@@ -22,6 +22,7 @@ from pipelines.intake.landing import stored_file
 from pipelines.lifecycle.ledger import Head, Ledger, LedgerError
 from pipelines.lifecycle.order import refusal
 from pipelines.lifecycle.states import Book
+from pipelines.release.versions import faults, versions
 from pipelines.settings import Settings
 
 LIMITS = Text(
@@ -43,6 +44,7 @@ class Findings:
     anchors: int = 0
     files: int = 0
     exports: int = 0
+    releases: int = 0
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -53,6 +55,7 @@ class Findings:
             "anchors_compared": self.anchors,
             "files_compared": self.files,
             "exports_compared": self.exports,
+            "releases_compared": self.releases,
             "faults": self.faults,
             "remarks": self.remarks,
             "limits_en": LIMITS.en,
@@ -95,6 +98,8 @@ def verify(
             found.faults.append(fault)
     found.faults += _out_of_order(ledger, declarations)
     _compare_files(settings, ledger, found)
+    found.releases = len(versions(settings))
+    found.faults += faults(settings)
     for folder in _versions(settings):
         found.exports += 1
         if not checksums_agree(folder):

@@ -18,7 +18,7 @@ SCHEMA = {
 }
 
 
-def figures_of(folder: Path) -> pl.DataFrame:
+def figures_of_folder(folder: Path) -> pl.DataFrame:
     """Figures of a release on disk. Raises ReleaseError when it holds none."""
     path = folder / PARQUET
     if not path.is_file():

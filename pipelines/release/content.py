@@ -72,6 +72,13 @@ WINDOWS: dict[str, Text] = {
     "rolling_12": Text(en="Twelve quarters", cy="Deuddeg chwarter"),
     "financial_year": Text(en="Financial year", cy="Blwyddyn ariannol"),
 }
+# Of returns that were used although somebody has not agreed to them yet.
+OPEN_RETURNS = Text(
+    en="{} returns of the quarter are in the figures without being accepted by the national team: "
+    "not signed off, with open queries, or with rows set aside.",
+    cy="Mae {} o ffurflenni'r chwarter yn y ffigurau heb eu derbyn gan y tîm cenedlaethol: heb eu "
+    "cymeradwyo, ag ymholiadau agored, neu â rhesi o'r neilltu.",
+)
 UNITS: dict[str, Text] = {
     "children": Text(en="children", cy="plant"),
     "households": Text(en="households", cy="aelwydydd"),
@@ -101,7 +108,8 @@ class Content:
     status_note_en, status_note_cy, sources. ``places``: place_code, name_en, name_cy, kind,
     parent_code. ``categories``: breakdown, breakdown_value, title_en, title_cy, label_en,
     label_cy, position. ``coverage``: place_code, subject, window_name, returns_expected,
-    returns_accepted.
+    returns_accepted. ``open_returns``: returns of the quarter in it that the national team has not
+    accepted.
     """
 
     body: str
@@ -115,6 +123,7 @@ class Content:
     categories: pl.DataFrame
     coverage: pl.DataFrame
     is_synthetic: bool
+    open_returns: int = 0
 
     def __post_init__(self) -> None:
         check_figures(self.figures)

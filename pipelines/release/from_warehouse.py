@@ -67,6 +67,7 @@ def content_of(
     version: int,
     figures: pl.DataFrame,
     is_synthetic: bool,
+    open_returns: int = 0,
 ) -> Content:
     """A release of ``figures``, with the names, parts and definitions they need and no others."""
     nation = {"nation": nation_code}
@@ -89,6 +90,7 @@ def content_of(
         ),
         coverage=coverage,
         is_synthetic=is_synthetic,
+        open_returns=open_returns,
     )
 
 

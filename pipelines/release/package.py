@@ -8,6 +8,7 @@ release itself.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pipelines.release.content import (
     UNITS,
     WINDOWS,
     Content,
+    ReleaseError,
 )
 from pipelines.release.statswales import metadata
 from pipelines.release.writing import write_json, write_table
@@ -63,8 +65,9 @@ PROVENANCE_RULES: dict[str, Any] = {
     "additionalProperties": False,
     "required": [
         "release", "body", "quarter", "version", "is_synthetic", "as_of", "supersedes", "reason",
-        "code_version", "rule_set_hashes", "definitions_sha256", "ledger", "returns_used",
-        "returns_not_used", "sign_off", "disclosure_control",
+        "code", "rule_set_hashes", "definitions_sha256", "ledger", "returns_used",
+        "returns_not_used", "returns_open", "sign_off", "released_by", "moved_by",
+        "disclosure_control",
     ],
     "properties": {
         "release": {"type": "string"},
@@ -75,7 +78,15 @@ PROVENANCE_RULES: dict[str, Any] = {
         "as_of": {"type": "string", "format": "date-time"},
         "supersedes": {"type": ["integer", "null"]},
         "reason": {"type": ["string", "null"]},
-        "code_version": {"type": "string"},
+        "code": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["commit", "sha256"],
+            "properties": {
+                "commit": {"type": "string"},
+                "sha256": {"$ref": "#/$defs/hash"},
+            },
+        },
         "rule_set_hashes": {"type": "array", "items": {"$ref": "#/$defs/hash"}},
         "definitions_sha256": {"$ref": "#/$defs/hash"},
         "ledger": {
@@ -89,9 +100,10 @@ PROVENANCE_RULES: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
+                # No counts of rows: a child return has a row for each child.
                 "required": [
                     "submission_id", "sender_code", "quarter", "version", "received_at", "sha256",
-                    "status", "rows_accepted", "rows_set_aside",
+                    "status", "rule_set_hash",
                 ],
                 "properties": {
                     "submission_id": {"type": "string"},
@@ -101,8 +113,7 @@ PROVENANCE_RULES: dict[str, Any] = {
                     "received_at": {"type": "string", "format": "date-time"},
                     "sha256": {"$ref": "#/$defs/hash"},
                     "status": {"type": "string"},
-                    "rows_accepted": {"type": "integer"},
-                    "rows_set_aside": {"type": "integer"},
+                    "rule_set_hash": {"$ref": "#/$defs/hash"},
                 },
             },
         },
@@ -116,17 +127,51 @@ PROVENANCE_RULES: dict[str, Any] = {
                     "sender_code": {"type": "string"},
                     "return_name": {"type": "string"},
                     "quarter": {"type": "string"},
-                    "why": {"enum": ["refused", "missing", "received"]},
+                    "why": {"enum": ["refused", "missing", "received", "held"]},
+                },
+            },
+        },
+        "returns_open": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": [
+                    "sender_code", "return_name", "sign_off", "has_rows_set_aside",
+                    "has_open_queries",
+                ],
+                "properties": {
+                    "sender_code": {"type": "string"},
+                    "return_name": {"type": "string"},
+                    "sign_off": {"type": "string"},
+                    "has_rows_set_aside": {"type": "boolean"},
+                    "has_open_queries": {"type": "boolean"},
                 },
             },
         },
         "sign_off": {
-            "type": ["object", "null"],
+            "type": "object",
             "additionalProperties": False,
-            "required": ["role", "at"],
+            "required": ["role", "at", "revision"],
             "properties": {
                 "role": {"type": "string"},
                 "at": {"type": "string", "format": "date-time"},
+                "revision": {"type": "integer", "minimum": 1},
+            },
+        },
+        "released_by": {"type": "string"},
+        "moved_by": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["submission_id", "sender_code", "quarter", "change"],
+                "properties": {
+                    "submission_id": {"type": "string"},
+                    "sender_code": {"type": "string"},
+                    "quarter": {"type": "string"},
+                    "change": {"enum": ["added", "removed"]},
+                },
             },
         },
         "disclosure_control": {"type": "object"},
@@ -185,6 +230,14 @@ def write_provenance(provenance: dict[str, Any], folder: Path) -> list[Path]:
     write_json(folder / PROVENANCE_SCHEMA, PROVENANCE_RULES)
     write_json(folder / PROVENANCE, provenance)
     return [folder / PROVENANCE_SCHEMA, folder / PROVENANCE]
+
+
+def provenance_of_folder(folder: Path) -> dict[str, Any]:
+    """The provenance of a release on disk. Raises ReleaseError when it has none."""
+    try:
+        return json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{folder} is no release: it has no {PROVENANCE}") from error
 
 
 def write_descriptions(content: Content, folder: Path, files: list[Path]) -> list[Path]:

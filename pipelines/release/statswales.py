@@ -12,7 +12,15 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.declarations import Text
-from pipelines.release.content import COMPONENTS, NOTES, TOTAL, WINDOWS, Content, texts
+from pipelines.release.content import (
+    COMPONENTS,
+    NOTES,
+    OPEN_RETURNS,
+    TOTAL,
+    WINDOWS,
+    Content,
+    texts,
+)
 from pipelines.release.writing import write_table
 
 DIMENSIONS = ("period", "window", "place", "category")
@@ -191,6 +199,11 @@ def metadata(content: Content) -> dict[str, Text]:
             cy="Mae'r geiriad Cymraeg yn aros am adolygiad cyfieithydd.",
         ),
     }
+    if content.open_returns:
+        told["open_returns"] = Text(
+            en=OPEN_RETURNS.en.format(content.open_returns),
+            cy=OPEN_RETURNS.cy.format(content.open_returns),
+        )
     if content.is_synthetic:
         told["synthetic"] = Text(
             en="Synthetic sample data: no real child or household.",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 
 from pipelines.declarations import Text
-from pipelines.release.content import TOTAL, UNITS, WINDOWS, Content, Language
+from pipelines.release.content import TOTAL, UNITS, WINDOWS, Content, Language, as_text
+from pipelines.release.writing import write_table
 
 AUTHORITIES = ("authority",)
 GROUPS = ("nation", "region", "regional_agency", "partnership")
@@ -68,6 +70,29 @@ class Table:
     headings: dict[Language, list[str]]
     row_names: dict[Language, list[str]]
     rows: list[list[Cell]]
+
+
+def write_tables(content: Content, folder: Path) -> list[Path]:
+    """The tables by authority and agency as CSV, in each language; the files written."""
+    written = []
+    languages: tuple[Language, ...] = ("en", "cy")
+    for table in tables_of(content):
+        if not table.name.startswith(tuple(KINDS)):
+            continue
+        for language in languages:
+            path = folder / f"table-{table.name}-{language}.csv"
+            write_table(_frame(table, language), path)
+            written.append(path)
+    return written
+
+
+def _frame(table: Table, language: Language) -> pl.DataFrame:
+    rows = [
+        [name, *(cell.shorthand or as_text(cell.number or 0, cell.decimals) for cell in cells)]
+        for name, cells in zip(table.row_names[language], table.rows, strict=True)
+    ]
+    schema = dict.fromkeys(table.headings[language], pl.String)
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def tables_of(content: Content) -> Iterator[Table]:

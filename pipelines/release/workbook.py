@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines.declarations import Text
-from pipelines.release.content import FLAGS, NOTES, Content, Language
+from pipelines.release.content import FLAGS, NOTES, OPEN_RETURNS, Content, Language
 from pipelines.release.tables import Cell, Table, tables_of
 
 COVER, CONTENTS, NOTES_SHEET, DEFINITIONS = (
@@ -117,6 +117,11 @@ def _cover(content: Content, language: Language, say) -> Sheet:
         say("about"),
         say("protected"),
         say("shorthand told"),
+        *(
+            [getattr(OPEN_RETURNS, language).format(content.open_returns)]
+            if content.open_returns
+            else []
+        ),
         *([say("unreviewed")] if language == "cy" else []),
     ]
     return Sheet(getattr(COVER, language), lines, [], [], "")

@@ -63,9 +63,10 @@ class Receipt:
     """The verdict of one delivery in one language.
 
     ``found`` are the problems of :func:`pipelines.intake.take_in.problems_of`. ``problems`` has
-    them in the order of sheet, row and column, those of the whole file first, each with ``title_en`` and
-    ``title_cy``, the column's heading, and ``source``, where its rule comes from. What a refusal
-    rests on is always among them. ``details`` add repairs, headline figures and changes.
+    them in the order of sheet, row and column, those of the whole file first, each with
+    ``title_en`` and ``title_cy``, the column's heading, and ``source``, where its rule comes from.
+    What a refusal rests on is always among them. ``details`` add repairs, headline figures and
+    changes.
     """
 
     def __init__(

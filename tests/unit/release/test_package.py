@@ -11,7 +11,7 @@ import jsonschema
 import polars as pl
 import pytest
 
-from pipelines.release.compare import compare, figures_of, with_revisions_marked
+from pipelines.release.compare import compare, figures_of_folder, with_revisions_marked
 from pipelines.release.content import FIGURE_SCHEMA, Content, ReleaseError, as_text
 from pipelines.release.package import (
     DATAPACKAGE,
@@ -36,13 +36,16 @@ PROVENANCE = {
     "as_of": "2021-06-01T00:00:00Z",
     "supersedes": None,
     "reason": None,
-    "code_version": "0.1.0",
+    "code": {"commit": "unknown", "sha256": "0" * 64},
     "rule_set_hashes": [HASH],
     "definitions_sha256": HASH,
     "ledger": {"events": 3, "head": HASH},
     "returns_used": [],
     "returns_not_used": [],
-    "sign_off": {"role": "Head of performance", "at": "2021-06-02T00:00:00Z"},
+    "returns_open": [],
+    "sign_off": {"role": "national_director", "at": "2021-06-02T00:00:00Z", "revision": 1},
+    "released_by": "national_director",
+    "moved_by": [],
     "disclosure_control": {"passed": True},
 }
 
@@ -91,7 +94,8 @@ def test_the_readme_says_what_each_file_is_for_in_both_languages(folder: Path) -
     [
         {"version": 0},
         {"quarter": "2020-21 Q4"},
-        {"sign_off": {"role": "Head", "at": "x", "name": "somebody"}},
+        {"sign_off": {"role": "Head", "at": "x", "revision": 1, "name": "somebody"}},
+        {"returns_used": [{"submission_id": "S1", "rows_accepted": 3}]},
         {"ledger": {"events": 3, "head": "short"}},
         {"extra": 1},
     ],
@@ -181,9 +185,9 @@ def test_what_differs_from_the_version_before_is_marked_as_revised(wales: Conten
 
 
 def test_figures_are_read_back_as_they_were_written(wales: Content, folder: Path) -> None:
-    assert figures_of(folder).equals(wales.figures)
+    assert figures_of_folder(folder).equals(wales.figures)
 
 
 def test_a_folder_that_is_no_release_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="is no release"):
-        figures_of(tmp_path)
+        figures_of_folder(tmp_path)

@@ -1,0 +1,206 @@
+"""``adoption release``, ``releases`` and ``compare``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.commands.arguments import FILE, QUARTER
+from pipelines.commands.telling import cannot_write, show
+from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES, Settings
+
+if TYPE_CHECKING:
+    from pipelines.release.versions import Version
+
+_MOST_LINES = 40
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("body")
+@click.argument("quarter", type=QUARTER)
+@click.option("--role", help="What you are, as sources/policies names it.")
+@click.option("--because", "reason", help="Why figures change; from version 2 on. Name no child.")
+@click.option("--as-of", help="Make again the version that was the newest at this moment (UTC).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --as-of: an empty folder for it.",
+)
+def release(
+    body: str,
+    quarter: Quarter,
+    role: str | None,
+    reason: str | None,
+    as_of: str | None,
+    out: Path | None,
+) -> None:
+    """Release a locked QUARTER of a BODY: what it may publish, disclosure controlled.
+
+    BODY is NAS for Wales, DFE for England. The warehouse is built first. Small numbers are kept
+    back, and what would give them away; a release is written only if its audit passes. The same
+    figures make no new version.
+
+    With --as-of nothing is released: an old version is made again from the returns, and compared.
+    Ends with 1 if a byte differs.
+
+    \b
+    adoption release NAS 2020-21-Q4 --role national_director
+    adoption release NAS 2020-21-Q4 --as-of 2021-06-01T12:00 --out again
+    """
+    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    if as_of is not None:
+        if role or reason or out is None:
+            raise click.UsageError("--as-of goes with --out, and with nothing else")
+        _again(settings, declarations, body, quarter, as_of, out)
+        return
+    if role is None or out is not None:
+        raise click.UsageError(
+            "say what you are: --role" if role is None else "--out needs --as-of"
+        )
+    from pipelines import run
+    from pipelines.release.making import policy_of
+    from pipelines.release.versions import folder_of, versions_of
+
+    policy = policy_of(declarations, body)
+    before = len(versions_of(settings, policy.body, quarter))
+    run.build(settings, click.echo)
+    run.release(settings, policy.body, quarter, role, reason, click.echo)
+    one = versions_of(settings, policy.body, quarter)[-1]
+    if one.version == before:
+        click.echo(f"Nothing changed since {one.name}: no new version.")
+    click.echo(f"Release  {one.name}   {folder_of(settings, one)}")
+
+
+def _again(
+    settings: Settings,
+    declarations: Declarations,
+    body: str,
+    quarter: Quarter,
+    as_of: str,
+    out: Path,
+) -> None:
+    from datetime import UTC
+
+    from pipelines import run
+    from pipelines.release.making import make_again, policy_of
+    from pipelines.release.versions import versions_of
+    from pipelines.warehouse import open_warehouse_as_of
+
+    try:
+        moment = datetime.fromisoformat(as_of)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{as_of!r} is no day or moment like 2021-06-01 or 2021-06-01T12:00",
+            param_hint="--as-of",
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    policy = policy_of(declarations, body)
+    known = versions_of(settings, policy.body, quarter)
+    then = [one for one in known if datetime.fromisoformat(one.as_of) <= moment]
+    if not then:
+        raise click.BadParameter(
+            f"no version of {policy.body}/{quarter} was known then", param_hint="--as-of"
+        )
+    one = then[-1]
+    run.build(settings, click.echo, one.as_of)
+    with open_warehouse_as_of(settings, datetime.fromisoformat(one.as_of)) as connection:
+        differ = make_again(settings, declarations, connection, one, out, click.echo)
+    if not differ:
+        click.echo(f"{one.name} again, to the byte: {out}")
+        return
+    click.echo(f"{one.name} in {out} differs in {', '.join(differ)}")
+    click.echo(
+        "Other code, other declarations or other received files make other bytes: provenance.json "
+        "says which it was made with."
+    )
+    sys.exit(1)
+
+
+@click.command()
+@_json
+def releases(as_json: bool) -> None:
+    """List what was released when, by whom and why, and what it moved."""
+    from rich import box
+    from rich.table import Table
+
+    from pipelines.release.versions import versions
+
+    found = versions(Settings.from_environment())
+    if as_json:
+        click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("Nothing was released yet: see `adoption release --help`.")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Release", no_wrap=True)
+    table.add_column("When (UTC)", no_wrap=True)
+    for heading in ("Figures", "Changed"):
+        table.add_column(heading, justify="right")
+    for heading in ("By", "Why"):
+        table.add_column(heading)
+    for one in found:
+        when = one.at[:16].replace("T", " ")
+        changed = f"{one.changed:,}" if one.version > 1 else ""
+        table.add_row(one.name, when, f"{one.figures:,}", changed, one.role, one.reason or "")
+    show(table)
+
+
+def _as_json(one: Version) -> dict[str, object]:
+    return asdict(one) | {"quarter": one.quarter.label, "name": one.name}
+
+
+@click.command("compare")
+@click.argument("before")
+@click.argument("after")
+@click.option("--out", type=FILE, help="Write all changes into this CSV file.")
+@_json
+def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -> None:
+    """Tell what changed between two releases, each a name or a folder.
+
+    \b
+    adoption compare NAS/2020-21-Q4/1 NAS/2020-21-Q4/2
+    """
+    from pipelines.release.compare import CHANGES, compare, figures_of_folder
+    from pipelines.release.writing import write_table
+
+    settings = Settings.from_environment()
+    folders = [_folder(settings, name) for name in (before, after)]
+    changes = compare(*(figures_of_folder(folder) for folder in folders))
+    counts = dict(changes.group_by("change").len().iter_rows())
+    if out is not None:
+        try:
+            write_table(changes, out)
+        except OSError as error:
+            raise cannot_write(out, error) from error
+    if as_json:
+        told = {"counts": counts, "changes": changes.to_dicts()}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for row in changes.head(_MOST_LINES).iter_rows(named=True):
+        part = "" if row["breakdown"] == "total" else f", {row['breakdown_value']}"
+        click.echo(
+            f"{row['indicator_id']} {row['component']}, {row['place_code']}, {row['quarter']} "
+            f"{row['window_name']}{part}: {row['before'] or '–'} → {row['after'] or '–'} "
+            f"({row['change']})"
+        )
+    if changes.height > _MOST_LINES:
+        click.echo(f"… and {changes.height - _MOST_LINES:,} more; --out FILE has them all.")
+    told = ", ".join(f"{counts[name]:,} {name}" for name in CHANGES if name in counts)
+    click.echo(told or "Nothing differs.")
+
+
+def _folder(settings: Settings, name: str) -> Path:
+    from pipelines.release.versions import find, folder_of
+
+    folder = Path(name)
+    return folder if folder.is_dir() else folder_of(settings, find(settings, name))

@@ -1,0 +1,168 @@
+"""What a release rests on: returns, rules, code, definitions, decisions. Counts no child.
+
+Nothing here is of the clock or of the machine, so that a release made again says the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.lifecycle.ledger import FIRST_LINK, Ledger
+from pipelines.lifecycle.states import Lock, ReturnStatus
+from pipelines.quarters import Quarter
+from pipelines.settings import CHECKOUT, SOURCES, Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+_CODE = ("pipelines", "expectations", "dbt_project", "sources", "requirements.lock")
+_MADE = {"__pycache__", "target", "logs", "dbt_packages"}
+
+_USED = """
+    select submission.submission_id, submission.sender_code, submission.quarter,
+        submission.version, submission.received_at, submission.sha256, submission.status,
+        submission.rule_set_hash
+    from marts.fct_submission as submission
+    join marts.dim_place as place on place.place_code = submission.sender_code
+    where submission.is_in_force and place.nation_code = $nation
+        and submission.quarter between $first and $last
+    order by submission.quarter, submission.sender_code, submission.submission_id
+"""
+_NOT_USED = """
+    select returned.sender_code, returned.return_name, returned.quarter, returned.status as why
+    from marts.fct_return as returned
+    join marts.dim_place as place on place.place_code = returned.sender_code
+    where place.nation_code = $nation and returned.quarter between $first and $last
+        and returned.is_due and returned.status in ('refused', 'missing', 'received', 'held')
+    order by returned.quarter, returned.sender_code, returned.return_name
+"""
+_QUARTERS = """
+    select max(quarters_in_window) from marts.fct_indicator where quarter = $quarter
+"""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What people decided about the release, and how long the ledger was then.
+
+    ``open_returns`` are those the national team has not accepted.
+    """
+
+    lock: Lock
+    role: str
+    reason: str | None
+    as_of: str
+    ledger_length: int
+    open_returns: Sequence[ReturnStatus]
+
+
+def provenance_of(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    name: str,
+    body: str,
+    nation_code: str,
+    quarter: Quarter,
+    version: int,
+    is_synthetic: bool,
+    decided: Decided,
+    before: dict[str, Any] | None,
+    disclosure_control: dict[str, Any],
+) -> dict[str, Any]:
+    """What ``provenance.json`` holds. ``before`` is that of the version before, if there is one."""
+    longest = connection.execute(_QUARTERS, {"quarter": quarter.label}).fetchone()
+    first = quarter.plus(1 - (longest[0] if longest and longest[0] else 1))
+    stretch = {"nation": nation_code, "first": first.label, "last": quarter.label}
+    used = _rows(connection, _USED, stretch)
+    for one in used:
+        one["received_at"] = f"{one['received_at'].isoformat()}Z"
+    lock = decided.lock
+    signed = lock.revisions[-1] if lock.revisions else lock
+    links = Ledger(settings.ledger).links()[: decided.ledger_length]
+    return {
+        "release": name,
+        "body": body,
+        "quarter": quarter.label,
+        "version": version,
+        "is_synthetic": is_synthetic,
+        "as_of": decided.as_of,
+        "supersedes": version - 1 or None,
+        "reason": decided.reason,
+        "code": {"commit": _commit(), "sha256": hash_of(CHECKOUT, _CODE)},
+        "rule_set_hashes": sorted({one["rule_set_hash"] for one in used}),
+        "definitions_sha256": hash_of(SOURCES, [path.name for path in sorted(SOURCES.iterdir())]),
+        "ledger": {"events": len(links), "head": links[-1] if links else FIRST_LINK},
+        "returns_used": used,
+        "returns_not_used": _rows(connection, _NOT_USED, stretch),
+        "returns_open": [
+            {
+                "sender_code": one.sender_code,
+                "return_name": one.return_name,
+                "sign_off": one.sign_off,
+                "has_rows_set_aside": bool(one.rows_set_aside),
+                "has_open_queries": bool(one.queries_open),
+            }
+            for one in decided.open_returns
+            if one.in_force_submission_id
+        ],
+        "sign_off": {"role": signed.role, "at": signed.at, "revision": lock.revision},
+        "released_by": decided.role,
+        "moved_by": list(_moved(before["returns_used"], used)) if before else [],
+        "disclosure_control": disclosure_control,
+    }
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, told: dict[str, str]
+) -> list[dict[str, Any]]:
+    found = connection.execute(query, told)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _moved(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Returns that one version rests on and the other does not."""
+    was, are = ({one["submission_id"]: one for one in several} for several in (before, now))
+    for change, mine, theirs in (("removed", was, are), ("added", are, was)):
+        for submission_id, one in mine.items():
+            if submission_id not in theirs:
+                yield {
+                    "submission_id": submission_id,
+                    "sender_code": one["sender_code"],
+                    "quarter": one["quarter"],
+                    "change": change,
+                }
+
+
+def hash_of(folder: Path, names: Sequence[str]) -> str:
+    """Hash of the texts below ``folder``; line ends do not count, as they differ by machine."""
+    digest = hashlib.sha256()
+    for name in names:
+        found = folder / name
+        for path in [found] if found.is_file() else sorted(found.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.is_file() and not _MADE & set(inside.parts) and not inside.name.startswith("."):
+                content = path.read_bytes().replace(b"\r\n", b"\n")
+                digest.update(inside.as_posix().encode("utf-8") + b"\0" + content + b"\0")
+    return digest.hexdigest()
+
+
+def _commit() -> str:
+    """The commit of the checkout; told apart where files were changed since."""
+    try:
+        run = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty=-changed", "--exclude=*"],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+    except OSError:
+        return "unknown"
+    return run.stdout.strip() or "unknown"

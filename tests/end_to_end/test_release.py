@@ -1,0 +1,336 @@
+"""A locked quarter is released, revised and released again; and made again from the returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from pipelines.declarations import Declarations
+from pipelines.disclosure import audit as audit_module
+from pipelines.lifecycle.decisions import Decisions, NotAllowed
+from pipelines.lifecycle.free_text import NamesSomebody
+from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.verification import verify
+from pipelines.quarters import Quarter
+from pipelines.release import package
+from pipelines.release.compare import compare, figures_of_folder
+from pipelines.release.content import ReleaseError
+from pipelines.release.making import Made, make_again, make_release
+from pipelines.release.versions import changed_files, told_file, versions
+from pipelines.release.writing import CHECKSUMS
+from pipelines.settings import SOURCES, Settings
+from pipelines.warehouse import open_warehouse, open_warehouse_as_of
+from tests.conftest import Sample
+
+WALES, CARDIFF, Q4 = "W92000004", "W06000015", Quarter(2020, 4)
+DIRECTOR = "national_director"
+WHY = "A return was withdrawn by its authority after the release."
+
+
+@dataclass(frozen=True)
+class House:
+    """A copy of the finished sample, whose rules of disclosure publish totals alone.
+
+    Parts make ten times as many numbers and show nothing more of what is tested here; they are
+    protected in the tests of disclosure control.
+    """
+
+    settings: Settings
+    declarations: Declarations
+
+    def release(self, **more) -> Made:
+        told = {"role": DIRECTOR} | more
+        with open_warehouse(self.settings) as connection:
+            return make_release(self.settings, self.declarations, connection, "NAS", Q4, **told)
+
+    def build(self, *arguments: str) -> None:
+        run = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", "build", *arguments],
+            env={
+                **os.environ,
+                "ADOPTION_DATA": str(self.settings.data),
+                "ADOPTION_KEY_FILE": str(self.settings.key_file),
+            },
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+
+    def bytes(self) -> dict[str, bytes]:
+        home = self.settings.releases
+        return {
+            path.relative_to(home).as_posix(): path.read_bytes()
+            for path in sorted(home.rglob("*"))
+            if path.is_file()
+        }
+
+    def decisions(self) -> Decisions:
+        return Decisions(self.settings, self.declarations)
+
+
+@pytest.fixture(scope="module")
+def declarations(tmp_path_factory: pytest.TempPathFactory) -> Declarations:
+    folder = tmp_path_factory.mktemp("declared") / "sources"
+    shutil.copytree(SOURCES, folder)
+    path = folder / "disclosure" / "wales-nas.yaml"
+    policy = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for rules in policy["rules"]:
+        rules["never"] = [
+            {"breakdowns": ["*"], "why": {"en": "Totals alone.", "cy": "Cyfansymiau'n unig."}}
+        ]
+    path.write_text(yaml.safe_dump(policy, allow_unicode=True), encoding="utf-8")
+    return Declarations(folder)
+
+
+@pytest.fixture(scope="module")
+def house(
+    sample: Sample, declarations: Declarations, tmp_path_factory: pytest.TempPathFactory
+) -> House:
+    """Locked, and not released yet."""
+    home = tmp_path_factory.mktemp("house")
+    data, keys = sample.settings.data, sample.settings.key_file.parent
+    shutil.copytree(data, home / "data", ignore=shutil.ignore_patterns("dagster", "exports"))
+    shutil.copytree(keys, home / "keys")
+    settings = Settings(home / "data", home / "keys" / sample.settings.key_file.name)
+    return House(settings, declarations)
+
+
+@pytest.fixture(scope="module")
+def refused_before_the_lock(house: House) -> str:
+    with pytest.raises(NotAllowed) as refused:
+        house.release()
+    assert not house.settings.releases.exists()
+    return str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def first(house: House, refused_before_the_lock: str) -> Made:
+    house.decisions().lock(WALES, Q4, role=DIRECTOR, with_gaps=True)
+    return house.release()
+
+
+@pytest.fixture(scope="module")
+def second(house: House, first: Made) -> Iterator[Made]:
+    """Cardiff's return is withdrawn, so its children are in no figure of the second version."""
+    cardiff = next(
+        one.submission_id
+        for one in reversed(Ledger(house.settings.ledger).submissions())
+        if (one.sender_code, one.quarter) == (CARDIFF, Q4.label) and one.is_accepted
+    )
+    decisions = house.decisions()
+    decisions.withdraw(cardiff, role="national_data_lead", reason="The wrong file was sent in.")
+    # The internal files are published under the lock, as every day; only then it is revised.
+    Ledger(house.settings.ledger).append(_published(house))
+    decisions.revise(WALES, Q4, role=DIRECTOR, reason=WHY)
+    with pytest.raises(ReleaseError, match="adoption build"):
+        house.release(reason=WHY)
+    house.build()
+    with pytest.raises(NotAllowed, match="reason"):
+        house.release()
+    return house.release(reason=WHY)
+
+
+def _published(house: House) -> dict:
+    events = Ledger(house.settings.ledger).events()
+    return {
+        "event": "published",
+        "quarter": Q4.label,
+        "version": 1,
+        "revisions": {WALES: 1},
+        "at": events[-1]["at"],
+    }
+
+
+# --- what has to be so --------------------------------------------------------------------
+
+
+def test_an_open_quarter_is_not_released(refused_before_the_lock: str) -> None:
+    assert "adoption lock 2020-21-Q4 --nation wales" in refused_before_the_lock
+
+
+def test_only_those_who_may_release_do(house: House, first: Made) -> None:
+    before = house.bytes()
+    with pytest.raises(NotAllowed, match="It is for: national_director"):
+        house.release(role="data_officer")
+    with pytest.raises(NamesSomebody):
+        house.release(reason="Corrected for the child born on 3 May 2019.")
+    with pytest.raises(ReleaseError, match="there are DFE, NAS"):
+        make_release(house.settings, house.declarations, None, "ELSE", Q4, role=DIRECTOR)
+    assert house.bytes() == before
+
+
+def test_a_release_over_a_failed_audit_is_refused(
+    house: House, first: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, events = house.bytes(), Ledger(house.settings.ledger).head()
+    failed = audit_module.AuditReport(False, ("children placed, Wales",), {})
+    monkeypatch.setattr(audit_module, "audit", lambda *_: failed)
+    with pytest.raises(ReleaseError, match="children placed, Wales"):
+        house.release()
+    assert (house.bytes(), Ledger(house.settings.ledger).head()) == (before, events)
+
+
+def test_a_release_over_a_changed_file_is_refused(house: House, first: Made) -> None:
+    received = next(iter(sorted(house.settings.received.glob("*.xlsx"))))
+    content = received.read_bytes()
+    received.write_bytes(content + b" ")
+    try:
+        with pytest.raises(ReleaseError, match="not what was received"):
+            house.release()
+    finally:
+        received.write_bytes(content)
+
+
+def test_a_policy_that_lets_no_return_be_open_refuses_the_quarter(
+    house: House, first: Made
+) -> None:
+    policies = {
+        nation: policy.model_copy(
+            update={
+                "release": tuple(
+                    one.model_copy(update={"open_returns": "refused"}) for one in policy.release
+                )
+            }
+        )
+        for nation, policy in house.declarations.policies.items()
+    }
+    strict = Declarations(house.declarations.folder)
+    strict.__dict__["policies"] = policies
+    with pytest.raises(NotAllowed, match="not accepted by the national team"):
+        replace(house, declarations=strict).release()
+
+
+# --- what is released ---------------------------------------------------------------------
+
+
+def test_a_release_is_whole_and_described(first: Made) -> None:
+    assert (first.version.name, first.is_new) == ("NAS/2020-21-Q4/1", True)
+    assert changed_files(first.folder) == []
+    names = {path.name for path in first.folder.iterdir()}
+    assert {
+        *("figures.csv", "figures.parquet", "datapackage.json", "provenance.json", "audit.json"),
+        *("statswales-data.csv", "nas-2020-21-q4-v1-en.xlsx", "nas-2020-21-q4-v1-cy.ods"),
+        *("revisions.csv", "README.md", "SHA256SUMS"),
+        "table-children_by_authority_quarter-cy.csv",
+    } <= names
+    assert pl.read_csv(first.folder / "revisions.csv").is_empty()
+
+
+def test_a_release_holds_no_path_no_pseudonym_and_no_count_of_rows(
+    house: House, first: Made
+) -> None:
+    children = pl.read_parquet(house.settings.validated / "child" / "*" / "*.parquet")
+    pseudonyms = children["child_pseudonym"].drop_nulls().unique().to_list()
+    assert len(pseudonyms) > 100
+    for path in first.folder.iterdir():
+        content = path.read_bytes()
+        assert str(house.settings.data).encode() not in content
+        if path.suffix in (".csv", ".json", ".md"):
+            text = content.decode("utf-8")
+            assert not any(one in text for one in pseudonyms)
+            assert '"rows_' not in text
+
+
+def test_the_small_numbers_of_the_warehouse_are_not_in_it(house: House, first: Made) -> None:
+    figures = figures_of_folder(first.folder)
+    counts = figures.filter(pl.col("decimals") == 0, pl.col("component") != "value")
+    shown = counts["number"].drop_nulls()
+    assert len(shown) > 100
+    assert not shown.is_between(1, 4).any()
+    assert figures["flag"].drop_nulls().is_in(["c"]).sum() > 100
+
+
+def test_provenance_says_what_it_rests_on(house: House, first: Made) -> None:
+    told = package.provenance_of_folder(first.folder)
+    assert (told["version"], told["supersedes"], told["reason"]) == (1, None, None)
+    assert told["sign_off"]["role"] == told["released_by"] == DIRECTOR
+    assert {one["quarter"] for one in told["returns_used"]} >= {"2020-21-Q1", Q4.label}
+    assert all(one["sender_code"][0] != "E" for one in told["returns_used"])
+    assert len(told["returns_open"]) > 20  # nobody signs the sample's returns off
+    assert "without being accepted" in (first.folder / "README.md").read_text(encoding="utf-8")
+    audit = json.loads((first.folder / "audit.json").read_text(encoding="utf-8"))
+    assert audit["audit"]["passed"] and audit["audit"]["two_values_or_fewer"] == 0
+    assert "seconds" not in json.dumps(audit)
+
+
+def test_the_same_figures_make_no_new_version(house: House, first: Made) -> None:
+    before = house.bytes()
+    again = house.release()
+    assert (again.is_new, again.version) == (False, first.version)
+    assert house.bytes() == before
+
+
+def test_a_release_that_was_entered_when_the_program_was_killed_comes_into_place(
+    house: House, first: Made
+) -> None:
+    staged = first.folder.parent / ".part"
+    first.folder.rename(staged)
+    again = house.release()
+    assert (again.is_new, again.folder) == (False, first.folder)
+    assert changed_files(first.folder) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_release_may_be_read_and_what_it_told_may_not(house: House, first: Made) -> None:
+    assert (first.folder / "figures.csv").stat().st_mode & 0o777 == 0o644
+    assert told_file(house.settings, first.version).stat().st_mode & 0o077 == 0
+
+
+# --- and again ----------------------------------------------------------------------------
+
+
+def test_a_new_version_says_what_changed_and_what_moved_it(
+    house: House, first: Made, second: Made
+) -> None:
+    assert (second.version.version, second.version.reason) == (2, WHY)
+    told = package.provenance_of_folder(second.folder)
+    assert (told["supersedes"], told["reason"]) == (1, WHY)
+    assert {(one["sender_code"], one["change"]) for one in told["moved_by"]} >= {
+        (CARDIFF, "removed")
+    }
+    changes = compare(figures_of_folder(first.folder), figures_of_folder(second.folder))
+    assert changes.height == second.version.changed > 0
+    written = pl.read_csv(second.folder / "revisions.csv", infer_schema=False)
+    assert written.select("indicator_id", "before", "after").rows() == (
+        changes.select("indicator_id", "before", "after").rows()
+    )
+    revised = figures_of_folder(second.folder).filter(pl.col("notes").str.contains("r"))
+    assert 0 < revised.height <= changes.height
+
+
+def test_the_first_version_stays_as_it_was(house: House, first: Made, second: Made) -> None:
+    assert changed_files(first.folder) == []
+    assert [one.name for one in versions(house.settings)] == [
+        *("NAS/2020-21-Q4/1", "NAS/2020-21-Q4/2")
+    ]
+    assert verify(house.settings, house.declarations).faults == []
+
+
+def test_a_version_is_made_again_to_the_byte_on_another_machine(
+    house: House, first: Made, second: Made, tmp_path: Path
+) -> None:
+    """Both are there, the warehouse has moved on, and the data lies elsewhere."""
+    ignored = shutil.ignore_patterns("build", "marts", "releases")
+    shutil.copytree(house.settings.data, tmp_path / "elsewhere", ignore=ignored)
+    elsewhere = House(Settings(tmp_path / "elsewhere", house.settings.key_file), house.declarations)
+    one = first.version
+    elsewhere.build("--as-of", one.as_of)
+    with open_warehouse_as_of(elsewhere.settings, datetime.fromisoformat(one.as_of)) as connection:
+        told = (elsewhere.settings, house.declarations, connection, one)
+        again = tmp_path / "again"
+        assert make_again(*told, again) == []
+        with pytest.raises(ReleaseError, match="not empty"):
+            make_again(*told, again)
+    assert (again / CHECKSUMS).read_bytes() == (first.folder / CHECKSUMS).read_bytes()
