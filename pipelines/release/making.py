@@ -58,6 +58,9 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     import duckdb
 
+    from pipelines.disclosure.cells import ReleaseCells
+    from pipelines.disclosure.policy import Rules
+
 Say = Callable[[str], None]
 
 FORMS = {"statswales": write_statswales, "open_data": write_open_data}
@@ -92,6 +95,15 @@ class _Task:
     before: Path | None
     decided: provenance.Decided
     told: pl.DataFrame | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The true numbers of a release, and the rules they are protected by."""
+
+    release: ReleaseCells
+    rules: Rules
+    is_synthetic: bool
 
 
 @dataclass(frozen=True)
@@ -148,24 +160,22 @@ def make_release(
             "reason": reason,
             "role": role,
         }
-        # The reason is asked for only once it is known that something changed.
+        # Whether there is a reason is asked once it is known that something changed.
         if why := refusal(book, event | {"reason": reason or "asked for below"}):
             raise NotAllowed(why)
         _refuse_another_warehouse(connection, book, policy)
         decided = _decided(declarations, events, policy, quarter, event)
         _refuse_open_returns(policy, quarter, decided)
         before = folder_of(settings, known[-1]) if known else None
-        task = _Task(
-            policy, quarter, event["version"], before, decided, told_before(settings, policy.body)
-        )
-        staging = home_of(settings, policy.body, quarter) / ".part"
-        written = _write(staging, settings, declarations, connection, task, say)
-        if before and not _says_something_new(before, staging):
-            shutil.rmtree(staging)
+        told = told_before(settings, policy.body)
+        task = _Task(policy, quarter, event["version"], before, decided, told)
+        found = _found(connection, declarations, policy, quarter)
+        if before and not _is_new(connection, settings, found, task, known[-1]):
             return Made(known[-1], before, is_new=False)
         if why := refusal(book, event):
-            shutil.rmtree(staging)
             raise NotAllowed(why)
+        staging = home_of(settings, policy.body, quarter) / ".part"
+        written = _write(staging, settings, connection, task, found, say)
         return _enter(settings, staging, event, events, written)
 
 
@@ -204,7 +214,8 @@ def make_again(
     decided = _decided(declarations, events, policy, one.quarter, event)
     told = told_before(settings, policy.body, one.ledger_length)
     task = _Task(policy, one.quarter, one.version, before, decided, told)
-    _write(folder, settings, declarations, connection, task, say)
+    found = _found(connection, declarations, policy, one.quarter)
+    _write(folder, settings, connection, task, found, say)
     if checksum(folder / CHECKSUMS) == one.checksums:
         return []
     released = folder_of(settings, one)
@@ -309,25 +320,64 @@ def _last_moment(events: list[dict[str, Any]]) -> str:
 # --- the files ------------------------------------------------------------------
 
 
+def _found(
+    connection: duckdb.DuckDBPyConnection,
+    declarations: Declarations,
+    policy: Policy,
+    quarter: Quarter,
+) -> _Found:
+    from pipelines.disclosure.cells import cells_of
+    from pipelines.disclosure.policy import DisclosureDeclarations
+    from pipelines.pack.book import holds_samples
+
+    declared = DisclosureDeclarations(declarations.folder)
+    rules = declared.policy_of(policy.body).rules_for(quarter)
+    release = cells_of(connection, policy.nation_code, quarter, declared.ties)
+    return _Found(release, rules, holds_samples(connection))
+
+
+def _is_new(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    found: _Found,
+    task: _Task,
+    latest: Version,
+) -> bool:
+    """Whether numbers, or the returns they rest on, are others than in the newest version.
+
+    True numbers are compared: which of them are kept back depends on what was released before,
+    and so would be another choice each time.
+    """
+    from pipelines.disclosure.cells import KEY as CELL
+    from pipelines.disclosure.protection import published
+
+    columns = [*CELL, "value"]
+    cells = published(found.release.cells, found.release.relations, found.rules)
+    now = cells.filter(pl.col("value").is_not_null()).select(columns).sort(columns)
+    told = pl.read_parquet(told_file(settings, latest)).select(columns).sort(columns)
+    if not now.equals(told):
+        return True
+    assert task.before is not None
+    was = package.provenance_of_folder(task.before)
+    used = provenance.returns_used(connection, task.policy.nation_code, task.quarter)
+    return used != was["returns_used"] or was["disclosure_control"]["rules"] != found.rules.id
+
+
 def _write(
     folder: Path,
     settings: Settings,
-    declarations: Declarations,
     connection: duckdb.DuckDBPyConnection,
     task: _Task,
+    numbers: _Found,
     say: Say,
 ) -> _Written:
     """All files of a version, into a folder that is made anew."""
     from pipelines.disclosure.audit import audit
-    from pipelines.disclosure.cells import DisclosureError, cells_of
-    from pipelines.disclosure.policy import DisclosureDeclarations
+    from pipelines.disclosure.cells import DisclosureError
     from pipelines.disclosure.protection import as_known, protect
-    from pipelines.pack.book import holds_samples
 
     policy, quarter = task.policy, task.quarter
-    declared = DisclosureDeclarations(declarations.folder)
-    rules = declared.policy_of(policy.body).rules_for(quarter)
-    found = cells_of(connection, policy.nation_code, quarter, declared.ties)
+    found, rules = numbers.release, numbers.rules
     say(f"{found.cells.height:,} cells to protect")
     try:
         protected = protect(
@@ -362,7 +412,7 @@ def _write(
         quarter=quarter,
         version=task.version,
         figures=figures,
-        is_synthetic=holds_samples(connection),
+        is_synthetic=numbers.is_synthetic,
         open_returns=sum(
             one.in_force_submission_id is not None for one in task.decided.open_returns
         ),
@@ -424,14 +474,6 @@ def _of_every_run(report: Any) -> Any:
 
 
 # --- into the ledger and into place ---------------------------------------------
-
-
-def _says_something_new(before: Path, staged: Path) -> bool:
-    """Whether figures, or the returns they rest on, are others than in the version before."""
-    was, now = (package.provenance_of_folder(folder) for folder in (before, staged))
-    if now["moved_by"] or was["returns_not_used"] != now["returns_not_used"]:
-        return True
-    return bool(compare(figures_of_folder(before), figures_of_folder(staged)).height)
 
 
 def _enter(

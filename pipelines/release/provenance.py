@@ -76,12 +76,7 @@ def provenance_of(
     disclosure_control: dict[str, Any],
 ) -> dict[str, Any]:
     """What ``provenance.json`` holds. ``before`` is that of the version before, if there is one."""
-    longest = connection.execute(_QUARTERS, {"quarter": quarter.label}).fetchone()
-    first = quarter.plus(1 - (longest[0] if longest and longest[0] else 1))
-    stretch = {"nation": nation_code, "first": first.label, "last": quarter.label}
-    used = _rows(connection, _USED, stretch)
-    for one in used:
-        one["received_at"] = f"{one['received_at'].isoformat()}Z"
+    used = returns_used(connection, nation_code, quarter)
     lock = decided.lock
     signed = lock.revisions[-1] if lock.revisions else lock
     links = Ledger(settings.ledger).links()[: decided.ledger_length]
@@ -99,7 +94,7 @@ def provenance_of(
         "definitions_sha256": hash_of(SOURCES, [path.name for path in sorted(SOURCES.iterdir())]),
         "ledger": {"events": len(links), "head": links[-1] if links else FIRST_LINK},
         "returns_used": used,
-        "returns_not_used": _rows(connection, _NOT_USED, stretch),
+        "returns_not_used": _rows(connection, _NOT_USED, nation_code, quarter),
         "returns_open": [
             {
                 "sender_code": one.sender_code,
@@ -118,10 +113,23 @@ def provenance_of(
     }
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, told: dict[str, str]
+def returns_used(
+    connection: duckdb.DuckDBPyConnection, nation_code: str, quarter: Quarter
 ) -> list[dict[str, Any]]:
-    found = connection.execute(query, told)
+    """The returns in force in the quarters of the longest window, by quarter and sender."""
+    used = _rows(connection, _USED, nation_code, quarter)
+    for one in used:
+        one["received_at"] = f"{one['received_at'].isoformat()}Z"
+    return used
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, nation_code: str, quarter: Quarter
+) -> list[dict[str, Any]]:
+    longest = connection.execute(_QUARTERS, {"quarter": quarter.label}).fetchone()
+    first = quarter.plus(1 - (longest[0] if longest and longest[0] else 1))
+    stretch = {"nation": nation_code, "first": first.label, "last": quarter.label}
+    found = connection.execute(query, stretch)
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

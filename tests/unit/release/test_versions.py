@@ -122,7 +122,7 @@ def _release(settings: Settings, version: int = 1, content: str = "a,b\n1,2\n") 
 def test_a_release_is_found_by_its_name(settings: Settings) -> None:
     one = _release(settings)
     assert (one.name, find(settings, "nas/2025-26-q1/1")) == ("NAS/2025-26-Q1/1", one)
-    with pytest.raises(ReleaseError, match="never released.*NAS/2025-26-Q1/1"):
+    with pytest.raises(ReleaseError, match=r"never released.*NAS/2025-26-Q1/1"):
         find(settings, "NAS/2025-26-Q1/2")
     with pytest.raises(ReleaseError, match="named like"):
         find(settings, "../../etc")
@@ -163,7 +163,7 @@ def test_what_a_release_told_has_to_be_known_to_protect_the_next(settings: Setti
     assert told_before(settings, "NAS", one.ledger_length) is None
     assert told_before(settings, "DFE") is None
     told_file(settings, one).unlink()
-    with pytest.raises(ReleaseError, match="(?i)put it back from a copy"):
+    with pytest.raises(ReleaseError, match=r"(?i)put it back from a copy"):
         told_before(settings, "NAS")
     assert any("protected" in fault for fault in faults(settings))
 
