@@ -499,6 +499,7 @@ def _enter(
     )
     told = told_file(settings, named)
     write_whole(told, written.told.write_parquet)
+    told.chmod(0o600)  # true numbers, whatever the mask of the process
     event |= {
         "figures": named.figures,
         "changed": named.changed,
