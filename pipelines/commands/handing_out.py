@@ -1,4 +1,4 @@
-"""``adoption hand-out``."""
+"""The warehouse for others: ``adoption hand-out``, ``docs``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from pipelines.commands.arguments import FILE
+from pipelines.commands.telling import working
 from pipelines.settings import Settings
 
 
@@ -23,8 +25,32 @@ def hand_out(folder: Path) -> None:
     """
     from pipelines import handing_out
 
-    written = handing_out.hand_out(Settings.from_environment(), folder)
+    with working("Writing the tables"):
+        written = handing_out.hand_out(Settings.from_environment(), folder)
     files = [path for path in written.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
     click.echo(f"Wrote {written}   {len(files)} files, {size:,.0f} MB")
     click.echo(handing_out.NOTICE["en"])
+
+
+@click.command()
+@click.argument("target", type=FILE)
+def docs(target: Path) -> None:
+    """Write the warehouse's dictionary to TARGET: one page that needs no network.
+
+    Every table and column with its meaning, the SQL that makes it, and a map of what it is made
+    from. Types and sizes are those of the published warehouse, if there is one. Takes ten seconds.
+
+    \b
+    adoption docs warehouse.html
+    """
+    from pipelines import run
+    from pipelines.dictionary import write_dictionary
+
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter("end the name in .html", param_hint="TARGET")
+    settings = Settings.from_environment()
+    with working("dbt writes the page"):
+        run.prepare()
+        write_dictionary(settings, target)
+    click.echo(f"Wrote {target}")
