@@ -1,4 +1,4 @@
-"""The warehouse's dictionary as one page: every model, its columns, its SQL and where it comes from.
+"""The warehouse's dictionary as one page: every model, its columns, its SQL and its origins.
 
 dbt makes the page. It has everything inside and asks no network for anything.
 """

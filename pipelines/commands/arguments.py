@@ -100,7 +100,9 @@ class Nation(click.ParamType):
         self.fail(f"{value!r} is no nation: there are {names}", param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
-        return list(_places_like(incomplete, {r["place_code"] for r in _places() if _is_nation(r)}))
+        said = incomplete.casefold()
+        names = [row["name_en"] for row in _places() if row["kind"] == "nation"]
+        return [CompletionItem(name) for name in names if name.casefold().startswith(said)]
 
 
 class Indicator(click.ParamType):
@@ -162,10 +164,6 @@ class Day(click.ParamType):
 def _places() -> Iterator[dict[str, str]]:
     with (SOURCES / "places" / "agencies.csv").open(encoding="utf-8", newline="") as handle:
         yield from csv.DictReader(handle)
-
-
-def _is_nation(row: dict[str, str]) -> bool:
-    return row["kind"] == "nation"
 
 
 def _places_like(incomplete: str, among: set[str] | None = None) -> Iterator[CompletionItem]:

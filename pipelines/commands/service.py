@@ -23,7 +23,7 @@ def prepare(force: bool) -> None:
 @click.option("--port", default=3000, show_default=True)
 @click.option("--read-only", is_flag=True, help="Show everything, let nobody start or change it.")
 def ui(port: int, read_only: bool) -> None:
-    """Open the Dagster UI on this machine, sensors included: http://127.0.0.1:3000, or another port.
+    """Open the Dagster UI on this machine (http://127.0.0.1:PORT), sensors included.
 
     Ctrl-C ends it.
 
