@@ -266,8 +266,8 @@ def tolerate(
     It is carried to later quarters, and asked again when more rows have it or the time is over.
 
     \b
-    adoption tolerate Coventry 2020-21-Q3 CH401 --limit 2 --role head_of_service \\
-        --because "Checked with the court: both dates are right"
+    adoption tolerate Coventry 2020-21-Q3 CH401 --limit 2 --role national_data_lead \\
+        --because "Confirmed with the social worker: both dates are right"
     """
     until = until or quarter
     _decisions().tolerate(
@@ -379,7 +379,7 @@ def lock(quarter: Quarter, nation_code: str, with_gaps: bool, role: str) -> None
     """Close a nation's quarter: what comes later is judged, and held for a revision.
 
     \b
-    adoption lock 2020-21-Q4 --nation Wales --role national_data_lead
+    adoption lock 2020-21-Q4 --nation Wales --role national_director
     """
     event = _decisions().lock(nation_code, quarter, role=role, with_gaps=with_gaps)
     gaps = event["not_accepted"]
@@ -395,7 +395,7 @@ def unlock(quarter: Quarter, nation_code: str, role: str, reason: str) -> None:
     """Undo a lock under which nothing was published; what was held counts again.
 
     \b
-    adoption unlock 2020-21-Q4 --nation Wales --role national_data_lead \\
+    adoption unlock 2020-21-Q4 --nation Wales --role national_director \\
         --because "Two returns were still on their way"
     """
     _decisions().unlock(nation_code, quarter, role=role, reason=reason)
@@ -418,7 +418,7 @@ def revise(quarter: Quarter, nation_code: str, only: Sequence[str], role: str, r
     """Begin the next revision of a published quarter: what was held counts from now on.
 
     \b
-    adoption revise 2020-21-Q4 --nation Wales --role national_data_lead \\
+    adoption revise 2020-21-Q4 --nation Wales --role national_director \\
         --because "Late return of one authority"
     """
     event = _decisions().revise(nation_code, quarter, role=role, reason=reason, only=only)
