@@ -28,6 +28,13 @@ SYNTHETIC = {
     "en": "Synthetic sample data: no real child or household.",
     "cy": "Data sampl synthetig: dim plentyn nac aelwyd go iawn.",
 }
+CSV_TOLD = {
+    "en": "  csv/               the same tables for Excel, those that fit on a sheet\n",
+    "cy": "  csv/               yr un tablau ar gyfer Excel, y rhai sy'n ffitio ar ddalen\n",
+}
+# A sheet of Excel has 1,048,576 rows, the first for headings. The Parquet connector's own page does
+# not list Excel among the products that have it.
+ROWS_OF_A_SHEET = 1_048_575
 README = {
     "en": """\
 Adoption returns: the warehouse without pseudonymous rows
@@ -37,8 +44,8 @@ Adoption returns: the warehouse without pseudonymous rows
 Quarters {first} to {last}; the last return in it came on {received} (UTC).
 
   warehouse.duckdb   every public table, to be opened read-only with DuckDB 1.5
-  parquet/           the same tables, one file each, for R, Excel (Power Query) and Power BI
-  catalogue.csv      what every table and column holds
+  parquet/           the same tables, one file each, for R, Python and Power BI
+{csv}  catalogue.csv      what every table and column holds
   SHA256SUMS         checksums: sha256sum --check SHA256SUMS
 
 The view rpt_indicator_breakdown is in warehouse.duckdb only: in Parquet its rows are
@@ -56,8 +63,8 @@ Ffurflenni mabwysiadu: y warws heb resi ffugenwol
 Chwarteri {first} i {last}; daeth y ffurflen ddiwethaf ynddo ar {received} (UTC).
 
   warehouse.duckdb   pob tabl cyhoeddus, i'w agor yn ddarllen yn unig gyda DuckDB 1.5
-  parquet/           yr un tablau, un ffeil yr un, ar gyfer R, Excel (Power Query) a Power BI
-  catalogue.csv      beth sydd ym mhob tabl a cholofn
+  parquet/           yr un tablau, un ffeil yr un, ar gyfer R, Python a Power BI
+{csv}  catalogue.csv      beth sydd ym mhob tabl a cholofn
   SHA256SUMS         symiau gwirio: sha256sum --check SHA256SUMS
 
 Yn warehouse.duckdb yn unig y mae'r wedd rpt_indicator_breakdown: yn Parquet ei rhesi yw
@@ -80,7 +87,8 @@ def write_parquet(warehouse: Path, folder: Path) -> list[Path]:
     The same warehouse gives the same bytes, whatever the number of threads. Comments travel in each
     file's own metadata: ``table``, ``description``, ``columns`` (JSON, name to comment) and
     ``notice``.
-    Views stay out: the only one, 2 million rows of words repeated, takes 12 seconds.
+    Views stay out: the only one, 2 million rows of words repeated, takes 12 seconds. Snappy, since
+    every reader of Parquet has it.
     """
     import duckdb
 
@@ -98,7 +106,7 @@ def write_parquet(warehouse: Path, folder: Path) -> list[Path]:
             pairs = ", ".join(f'"{key}": {_quoted(value)}' for key, value in told.items())
             connection.execute(
                 f'copy marts."{table}" to {_quoted(str(path))} '
-                f"(format parquet, compression zstd, kv_metadata {{{pairs}}})"
+                f"(format parquet, compression snappy, kv_metadata {{{pairs}}})"
             )
             with path.open("rb+") as handle:
                 os.fsync(handle.fileno())
@@ -122,10 +130,10 @@ def replace_folder(finished: Path, folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def hand_out(settings: Settings, folder: Path) -> Path:
-    """Fill the new ``folder`` with the warehouse, Parquet, catalogue, README and checksums.
+def hand_out(settings: Settings, folder: Path, with_csv: bool = False) -> Path:
+    """Fill the new ``folder`` with the warehouse, Parquet, catalogue, READMEs and checksums.
 
-    All or nothing: it is filled beside and renamed. Raises HandOutError, OSError.
+    ``with_csv`` adds the tables that fit on a sheet as CSV. All or nothing: it is filled beside and renamed. Raises HandOutError, OSError.
     """
     folder = folder.resolve()
     if not settings.warehouse.exists():
@@ -142,7 +150,9 @@ def hand_out(settings: Settings, folder: Path) -> Path:
         # Parquet is made from the copy: a build may publish another warehouse meanwhile.
         shutil.copyfile(settings.warehouse, copied)
         write_parquet(copied, part / PARQUET)
-        _describe(copied, part)
+        _describe(copied, part, with_csv)
+        if with_csv:
+            _write_csv_files(copied, part / "csv")
         _write_checksums(part)
         if folder.exists():
             folder.rmdir()
@@ -153,7 +163,7 @@ def hand_out(settings: Settings, folder: Path) -> Path:
     return folder
 
 
-def _describe(warehouse: Path, folder: Path) -> None:
+def _describe(warehouse: Path, folder: Path, with_csv: bool) -> None:
     """The catalogue and the two READMEs, once it is sure that no column is about one child."""
     import duckdb
 
@@ -180,12 +190,26 @@ def _describe(warehouse: Path, folder: Path) -> None:
         told = text.format(
             notice=NOTICE[language],
             synthetic=SYNTHETIC[language] if synthetic else "",
+            csv=CSV_TOLD[language] if with_csv else "",
             first=first or "–",
             last=last or "–",
             received=f"{received:%Y-%m-%d %H:%M}" if received else "–",
         ).replace("\n\n\n", "\n\n")
         path = folder / f"README-{language}.txt"
         path.write_text(told, encoding="utf-8", newline="\n")
+
+
+def _write_csv_files(warehouse: Path, folder: Path) -> None:
+    import duckdb
+
+    from pipelines.exports import write_csv
+
+    folder.mkdir()
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for table, _ in _tables(connection):
+            frame = connection.table(f"marts.{table}").pl()
+            if frame.height <= ROWS_OF_A_SHEET:
+                write_csv(frame, folder / f"{table}.csv")
 
 
 def _write_checksums(folder: Path) -> None:

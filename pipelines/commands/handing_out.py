@@ -13,20 +13,22 @@ from pipelines.settings import Settings
 
 @click.command("hand-out")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def hand_out(folder: Path) -> None:
+@click.option("--csv", "with_csv", is_flag=True, help="The tables as CSV too, for Excel.")
+def hand_out(folder: Path, with_csv: bool) -> None:
     """Write a copy of the warehouse for an analyst to FOLDER, without pseudonymous rows.
 
-    In it: warehouse.duckdb, the same tables as Parquet for R, Excel and Power BI, a catalogue of
+    In it: warehouse.duckdb, the same tables as Parquet for R, Python and Power BI, a catalogue of
     every column, a README in English and in Welsh, checksums. Figures are not disclosure
     controlled: it is for internal use only. FOLDER must be new or empty.
 
     \b
     adoption hand-out ../for-the-analyst
+    adoption hand-out ../for-the-analyst --csv
     """
     from pipelines import handing_out
 
     with working("Writing the tables"):
-        written = handing_out.hand_out(Settings.from_environment(), folder)
+        written = handing_out.hand_out(Settings.from_environment(), folder, with_csv)
     files = [path for path in written.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
     click.echo(f"Wrote {written}   {len(files)} files, {size:,.0f} MB")

@@ -51,8 +51,8 @@ def published(settings: Settings) -> Settings:
     return settings
 
 
-def _hand_out(folder: Path) -> Result:
-    return CliRunner().invoke(main, ["hand-out", str(folder)])
+def _hand_out(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["hand-out", str(folder), *options])
 
 
 def _parquet(settings: Settings) -> dict[str, bytes]:
@@ -150,6 +150,17 @@ def test_a_hand_out_holds_the_warehouse_the_tables_and_words(
     catalogue = (folder / "catalogue.csv").read_text(encoding="utf-8")
     assert "fct_figure" in catalogue and "fct_case" not in catalogue
     assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_tables_that_fit_on_a_sheet_come_as_csv_when_asked_for(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing_out, "ROWS_OF_A_SHEET", 2)
+    assert _hand_out(tmp_path / "out", "--csv").exit_code == 0
+    found = {path.name for path in (tmp_path / "out" / "csv").iterdir()}
+    assert found == {"catalogue.csv", "fct_submission.csv"}  # fct_figure has three rows
+    assert "csv/" in (tmp_path / "out" / "README-en.txt").read_text(encoding="utf-8")
+    assert "csv/fct_submission.csv" in (tmp_path / "out" / "SHA256SUMS").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
