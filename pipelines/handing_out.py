@@ -133,7 +133,8 @@ def replace_folder(finished: Path, folder: Path) -> None:
 def hand_out(settings: Settings, folder: Path, with_csv: bool = False) -> Path:
     """Fill the new ``folder`` with the warehouse, Parquet, catalogue, READMEs and checksums.
 
-    ``with_csv`` adds the tables that fit on a sheet as CSV. All or nothing: it is filled beside and renamed. Raises HandOutError, OSError.
+    ``with_csv`` adds the tables that fit on a sheet as CSV. All or nothing: it is filled beside and
+    renamed. Raises HandOutError, OSError.
     """
     folder = folder.resolve()
     if not settings.warehouse.exists():
