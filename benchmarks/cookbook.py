@@ -1,7 +1,7 @@
 """Every query of the SQL cookbook on one warehouse: seconds each, best of three.
 
-    python benchmarks/cookbook.py                        the published warehouse
-    python benchmarks/cookbook.py FOLDER                 warehouse.duckdb and restricted.duckdb there
+    python benchmarks/cookbook.py           the published warehouse
+    python benchmarks/cookbook.py FOLDER    warehouse.duckdb and restricted.duckdb of a folder
 
 Each query runs on a connection of its own, opened for it, as somebody meets it who asks one
 question; the time to open is in it. Bar: one second. Ends with 1 when a query takes longer or
