@@ -2,11 +2,14 @@
 
 dbt builds in ``build/``; nobody else opens those files. A finished build is checkpointed,
 flushed and renamed over the published file. Readers who hold the old file keep their consistent
-old copy; whoever opens next sees the new one.
+old copy; whoever opens next sees the new one. The public tables lie beside it as Parquet, for tools
+that do not know DuckDB.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +42,11 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
 
     Raises WarehouseError, and changes nothing, if the build is not finished.
     """
+    import shutil
+
     import duckdb
+
+    from pipelines.handing_out import PARQUET, replace_folder, write_parquet
 
     folder = folder or settings.marts
     for name in PUBLISHED:
@@ -53,16 +60,29 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
             if _wal(path).exists():
                 raise WarehouseError(f"{_wal(path)} is still there: close what writes to {path}")
     folder.mkdir(parents=True, exist_ok=True)
+    parquet = folder / f".{PARQUET}.part"
+    shutil.rmtree(parquet, ignore_errors=True)
+    # Written before anything is swapped: a full disk leaves everything as it was.
+    write_parquet(_built(settings, "warehouse"), parquet)
     for name in PUBLISHED:
         built = _built(settings, name)
-        try:
+        with _told_if_open(folder / built.name):
             replace_durably(built, folder / built.name)
-        except PermissionError as error:  # Windows does not rename over an open file
-            raise WarehouseError(
-                f"{folder / built.name} is open in another program: close it and build again"
-            ) from error
+    with _told_if_open(folder / PARQUET):
+        replace_folder(parquet, folder / PARQUET)
     _built(settings, "work").unlink(missing_ok=True)
     return folder
+
+
+@contextmanager
+def _told_if_open(path: Path) -> Iterator[None]:
+    """Windows does not rename over an open file."""
+    try:
+        yield
+    except PermissionError as error:
+        raise WarehouseError(
+            f"{path} is open in another program: close it and build again"
+        ) from error
 
 
 def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:

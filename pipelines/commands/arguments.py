@@ -1,12 +1,24 @@
-"""What people write after a command: quarters, files."""
+"""What people write after a command: quarters, places, indicators, files; and what Tab offers.
+
+A shell starts the program anew at every Tab, so what is offered comes from file names and lines of
+the declarations as they stand: reading and checking all of them takes five times as long.
+"""
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
-from pipelines.quarters import Quarter
+from pipelines.quarters import Quarter, quarters_between
+from pipelines.settings import SOURCES, Settings
+
+FIRST_OFFERED = Quarter(2018, 1)
 
 
 class QuarterType(click.ParamType):
@@ -22,7 +34,158 @@ class QuarterType(click.ParamType):
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
+    def shell_complete(self, ctx, param, incomplete):
+        """Those that have begun, the newest first."""
+        begun = quarters_between(FIRST_OFFERED, Quarter.containing(date.today()))
+        labels = [quarter.label for quarter in begun]
+        return [CompletionItem(one) for one in reversed(labels) if one.startswith(incomplete)]
 
-QUARTER = QuarterType()
+
+class Place(click.ParamType):
+    """A place by its code or its name in English or Welsh; the command looks it up."""
+
+    name = "place"
+
+    def shell_complete(self, ctx, param, incomplete):
+        return list(_places_like(incomplete))
+
+
+class Sender(Place):
+    """Who owes a return, by code or by name in English or Welsh; becomes its code."""
+
+    name = "sender"
+
+    def convert(self, value, param, ctx):
+        from pipelines.commands.opening import declared
+        from pipelines.likeness import did_you_mean, plain_name
+
+        declarations = declared()
+        if value in declarations.senders:
+            return value
+        places = [declarations.places[code] for code in declarations.senders]
+        said = plain_name(value)
+        found = [
+            one.place_code
+            for one in places
+            if said in {plain_name(text) for text in (one.place_code, one.name_en, one.name_cy)}
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            self.fail(f"{value!r} is more than one sender: {', '.join(found)}", param, ctx)
+        names = [(one.place_code, name) for one in places for name in (one.name_en, one.name_cy)]
+        self.fail(f"nobody called {value} owes a return{did_you_mean(value, names)}", param, ctx)
+
+    def shell_complete(self, ctx, param, incomplete):
+        with (SOURCES / "places" / "returns_due.csv").open(encoding="utf-8", newline="") as handle:
+            senders = {row["sender_code"] for row in csv.DictReader(handle)}
+        return list(_places_like(incomplete, senders))
+
+
+class Nation(click.ParamType):
+    """A nation by its code or its name in English or Welsh; becomes its code."""
+
+    name = "nation"
+
+    def convert(self, value, param, ctx):
+        from pipelines.commands.opening import declared
+
+        nations = [place for place in declared().places.values() if place.kind == "nation"]
+        for place in nations:
+            if value.casefold() in {
+                one.casefold() for one in (place.place_code, place.name_en, place.name_cy)
+            }:
+                return place.place_code
+        names = ", ".join(place.name_en for place in nations)
+        self.fail(f"{value!r} is no nation: there are {names}", param, ctx)
+
+    def shell_complete(self, ctx, param, incomplete):
+        said = incomplete.casefold()
+        names = [row["name_en"] for row in _places() if row["kind"] == "nation"]
+        return [CompletionItem(name) for name in names if name.casefold().startswith(said)]
+
+
+class Indicator(click.ParamType):
+    """An indicator by its id, which is the name of its file."""
+
+    name = "indicator"
+
+    def shell_complete(self, ctx, param, incomplete):
+        known = sorted(path.stem for path in (SOURCES / "indicators").glob("*.yaml"))
+        return [CompletionItem(one) for one in known if one.startswith(incomplete.upper())]
+
+
+class SubmissionId(click.ParamType):
+    """A submission's id, as `adoption status` lists it."""
+
+    name = "submission_id"
+
+    def shell_complete(self, ctx, param, incomplete):
+        """Ids with the file's name are not offered: it may name a child."""
+        ledger = Settings.from_environment().ledger
+        if not ledger.exists():
+            return []
+        ids: dict[str, None] = {}
+        with ledger.open(encoding="utf-8") as lines:
+            for line in lines:
+                if '"received"' in line:
+                    ids[str(json.loads(line).get("submission_id"))] = None
+        return [CompletionItem(one) for one in reversed(ids) if one.startswith(incomplete)]
+
+
+class Role(click.ParamType):
+    """What somebody is, as sources/policies declares it; the decision checks what it may do."""
+
+    name = "role"
+
+    def shell_complete(self, ctx, param, incomplete):
+        roles: dict[str, None] = {}
+        for path in sorted((SOURCES / "policies").glob("*.yaml")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if line.startswith("- role: "):
+                    roles[line.removeprefix("- role: ").strip()] = None
+        return [CompletionItem(one) for one in roles if one.startswith(incomplete)]
+
+
+class Day(click.ParamType):
+    """A day as people write it: 2025-07-31."""
+
+    name = "day"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day like 2025-07-31", param, ctx)
+
+
+def _places() -> Iterator[dict[str, str]]:
+    with (SOURCES / "places" / "agencies.csv").open(encoding="utf-8", newline="") as handle:
+        yield from csv.DictReader(handle)
+
+
+def _places_like(incomplete: str, among: set[str] | None = None) -> Iterator[CompletionItem]:
+    """Places whose code or name begins so: the name where it is one word, else the code.
+
+    A shell takes a blank for the end of the word.
+    """
+    said = incomplete.casefold()
+    for row in _places():
+        code, names = row["place_code"], (row["name_en"], row["name_cy"])
+        if among is not None and code not in among:
+            continue
+        by_name = [name for name in names if said and name.casefold().startswith(said)]
+        if code.casefold().startswith(said):
+            yield CompletionItem(code, help=names[0])
+        elif by_name and " " not in by_name[0]:
+            yield CompletionItem(by_name[0], help=code)
+        elif by_name:
+            yield CompletionItem(code, help=names[0])
+
+
+QUARTER, PLACE, SENDER, NATION = QuarterType(), Place(), Sender(), Nation()
+INDICATOR, SUBMISSION, ROLE, DAY = Indicator(), SubmissionId(), Role(), Day()
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

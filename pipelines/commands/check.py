@@ -11,9 +11,8 @@ import click
 
 from pipelines.commands.arguments import EXISTING_FILE, FILE
 from pipelines.commands.deliveries import write_or_say_why
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import show
-from pipelines.declarations import Declarations
-from pipelines.settings import SOURCES
 
 if TYPE_CHECKING:
     from pipelines.verdict.receipt_words import Language
@@ -52,6 +51,11 @@ def check(
 
     Nothing is sent and nothing is kept. Ends with 0 when every file would be accepted, with 1
     when one would be refused.
+
+    \b
+    adoption check return.xlsx
+    adoption check return.xlsx --before last-quarter.xlsx --out problems.xlsx
+    adoption check return.xlsx --marked to-correct.xlsx   its problem cells coloured
     """
     from pipelines.summary import verdict as shown
     from pipelines.verdict.check import WrongEarlierFile, check_files
@@ -59,7 +63,7 @@ def check(
 
     if len(files) > 1 and (out or marked):
         raise click.UsageError("--out and --marked take one file at a time")
-    declarations = Declarations(SOURCES)
+    declarations = declared()
     try:
         found = check_files(
             files,

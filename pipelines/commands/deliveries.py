@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import FILE, QUARTER
+from pipelines.commands.arguments import FILE, QUARTER, SENDER, SUBMISSION
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import cannot_write, show
-from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES, Settings
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.verdict.receipt_words import Language
@@ -23,16 +23,30 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--quarter", type=QUARTER, help="Only this quarter.")
+@click.option("--sender", "sender_code", type=SENDER, help="Only from this one: code or name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(quarter: Quarter | None, as_json: bool) -> None:
-    """Show every delivery: which file, from whom, when, and what became of it."""
+def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> None:
+    """Show every delivery: which file, from whom, when, and what became of it.
+
+    The first word of each is its id, by which `adoption verdict` knows it. Files that could not be
+    read have no quarter and no sender.
+
+    \b
+    adoption status --quarter 2020-21-Q4
+    adoption status --sender Powys
+    """
     from pipelines.lifecycle.states import submissions_with_states
     from pipelines.summary import deliveries
     from pipelines.verdict.receipts import submission_json
 
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    settings, declarations = Settings.from_environment(), declared()
     every = submissions_with_states(Ledger(settings.ledger).events(), declarations)
-    found = [item for item in every if quarter is None or item.quarter == quarter.label]
+    found = [
+        item
+        for item in every
+        if (quarter is None or item.quarter == quarter.label)
+        and sender_code in (None, item.sender_code)
+    ]
     if as_json:
         told = [submission_json(item) for item in found]
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -41,7 +55,7 @@ def status(quarter: Quarter | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("submission_id")
+@click.argument("submission_id", type=SUBMISSION)
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, every problem by itself.")
 @click.option(
@@ -53,7 +67,13 @@ def verdict(
 ) -> None:
     """Show what was said of one submission: sheet, cell, field, rule and what to do.
 
-    Problems that rows share are shown once; --json and files give each of them.
+    SUBMISSION_ID is the first word of a delivery in `adoption status`. Problems that rows share are
+    shown once; --json and files give each of them.
+
+    \b
+    adoption verdict S000616-1a2b3c4d
+    adoption verdict S000616-1a2b3c4d --out verdict.xlsx --language cy   to send back
+    adoption verdict S000616-1a2b3c4d --marked to-correct.xlsx           its file, cells coloured
     """
     from pipelines.intake.take_in import problems_of
     from pipelines.summary import verdict as shown
@@ -61,7 +81,7 @@ def verdict(
     from pipelines.verdict.receipts import Receipt
 
     settings = Settings.from_environment()
-    declarations = Declarations(SOURCES)
+    declarations = declared()
     found = {item.submission_id: item for item in Ledger(settings.ledger).submissions()}
     if submission_id not in found:
         raise click.BadParameter(

@@ -6,15 +6,15 @@ import sys
 
 import click
 
-from pipelines.commands.arguments import QUARTER
-from pipelines.declarations import Declarations
+from pipelines.commands.arguments import INDICATOR, PLACE, QUARTER
+from pipelines.commands.opening import declared
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES, Settings
+from pipelines.settings import Settings
 
 
 @click.command()
-@click.argument("indicator")
-@click.argument("place")
+@click.argument("indicator", type=INDICATOR)
+@click.argument("place", type=PLACE)
 @click.argument("quarter", type=QUARTER)
 @click.option("--window", help="quarter, year_to_date, rolling_4 …; default: the quarter.")
 @click.option(
@@ -39,14 +39,20 @@ def explain(
 ) -> None:
     """Explain one figure: what it measures, what is in it, what is not, and how it moved.
 
-    PLACE is a code or a name, in English or Welsh. Ends with 1 when the returns, or the children,
-    do not add up to the figure.
+    INDICATOR is an id such as W05. PLACE is a code or a name, in English or Welsh. Ends with 1 when
+    the returns, or the children, do not add up to the figure.
+
+    \b
+    adoption explain W05 Wales 2020-21-Q4
+    adoption explain W09 VVC 2020-21-Q4 --window rolling_4
+    adoption explain W11C_SIX_MONTHS "Ynys Môn" 2020-21-Q4 --children
+    adoption sql "select indicator_id, title_en from marts.dim_indicator"   which there are
     """
     from pipelines.explain.explanation import NotExplained, explain
     from pipelines.explain.words import print_explanation, terminal
 
     settings = Settings.from_environment()
-    declarations = Declarations(SOURCES)
+    declarations = declared()
     try:
         explained = explain(
             *(settings, declarations, indicator, place, quarter),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from pipelines.commands.arguments import EXISTING_FILE, QUARTER
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import show, tell
-from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES, Settings
+from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError
 
 
@@ -23,6 +25,10 @@ def run_everything(quarter: Quarter | None) -> None:
     """Take in what waits in the inbox, build the warehouse, export the latest quarter.
 
     Ends with 1 when a return was refused; everything else was done all the same.
+
+    \b
+    adoption run
+    adoption run --quarter 2025-26-Q1
     """
     from pipelines import run
 
@@ -31,57 +37,92 @@ def run_everything(quarter: Quarter | None) -> None:
     run.build(settings, click.echo)
     quarter = quarter or _latest_quarter(settings)
     run.publish(settings, [quarter], click.echo)
-    tell(settings, Declarations(SOURCES), quarter)
+    tell(settings, declared(), quarter)
     sys.exit(0 if nothing_refused else 1)
 
 
 @click.command("take-in")
 @click.argument("files", nargs=-1, type=EXISTING_FILE)
 @click.option("--build", "then_build", is_flag=True, help="Then build the warehouse.")
-def take_in(files: tuple[Path, ...], then_build: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was taken in as JSON.")
+def take_in(files: tuple[Path, ...], then_build: bool, as_json: bool) -> None:
     """Take in FILES, or whatever waits in the inbox, and give each its verdict.
 
     The files stay where they are; a copy is kept as received. Ends with 1 when one was refused.
+
+    \b
+    adoption take-in return.xlsx           and nothing else
+    adoption take-in --build               what waits in the inbox, then the figures
     """
     from pipelines import run
     from pipelines.lifecycle.states import submissions_with_states
     from pipelines.summary import deliveries
+    from pipelines.verdict.receipts import submission_json
 
     settings = Settings.from_environment()
+    say = partial(click.echo, err=as_json)
     before = {s.submission_id: s.status for s in Ledger(settings.ledger).submissions()}
-    nothing_refused = run.take_in(settings, click.echo, files)
-    declarations = Declarations(SOURCES)
+    nothing_refused = run.take_in(settings, say, files)
+    declarations = declared()
     now = submissions_with_states(Ledger(settings.ledger).events(), declarations)
     new = [item for item in now if before.get(item.submission_id) != item.status]
-    show(deliveries(new, declarations, "Taken in now"))
+    if as_json:
+        told = [submission_json(item) for item in new]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        show(deliveries(new, declarations, "Taken in now"))
     if then_build:
-        run.build(settings, click.echo)
-        click.echo(f"Published {settings.warehouse}")
+        run.build(settings, say)
+        say(f"Published {settings.warehouse}")
     sys.exit(0 if nothing_refused else 1)
 
 
 @click.command()
-@click.option("--as-of", default="", help="Date and time (UTC): ignore what was received later.")
+@click.option(
+    "--as-of",
+    default="",
+    metavar="WHEN",
+    help="Date and time (UTC): ignore what was received later.",
+)
 def build(as_of: str) -> None:
-    """Build the warehouse anew from the returns on disk, and publish it."""
+    """Build the warehouse anew from the returns on disk, and publish it.
+
+    Readers of the one before are not disturbed. With --as-of it is written apart, as it would have
+    been known then, and the published one stays.
+
+    \b
+    adoption build
+    adoption build --as-of 2021-05-01
+    adoption build --as-of "2021-05-01 09:00"
+    """
     from pipelines import run
 
+    settings = Settings.from_environment()
+    written = settings.warehouse
     if as_of:
         try:
-            datetime.fromisoformat(as_of)
+            moment = datetime.fromisoformat(as_of)
         except ValueError as error:
             raise click.BadParameter(
                 f"{as_of!r} is no date like 2021-05-01", param_hint="--as-of"
             ) from error
-    settings = Settings.from_environment()
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+        written = settings.marts_as_of(moment) / settings.warehouse.name
     run.build(settings, click.echo, as_of)
-    click.echo(f"Published {settings.warehouse}")
+    click.echo(f"{'Wrote' if as_of else 'Published'} {written}")
 
 
 @click.command()
 @click.argument("quarters", nargs=-1, required=True, type=QUARTER)
 def publish(quarters: tuple[Quarter, ...]) -> None:
-    """Export QUARTERS: indicator files with manifest and checksums, and the performance pack."""
+    """Export QUARTERS: indicator files with manifest and checksums, and the performance pack.
+
+    A version that is written never changes: publishing again writes the next one.
+
+    \b
+    adoption publish 2020-21-Q4
+    """
     from pipelines import run
 
     settings = Settings.from_environment()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.arguments import QUARTER
+from pipelines.commands.arguments import DAY, NATION, QUARTER, ROLE, SENDER, SUBMISSION
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import cannot_write
-from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES, Settings
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.lifecycle.decisions import Decisions
@@ -25,41 +25,12 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-class Day(click.ParamType):
-    """A day as people write it: 2025-07-31."""
-
-    name = "day"
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day like 2025-07-31", param, ctx)
-
-
-class Nation(click.ParamType):
-    """A nation by its code or its name in English or Welsh."""
-
-    name = "nation"
-
-    def convert(self, value, param, ctx):
-        nations = [
-            place for place in Declarations(SOURCES).places.values() if place.kind == "nation"
-        ]
-        for place in nations:
-            if value.casefold() in {
-                one.casefold() for one in (place.place_code, place.name_en, place.name_cy)
-            }:
-                return place.place_code
-        names = ", ".join(place.name_en for place in nations)
-        self.fail(f"{value!r} is no nation: there are {names}", param, ctx)
-
-
-DAY, NATION = Day(), Nation()
-_role = click.option("--role", required=True, help="What you are, as sources/policies names it.")
-_nation = click.option("--nation", "nation_code", type=NATION, required=True, help="wales, england")
+_role = click.option(
+    "--role", type=ROLE, required=True, help="What you are, as sources/policies names it."
+)
+_nation = click.option(
+    "--nation", "nation_code", type=NATION, required=True, help="Wales or England."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _language = click.option(
     "--language", type=click.Choice(["en", "cy"]), default="en", show_default=True
@@ -87,7 +58,7 @@ def _today() -> date:
 def _decisions() -> Decisions:
     from pipelines.lifecycle.decisions import Decisions
 
-    return Decisions(Settings.from_environment(), Declarations(SOURCES))
+    return Decisions(Settings.from_environment(), declared())
 
 
 # --- who owes what ----------------------------------------------------------------
@@ -95,7 +66,7 @@ def _decisions() -> Decisions:
 
 @click.command()
 @click.option("--quarter", "quarters", type=QUARTER, multiple=True, help="Only this; repeatable.")
-@click.option("--nation", "nation_code", type=NATION, help="Only wales, or england.")
+@click.option("--nation", "nation_code", type=NATION, help="Only Wales, or England.")
 @click.option("--on", "today", type=DAY, help="As of the end of this day; default: today.")
 @click.option("--to-do", is_flag=True, help="Only what somebody has to act on.")
 @_language
@@ -112,12 +83,17 @@ def owed(
 
     As many quarters as there is room for, the newest ones. With one --quarter each return is told
     in full: days to the deadline, version, queries, sign-off.
+
+    \b
+    adoption owed --nation Wales
+    adoption owed --quarter 2020-21-Q4 --to-do
+    adoption owed --quarter 2020-21-Q4 --on 2021-04-20   as it was that day
     """
     from rich.console import Console
 
-    from pipelines.lifecycle.states import owed as board
+    from pipelines.lifecycle import owed as board
 
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    settings, declarations = Settings.from_environment(), declared()
     found = board.boards(settings, declarations, today or _today(), quarters, nation_code)
     if as_json:
         click.echo(json.dumps(board.as_json(found), indent=2, ensure_ascii=False))
@@ -135,7 +111,7 @@ def owed(
 @click.command()
 @click.option("--day", type=DAY, help="Default: today.")
 @click.option("--since", type=DAY, help="Also those of the days from this one on, newest first.")
-@click.option("--nation", "nation_code", type=NATION, help="Only wales, or england.")
+@click.option("--nation", "nation_code", type=NATION, help="Only Wales, or England.")
 @click.option("--out", type=FOLDER, help="Write a text file for each into this folder.")
 @_language
 @_json
@@ -147,10 +123,15 @@ def reminders(
     language: str,
     as_json: bool,
 ) -> None:
-    """Print the reminders that are due on a day, or write them as files. Nothing is sent."""
+    """Print the reminders that are due on a day, or write them as files. Nothing is sent.
+
+    \b
+    adoption reminders
+    adoption reminders --day 2021-05-07 --nation Wales --out reminders
+    """
     from pipelines.lifecycle.reminders import due_reminders, write_reminders
 
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    settings, declarations = Settings.from_environment(), declared()
     day = day or _today()
     if since and since > day:
         raise click.BadParameter(f"{since} is after {day}", param_hint="--since")
@@ -182,16 +163,23 @@ def reminders(
 
 @click.command()
 @click.option("--quarter", type=QUARTER, help="Only this quarter.")
-@click.option("--sender", "sender_code", help="Only this place code, e.g. W06000015.")
+@click.option("--sender", "sender_code", type=SENDER, help="Only of this one: code or name.")
 @click.option("--open", "only_open", is_flag=True, help="Only those that wait for an answer.")
 @_json
 def queries(
     quarter: Quarter | None, sender_code: str | None, only_open: bool, as_json: bool
 ) -> None:
-    """List the queries of the returns that stand: rule, rows, open or tolerated, and until when."""
+    """List the queries of the returns that stand: rule, rows, open or tolerated, and until when.
+
+    A query is a value that is unusual but possible. `adoption verdict` shows its cells.
+
+    \b
+    adoption queries --open --quarter 2020-21-Q4
+    adoption queries --sender Gwynedd
+    """
     from pipelines.lifecycle.decisions import book_of
 
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    settings, declarations = Settings.from_environment(), declared()
     book = book_of(Ledger(settings.ledger).events(), declarations)
     told = []
     for item in _standing(book.submissions.values(), book.newest):
@@ -255,7 +243,7 @@ def _query_json(item: Submission, one: Any) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("sender_code")
+@click.argument("sender_code", type=SENDER, metavar="SENDER")
 @click.argument("quarter", type=QUARTER)
 @click.argument("code")
 @_return
@@ -276,6 +264,10 @@ def tolerate(
     """Answer the query CODE of a return by an explanation instead of a correction.
 
     It is carried to later quarters, and asked again when more rows have it or the time is over.
+
+    \b
+    adoption tolerate Coventry 2020-21-Q3 CH401 --limit 2 --role national_data_lead \\
+        --because "Confirmed with the social worker: both dates are right"
     """
     until = until or quarter
     _decisions().tolerate(
@@ -286,7 +278,7 @@ def tolerate(
 
 
 @click.command()
-@click.argument("sender_code")
+@click.argument("sender_code", type=SENDER, metavar="SENDER")
 @click.argument("quarter", type=QUARTER)
 @click.argument("code")
 @_return
@@ -295,7 +287,12 @@ def tolerate(
 def reopen(
     sender_code: str, quarter: Quarter, code: str, return_name: str, role: str, reason: str
 ) -> None:
-    """Ask a tolerated query again, from QUARTER on; a sign-off that rested on it is void."""
+    """Ask a tolerated query again, from QUARTER on; a sign-off that rested on it is void.
+
+    \b
+    adoption reopen Coventry 2020-21-Q3 CH401 --role national_data_lead \\
+        --because "The dates changed since"
+    """
     _decisions().reopen(sender_code, return_name, quarter, code, role=role, reason=reason)
     click.echo(f"{code} of {sender_code} is open again from {quarter} on.")
 
@@ -304,24 +301,35 @@ def reopen(
 
 
 @click.command("sign-off")
-@click.argument("submission_id")
+@click.argument("submission_id", type=SUBMISSION)
 @click.option("--without-rows", type=click.IntRange(min=0), default=0, help="Rows set aside.")
 @_role
 def sign_off(submission_id: str, without_rows: int, role: str) -> None:
-    """Sign off a submission as it was judged. Any change of data or rules makes it void."""
+    """Sign off a submission as it was judged. Any change of data or rules makes it void.
+
+    Rows set aside for errors are in no figure: say how many with --without-rows.
+
+    \b
+    adoption sign-off S000616-1a2b3c4d --role head_of_service
+    """
     event = _decisions().sign_off(submission_id, role=role, rows_left_out=without_rows)
     click.echo(f"{submission_id} is signed off; seal {event['seal'][:16]}.")
 
 
 @click.command()
-@click.argument("submission_ids", nargs=-1)
+@click.argument("submission_ids", nargs=-1, type=SUBMISSION)
 @click.option("--quarter", type=QUARTER, help="Everything signed off for this quarter instead.")
-@click.option("--nation", "nation_code", type=NATION, help="With --quarter: wales, england.")
+@click.option("--nation", "nation_code", type=NATION, help="With --quarter: Wales or England.")
 @_role
 def accept(
     submission_ids: tuple[str, ...], quarter: Quarter | None, nation_code: str | None, role: str
 ) -> None:
-    """Accept signed-off submissions, as the national team."""
+    """Accept signed-off submissions, as the national team.
+
+    \b
+    adoption accept S000616-1a2b3c4d --role national_data_lead
+    adoption accept --quarter 2020-21-Q4 --nation Wales --role national_data_lead
+    """
     if bool(submission_ids) == bool(quarter and nation_code):
         raise click.UsageError("name SUBMISSION_IDS, or --quarter and --nation")
     decisions = _decisions()
@@ -335,11 +343,16 @@ def accept(
 
 
 @click.command()
-@click.argument("submission_id")
+@click.argument("submission_id", type=SUBMISSION)
 @_role
 @_because("Why it is taken out")
 def withdraw(submission_id: str, role: str, reason: str) -> None:
-    """Take a submission out; the accepted one before it comes back in force."""
+    """Take a submission out; the accepted one before it comes back in force.
+
+    \b
+    adoption withdraw S000616-1a2b3c4d --role data_officer \\
+        --because "Sent by mistake: a test of our new system"
+    """
     from pipelines.lifecycle.decisions import book_of
 
     decisions = _decisions()
@@ -363,7 +376,11 @@ def withdraw(submission_id: str, role: str, reason: str) -> None:
 @click.option("--with-gaps", is_flag=True, help="Although returns are missing or not accepted.")
 @_role
 def lock(quarter: Quarter, nation_code: str, with_gaps: bool, role: str) -> None:
-    """Close a nation's quarter: what comes later is judged, and held for a revision."""
+    """Close a nation's quarter: what comes later is judged, and held for a revision.
+
+    \b
+    adoption lock 2020-21-Q4 --nation Wales --role national_director
+    """
     event = _decisions().lock(nation_code, quarter, role=role, with_gaps=with_gaps)
     gaps = event["not_accepted"]
     click.echo(f"{quarter} is locked for {nation_code}; {gaps} returns are not accepted.")
@@ -375,7 +392,12 @@ def lock(quarter: Quarter, nation_code: str, with_gaps: bool, role: str) -> None
 @_role
 @_because("Why the lock was too early")
 def unlock(quarter: Quarter, nation_code: str, role: str, reason: str) -> None:
-    """Undo a lock under which nothing was published; what was held counts again."""
+    """Undo a lock under which nothing was published; what was held counts again.
+
+    \b
+    adoption unlock 2020-21-Q4 --nation Wales --role national_director \\
+        --because "Two returns were still on their way"
+    """
     _decisions().unlock(nation_code, quarter, role=role, reason=reason)
     click.echo(f"{quarter} is open again for {nation_code}. Run `adoption build`.")
 
@@ -384,12 +406,21 @@ def unlock(quarter: Quarter, nation_code: str, role: str, reason: str) -> None:
 @click.argument("quarter", type=QUARTER)
 @_nation
 @click.option(
-    "--only", multiple=True, metavar="SUBMISSION_ID", help="Release only this; repeatable."
+    "--only",
+    multiple=True,
+    type=SUBMISSION,
+    metavar="SUBMISSION_ID",
+    help="Release only this; repeatable.",
 )
 @_role
 @_because("Why the published figures change; it stands in the manifest")
 def revise(quarter: Quarter, nation_code: str, only: Sequence[str], role: str, reason: str) -> None:
-    """Begin the next revision of a published quarter: what was held counts from now on."""
+    """Begin the next revision of a published quarter: what was held counts from now on.
+
+    \b
+    adoption revise 2020-21-Q4 --nation Wales --role national_director \\
+        --because "Late return of one authority"
+    """
     event = _decisions().revise(nation_code, quarter, role=role, reason=reason, only=only)
     click.echo(
         f"{len(event['released'])} files released, {len(event['withdrawals'])} withdrawn. "
@@ -404,7 +435,12 @@ def revise(quarter: Quarter, nation_code: str, only: Sequence[str], role: str, r
 @click.option("--expect", help="LENGTH:HASH that somebody wrote down earlier.")
 @_json
 def verify(expect: str | None, as_json: bool) -> None:
-    """Prove that ledger, received files and exports are what they were. Ends with 1 if not."""
+    """Prove that ledger, received files and exports are what they were. Ends with 1 if not.
+
+    \b
+    adoption verify
+    adoption verify --expect 1230:61c5…   the line that an earlier run printed
+    """
     from pipelines.lifecycle.verification import LIMITS, written_head
     from pipelines.lifecycle.verification import verify as prove
 
@@ -412,7 +448,7 @@ def verify(expect: str | None, as_json: bool) -> None:
         expected = written_head(expect) if expect else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expect") from error
-    found = prove(Settings.from_environment(), Declarations(SOURCES), expected)
+    found = prove(Settings.from_environment(), declared(), expected)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
         sys.exit(1 if found.faults else 0)
@@ -432,16 +468,16 @@ def verify(expect: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("sender_code")
+@click.argument("sender_code", type=SENDER, metavar="SENDER")
 @click.argument("quarter", type=QUARTER)
 @_json
 def history(sender_code: str, quarter: Quarter, as_json: bool) -> None:
-    """Tell everything that happened to one sender's returns for a quarter, oldest first."""
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
-    if sender_code not in declarations.senders:
-        raise click.BadParameter(
-            f"nobody called {sender_code} owes a return", param_hint="SENDER_CODE"
-        )
+    """Tell everything that happened to one sender's returns for a quarter, oldest first.
+
+    \b
+    adoption history Powys 2019-20-Q1
+    """
+    settings, declarations = Settings.from_environment(), declared()
     nation = declarations.places[sender_code].nation_code
     told = list(_history(Ledger(settings.ledger).events(), sender_code, nation, quarter))
     if as_json:

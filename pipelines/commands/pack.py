@@ -6,16 +6,33 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.arguments import QUARTER
+from pipelines.commands.arguments import PLACE, QUARTER
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import progress
-from pipelines.declarations import Declarations
-from pipelines.settings import SOURCES, Settings
+from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
 
+class PlaceOrQuarter(click.ParamType):
+    """Text; after a place Tab offers quarters as well."""
+
+    name = "text"
+
+    def shell_complete(self, ctx, param, incomplete):
+        return [
+            *PLACE.shell_complete(ctx, param, incomplete),
+            *QUARTER.shell_complete(ctx, param, incomplete),
+        ]
+
+
+PLACE_OR_QUARTER = PlaceOrQuarter()
+
+
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="[PLACE] QUARTER")
-@click.option("--nation", help="Every place of a nation, such as Wales, instead of PLACE.")
+@click.argument("what", nargs=-1, required=True, metavar="[PLACE] QUARTER", type=PLACE_OR_QUARTER)
+@click.option(
+    "--nation", type=PLACE, help="Every place of a nation, such as Wales, instead of PLACE."
+)
 @click.option(
     "--language",
     type=click.Choice(["en", "cy", "both"]),
@@ -36,6 +53,7 @@ def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | N
 
     \b
     adoption pack Cardiff 2020-21-Q4
+    adoption pack "Ynys Môn" 2020-21-Q4 --language cy --out board-papers
     adoption pack --nation Wales 2020-21-Q4
     """
     from pipelines.pack.edition import LANGUAGES
@@ -53,7 +71,7 @@ def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | N
         raise click.UsageError(f"one place at a time: put {' '.join(named)!r} into quotation marks")
     if bool(named) == bool(nation):
         raise click.UsageError("say which: a PLACE before the quarter, or --nation")
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    settings, declarations = Settings.from_environment(), declared()
     folder = out or settings.exports / quarter.label / "packs"
     languages = LANGUAGES if language == "both" else [one for one in LANGUAGES if one == language]
     with open_warehouse(settings) as connection:

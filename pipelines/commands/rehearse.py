@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import QUARTER
-from pipelines.declarations import Declarations
+from pipelines.commands.telling import working
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
@@ -41,14 +41,20 @@ def rehearse(
 
     Shows who would newly fail and who would newly pass, by rule, and whose verdict would be
     another. Nothing is written: no verdict changes.
+
+    \b
+    adoption rehearse 2020-21-Q4                    the rules of today
+    adoption rehearse --sources ../changed-sources  rules you think of changing
     """
+    from pipelines.declarations import Declarations
     from pipelines.intake.rehearsal import rehearse as run_again
 
     settings = Settings.from_environment()
     declarations = Declarations(sources or SOURCES)
-    found = run_again(
-        settings, declarations, quarters, engine="polars" if quick else "great_expectations"
-    )
+    with working("Running the rules again"):
+        found = run_again(
+            settings, declarations, quarters, engine="polars" if quick else "great_expectations"
+        )
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
         return

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from pipelines.commands.arguments import QUARTER
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import progress, tell
-from pipelines.declarations import Declarations
-from pipelines.intake.landing import waiting_files
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
-from pipelines.settings import ROOMS, SOURCES, Settings
+from pipelines.settings import ROOMS, Settings
 
 
 class SampleRefused(Exception):
@@ -25,7 +24,11 @@ class SampleRefused(Exception):
 def sample_run(first: Quarter, last: Quarter) -> None:
     """Run the whole path on synthetic sample returns, from workbooks to national figures.
 
-    Starts afresh each time, and only in a folder that a sample run made.
+    Starts afresh each time, and only in a folder that a sample run made. Takes about two minutes.
+
+    \b
+    adoption sample-run
+    adoption sample-run --first 2020-21-Q1
     """
     import tempfile
 
@@ -34,7 +37,7 @@ def sample_run(first: Quarter, last: Quarter) -> None:
     from pipelines.samples.deliveries import write_deliveries
 
     settings = Settings.from_environment()
-    declarations = Declarations(SOURCES)
+    declarations = declared()
     _start_afresh(settings)
     with tempfile.TemporaryDirectory(prefix="adoption-samples-") as folder:
         with progress(f"Writing synthetic returns, {first} to {last}") as told:
@@ -54,6 +57,8 @@ def sample_run(first: Quarter, last: Quarter) -> None:
 def _start_afresh(settings: Settings) -> None:
     """Empty the rooms, if it was a sample run that filled them and nothing else came since."""
     import shutil
+
+    from pipelines.intake.landing import waiting_files
 
     marker = settings.data / "sample-run"
     ledger = Ledger(settings.ledger)

@@ -10,7 +10,10 @@ from pipelines.settings import Settings
 @click.command()
 @click.option("--force", is_flag=True, help="Parse again even if nothing seems to have changed.")
 def prepare(force: bool) -> None:
-    """Parse the dbt project, once after installing or changing a model."""
+    """Parse the dbt project, once after installing or changing a model.
+
+    The jobs do it by themselves; this does it now.
+    """
     from pipelines import run
 
     run.prepare(force)
@@ -20,7 +23,14 @@ def prepare(force: bool) -> None:
 @click.option("--port", default=3000, show_default=True)
 @click.option("--read-only", is_flag=True, help="Show everything, let nobody start or change it.")
 def ui(port: int, read_only: bool) -> None:
-    """Open the Dagster UI on this machine (http://127.0.0.1:PORT), sensors included."""
+    """Open the Dagster UI on this machine (http://127.0.0.1:PORT), sensors included.
+
+    Ctrl-C ends it.
+
+    \b
+    adoption ui
+    adoption ui --port 3100 --read-only
+    """
     import os
 
     from pipelines import run

@@ -41,6 +41,7 @@ def sql(query: str | None, restricted: bool, form: str | None) -> None:
     """Ask the published warehouse in SQL: QUERY, or statements typed one after the other.
 
     \b
+    adoption sql
     adoption sql "from marts.catalogue where column_name is null"
     adoption sql --csv "from marts.rpt_headline where quarter = '2020-21-Q4'" > headlines.csv
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -18,17 +17,33 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pipelines.declarations import Declarations
+
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal; elsewhere one line at the end."""
+    """A progress bar on a terminal; elsewhere one line at the end. Standard output stays clean."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console()) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A clock on a terminal beside what cannot say how far it is; elsewhere nothing."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn("line"), TextColumn("{task.description}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def tell(settings: Settings, declarations: Declarations, quarter: Quarter) -> None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import FILE, QUARTER
+from pipelines.commands.arguments import FILE, QUARTER, SENDER
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import cannot_write
-from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES
 
 if TYPE_CHECKING:
     from pipelines.verdict.receipts import Language
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target", type=FILE)
-@click.option(
-    "--sender", "sender_code", help="Place code, e.g. W06000014: only the sheets it owes."
-)
+@click.option("--sender", "sender_code", type=SENDER, help="Who sends it: only the sheets it owes.")
 @click.option("--quarter", type=QUARTER, help="Default: the quarter that ended last.")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 def template(
@@ -32,6 +29,10 @@ def template(
 
     In the CSV files fields have the same names in both languages; the guidance beside them
     explains them in the one asked for.
+
+    \b
+    adoption template return.xlsx --sender Cardiff
+    adoption template ffurflen.xlsx --sender "Ynys Môn" --quarter 2025-26-Q1 --language cy
     """
     from xlsxwriter.exceptions import FileCreateError
 
@@ -40,15 +41,11 @@ def template(
     write = {".zip": write_csv_template, ".xlsx": write_template}.get(target.suffix.lower())
     if write is None:
         raise click.BadParameter("end the name in .xlsx or .zip", param_hint="TARGET")
-    declarations = Declarations(SOURCES)
+    declarations = declared()
     quarter = quarter or Quarter.containing(date.today()).plus(-1)
     if quarter < FIRST_QUARTER_OFFERED:
         raise click.BadParameter(
             f"returns begin with {FIRST_QUARTER_OFFERED}", param_hint="--quarter"
-        )
-    if sender_code and sender_code not in declarations.senders:
-        raise click.BadParameter(
-            f"nobody called {sender_code} owes a return", param_hint="--sender"
         )
     if sender_code and not declarations.due_from(sender_code, quarter):
         raise click.BadParameter(

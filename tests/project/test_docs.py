@@ -193,6 +193,19 @@ def test_every_command_of_the_program_is_explained_somewhere() -> None:
     assert set(program.commands) - named == set()
 
 
+def test_the_page_of_the_command_line_lists_who_prints_json_and_who_speaks_welsh() -> None:
+    text = (CHECKOUT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for option in ("--json", "--language"):
+        paragraph = next(part for part in text.split("\n\n") if part.startswith(f"`{option}"))
+        listed = set(re.findall(r"`([a-z-]+)`", paragraph.split(":", 1)[1]))
+        have = {
+            name
+            for name, command in program.commands.items()
+            if any(option in parameter.opts for parameter in command.params)
+        }
+        assert listed == have, option
+
+
 def test_the_quick_start_knows_these_tasks_and_no_other(monkeypatch, capsys) -> None:
     monkeypatch.setattr(quickstart.os, "umask", lambda mask: 0)
     monkeypatch.setattr(quickstart, "prepare", lambda: None)

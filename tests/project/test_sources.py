@@ -333,7 +333,10 @@ def test_nothing_lies_in_sources_that_no_loader_reads():
     read = {"code_lists/*.csv", "indicators/*.yaml", "policies/*.yaml", "README.md"}
     read |= {"spellings/*.csv"}
     read |= {f"returns/{name}.yaml" for name in ("child", "adopter", "support", "cover")}
-    read |= {f"places/{name}.csv" for name in ("agencies", "memberships", "returns_due")}
+    read |= {
+        f"places/{name}.csv"
+        for name in ("agencies", "memberships", "returns_due", "open_data_codes")
+    }
     read |= {"indicators_not_computed.csv", "breaks_in_series.csv", "breakdowns.yaml"}
     read |= {"rule_limits.csv", "ssda903_rules.csv", "warning_limits.csv"}
     known = {path for pattern in read for path in SOURCES.glob(pattern)}
