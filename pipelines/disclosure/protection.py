@@ -1,0 +1,501 @@
+"""Cells in, what may be shown out: small numbers kept back, and whatever would give them away.
+
+    protected = protect(cells, relations, rules, known, ratios)
+
+The order is always the same: what is not published at all is left out; counts that are too small,
+and numerators of percentages that rest on too few, are kept back; then whatever else it takes
+(:mod:`pipelines.disclosure.suppression`); sums of days follow the counts whose days they are; and
+last, what is shown is rounded, if the rules round. Whether that is enough is not judged here but
+by :mod:`pipelines.disclosure.audit`, which shares none of this code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from pipelines.disclosure.cells import (
+    KEY,
+    KNOWN_SCHEMA,
+    RATIO_SCHEMA,
+    TOTAL,
+    DisclosureError,
+    Relations,
+)
+from pipelines.disclosure.equations import System, build
+from pipelines.disclosure.policy import EVERY_BREAKDOWN, Never, Rules
+from pipelines.disclosure.suppression import Outcome, Task, suppress
+
+SHOWN, UNSAFE, COVER, EMPTY = "shown", "unsafe", "cover", "not_available"
+WHERE = ("place", "breakdown", "part", "window", "quarter")
+
+
+@dataclass(frozen=True)
+class Protected:
+    """What a release may show.
+
+    ``cells``: KEY, ``shown`` (whole number, null where kept back), ``symbol`` (null where shown),
+    ``reason``: shown, unsafe, cover or not_available. Sums of days are never shown themselves: for
+    them ``reason`` says whether their mean may be. ``ratios``: indicator_id, the place and time,
+    ``shown``, ``symbol``, ``reason``. Reasons are for the body itself: to publish which cells are
+    *unsafe* and which *cover* tells that the latter are not small.
+    ``report``: counts and seconds, nothing about a single cell.
+    """
+
+    cells: pl.DataFrame
+    ratios: pl.DataFrame
+    report: dict
+
+
+def protect(
+    cells: pl.DataFrame,
+    relations: Relations,
+    rules: Rules,
+    known: pl.DataFrame | None = None,
+    ratios: pl.DataFrame | None = None,
+    threads: int = 1,
+) -> Protected:
+    """Protect the ``cells`` (CELL_SCHEMA) of one release under the ``rules``.
+
+    ``known``: what earlier releases told (KNOWN_SCHEMA); it stays known and hides nothing.
+    ``ratios`` (RATIO_SCHEMA): the indicators that divide one measure by another. The answer does
+    not depend on the order of the rows nor on ``threads``.
+
+    Raises DisclosureError, naming the table, where the rules cannot be kept.
+    """
+    begun = time.process_time()
+    ratios = pl.DataFrame(schema=RATIO_SCHEMA) if ratios is None else ratios
+    cells = published(cells, relations, rules).sort(KEY)
+    system = build(cells, relations, known, noughts_are_shown=rules.noughts != "unsafe")
+    plan = _Plan(system, relations, rules, ratios)
+    counts, sums = plan.counts(), None
+    outcomes = _solve(counts, threads)
+    plan.take(outcomes)
+    if rules.method != "round":
+        sums = _solve(plan.sums(), threads)
+        plan.take(sums)
+    reasons = plan.reasons()
+    shown = _shown_cells(cells, system, reasons, relations, rules)
+    found = [outcome for _, outcome in (*outcomes, *(sums or ()))]
+    report = {
+        **plan.report(reasons),
+        "linear_programs": sum(outcome.programs for outcome in found),
+        "seconds": round(time.process_time() - begun, 3),
+    }
+    return Protected(shown, _shown_ratios(cells, shown, ratios, rules), report)
+
+
+def as_known(cells: pl.DataFrame, protected: Protected, rules: Rules, release: str) -> pl.DataFrame:
+    """What this release tells its readers for ever (KNOWN_SCHEMA), to protect later ones.
+
+    Holds true values, so it is kept with the warehouse, not with the release. ``release`` names
+    it; names sort in the order of publication. A mean that is shown tells its sum of days.
+    """
+    joined = protected.cells.join(cells.select(*KEY, "value"), on=list(KEY), how="left")
+    is_shown = pl.col("reason") == SHOWN
+    base = pl.col("base") if rules.method == "round" else pl.lit(1, dtype=pl.Int64)
+    low = pl.max_horizontal(pl.col("shown") - base // 2, pl.lit(0)).fill_null(pl.col("value"))
+    high = (pl.col("shown") + (base - 1) // 2).fill_null(pl.col("value"))
+    exact = base == 1
+    return (
+        joined.filter(pl.col("value").is_not_null())
+        .select(
+            *KEY,
+            "value",
+            pl.when(is_shown).then(pl.when(exact).then("value").otherwise(low)).alias("shown_from"),
+            pl.when(is_shown).then(pl.when(exact).then("value").otherwise(high)).alias("shown_to"),
+            pl.lit(release).alias("release"),
+        )
+        .cast(KNOWN_SCHEMA)
+    )
+
+
+def published(cells: pl.DataFrame, relations: Relations, rules: Rules) -> pl.DataFrame:
+    """The cells without those that the rules never publish."""
+    found = cells.join(relations.kinds, on="place", how="left")
+    for never in rules.never:
+        found = found.filter(~_fits(never))
+    return found.drop("kind")
+
+
+def _fits(never: Never) -> pl.Expr:
+    conditions = [pl.lit(True)]
+    if never.kinds:
+        conditions.append(pl.col("kind").is_in(never.kinds))
+    if never.breakdowns == (EVERY_BREAKDOWN,):
+        conditions.append(pl.col("breakdown") != TOTAL)
+    elif never.breakdowns:
+        conditions.append(pl.col("breakdown").is_in(never.breakdowns))
+    if never.windows:
+        conditions.append(pl.col("window").is_in(never.windows))
+    if never.measures:
+        conditions.append(pl.col("measure").is_in(never.measures))
+    return pl.all_horizontal(conditions).fill_null(False)
+
+
+# --- what is too small, and what it takes ---------------------------------------
+
+
+class _Plan:
+    """The variables of a release: which are kept back, and what each would cost."""
+
+    def __init__(self, system: System, relations: Relations, rules: Rules, ratios: pl.DataFrame):
+        self.system, self.rules, self.relations = system, rules, relations
+        names = system.names
+        contributors = dict(relations.measures.select("measure", "contributors").iter_rows())
+        self.is_sum = _by(names.measures, lambda m: contributors[m] is not None)[system.measure]
+        self.contributors = contributors
+        self.parents = _parents(relations, names.places)
+        self.parts: list[sparse.csr_matrix] = [system.equal, system.remain]
+        self.unsafe = self._too_small() | self._of_small_percentages(ratios)
+        self.hidden = self.unsafe | ~(system.is_published | system.is_shown_before)
+        self.hidden &= ~system.is_shown_before
+        self.already_public = int((self.unsafe & system.is_shown_before).sum())
+
+    def _too_small(self) -> np.ndarray:
+        system, rules = self.system, self.rules
+        small = (system.value > 0) & (system.value < rules.smallest_shown)
+        noughts = (system.value == 0) & ~system.is_nothing
+        if rules.noughts == "unsafe":
+            small |= noughts
+        elif rules.noughts == "unsafe_in_small_groups":
+            for _ in range(8):  # a group within a group within a group
+                inside = noughts & ~small & self._within(small)
+                if not inside.any():
+                    break
+                small |= inside
+        return small & system.is_published & ~self.is_sum
+
+    def _within(self, wholes: np.ndarray) -> np.ndarray:
+        """Variables that count part of what one of ``wholes`` counts."""
+        found = np.zeros(len(wholes), dtype=bool)
+        for matrix in self.parts:
+            entries = matrix.tocoo()
+            plus = entries.data > 0
+            alone = np.bincount(entries.row[plus], minlength=matrix.shape[0]) == 1
+            whole = np.zeros(matrix.shape[0], dtype=bool)
+            whole[entries.row[plus]] = wholes[entries.col[plus]]
+            found[entries.col[~plus & (alone & whole)[entries.row]]] = True
+        return found
+
+    def _of_small_percentages(self, ratios: pl.DataFrame) -> np.ndarray:
+        """Numerators that would tell a percentage which rests on too few."""
+        system, rules = self.system, self.rules
+        found = np.zeros(len(system.value), dtype=bool)
+        for _, top, bottom, unit, *_ in ratios.iter_rows():
+            if unit != "percent":
+                continue
+            tops, bottoms = self._pairs(top, bottom)
+            numerator, denominator = system.value[tops], system.value[bottoms]
+            small = (denominator > 0) & (denominator < rules.percentages.smallest_denominator)
+            small |= numerator < rules.percentages.smallest_numerator
+            found[tops[small & (numerator > 0)]] = True  # a published nought hides no percentage
+        return found & system.is_published
+
+    def _pairs(self, one: str, other: str) -> tuple[np.ndarray, np.ndarray]:
+        """Published variables of two measures for the same place, part and span."""
+        system, names = self.system, self.system.names.measures
+        if one not in names or other not in names:
+            none = np.zeros(0, dtype=np.int64)
+            return none, none
+        found = []
+        for name in (one, other):
+            chosen = np.flatnonzero(
+                (system.measure == names.index(name)) & system.is_published
+            )
+            found.append(
+                pl.DataFrame(
+                    {
+                        "variable": chosen,
+                        "place": system.place[chosen],
+                        "part": system.part[chosen],
+                        "first": system.first[chosen],
+                        "last": system.last[chosen],
+                    }
+                )
+            )
+        both = found[0].join(found[1], on=["place", "part", "first", "last"], suffix="_other")
+        both = both.sort("variable")
+        return both["variable"].to_numpy(), both["variable_other"].to_numpy()
+
+    def counts(self) -> list[tuple[np.ndarray, np.ndarray, Task]]:
+        """One task per connected table of counts, the largest first."""
+        if self.rules.method == "round":
+            return []
+        protection = self.rules.protection
+        value = self.system.value
+        down = np.minimum(value, protection.below)
+        up = np.maximum(protection.above, protection.values - 1 - down)
+        return self._tasks(~self.is_sum, down, up, float(up.max(initial=1.0)), whole=True)
+
+    def sums(self) -> list[tuple[np.ndarray, np.ndarray, Task]]:
+        """The same for sums of days, once it is known which counts are shown."""
+        system, means = self.system, self.rules.means
+        for measure, counted in sorted(self.contributors.items()):
+            if counted is None:
+                continue
+            days, cases = self._pairs(measure, counted)
+            few = (system.value[cases] > 0) & (system.value[cases] < means.fewest)
+            self.unsafe[days[few]] = True
+            self.hidden[days[few | self.hidden[cases]]] = True
+        self.hidden &= ~system.is_shown_before
+        need = np.maximum(system.value * means.percent / 100, means.days)
+        return self._tasks(
+            self.is_sum,
+            np.minimum(need, system.value),
+            need,
+            float(need.max(initial=1.0)),
+            whole=False,
+        )
+
+    def _tasks(
+        self, of_kind: np.ndarray, down: np.ndarray, up: np.ndarray, reach: float, whole: bool
+    ) -> list[tuple[np.ndarray, np.ndarray, Task]]:
+        system, rules = self.system, self.rules
+        candidate = of_kind & system.is_published & ~self.hidden & ~system.is_shown_before
+        candidate &= ~system.is_nothing
+        if not rules.noughts_may_cover:
+            candidate &= system.value > 0
+        movable = candidate | (self.hidden & of_kind & ~system.is_nothing)
+        found = []
+        for columns, equal_rows, remain_rows in tables(system, movable):
+            if not self.hidden[columns].any() and not len(remain_rows):
+                continue
+            remainder = system.remain[remain_rows] @ system.value
+            secret = (remainder > 0) & (remainder < rules.smallest_shown)
+            secret &= (rules.differences == "protected") & ~self.is_sum[columns[0]]
+            if not self.hidden[columns].any() and not secret.any():
+                continue
+            low = np.minimum(remainder, rules.protection.below)
+            high = np.maximum(rules.protection.above, rules.protection.values - 1 - low)
+            task = Task(
+                value=system.value[columns],
+                hidden=self.hidden[columns],
+                candidate=candidate[columns],
+                cost=self._cost(columns),
+                need_down=down[columns],
+                need_up=up[columns],
+                reach=reach,
+                whole=whole,
+                remainder=remainder,
+                row_need_down=np.where(secret, low, 0.0),
+                row_need_up=np.where(secret, high, 0.0),
+                equal=system.equal[equal_rows][:, columns],
+                remain=system.remain[remain_rows][:, columns],
+                place=system.place[columns],
+                part=system.part[columns],
+                parents=self.parents,
+            )
+            found.append((columns, remain_rows, task))
+        return sorted(found, key=lambda entry: (-len(entry[0]), entry[0][0]))
+
+    def _cost(self, columns: np.ndarray) -> np.ndarray:
+        system, weights = self.system, self.rules.weights
+        levels = _heights(len(system.names.places), self.parents)[system.place[columns]]
+        cost = (1 + np.log2(1 + system.value[columns])) * weights.level**levels
+        return np.where(system.part[columns] == 0, weights.total * cost, cost)
+
+    def take(self, outcomes: list[tuple[tuple, Outcome]]) -> None:
+        """Note what is to be kept back. Raises DisclosureError where that is not enough."""
+        for (columns, remain_rows, _), outcome in outcomes:
+            for number in outcome.open_cells[:1]:
+                raise DisclosureError(
+                    f"{self.system.name(columns[number])}: cannot be kept back: whatever else is"
+                    " kept back, the numbers that are known already give it away"
+                )
+            for number in outcome.open_rows[:1]:
+                row = self.system.remain[remain_rows[number]].tocoo()
+                whole = row.col[row.data > 0][0]
+                raise DisclosureError(
+                    f"{self.system.name(whole)}: what remains of it without its published parts"
+                    " is too small and cannot be hidden: they are known already"
+                )
+            self.hidden[columns] = outcome.hidden
+
+    # --- what came of it ---
+
+    def reasons(self) -> np.ndarray:
+        """The reason of each variable that the release publishes."""
+        found = np.full(len(self.hidden), SHOWN, dtype=object)
+        found[self.hidden] = COVER
+        found[self.unsafe] = UNSAFE
+        return found
+
+    def report(self, reasons: np.ndarray) -> dict:
+        system = self.system
+        counted = system.is_published & ~self.is_sum
+        kept = counted & (reasons != SHOWN)
+        children = system.value[counted].sum()
+        return {
+            "published_numbers": int(counted.sum()),
+            "primary": int((counted & (reasons == UNSAFE)).sum()),
+            "secondary": int((counted & (reasons == COVER)).sum()),
+            "share_of_numbers_kept_back": _share(kept.sum(), counted.sum()),
+            "share_of_nonzero_numbers_kept_back": _share(
+                (kept & (system.value > 0)).sum(), (counted & (system.value > 0)).sum()
+            ),
+            "share_of_people_kept_back": _share(system.value[kept].sum(), children),
+            "too_small_but_public_already": self.already_public,
+            "sums_of_days": int((system.is_published & self.is_sum).sum()),
+            "sums_of_days_kept_back": int(
+                (system.is_published & self.is_sum & (reasons != SHOWN)).sum()
+            ),
+        }
+
+
+def _solve(tasks: list, threads: int) -> list[tuple[tuple, Outcome]]:
+    """Every task, side by side: the solver leaves Python alone while it works."""
+    if threads <= 1:
+        return [(entry, suppress(entry[2])) for entry in tasks]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(zip(tasks, pool.map(lambda entry: suppress(entry[2]), tasks), strict=True))
+
+
+def tables(
+    system: System, movable: np.ndarray
+) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Connected tables: variables that may move, equations, remainders."""
+    columns = np.flatnonzero(movable)
+    both = sparse.vstack([system.equal, system.remain], format="csr")[:, columns]
+    exact = system.equal.shape[0]
+    entries = abs(both)
+    graph = sparse.block_array([[None, entries], [entries.T, None]], format="csr")
+    count, labels = sparse.csgraph.connected_components(graph, directed=False)
+    of_row, of_column = labels[: both.shape[0]], labels[both.shape[0] :]
+    row_order = np.argsort(of_row, kind="stable")
+    row_start = np.searchsorted(of_row[row_order], np.arange(count + 1))
+    order = np.argsort(of_column, kind="stable")
+    start = np.searchsorted(of_column[order], np.arange(count + 1))
+    for table in range(count):
+        mine = order[start[table] : start[table + 1]]
+        if len(mine):
+            rows = row_order[row_start[table] : row_start[table + 1]]
+            yield columns[mine], rows[rows < exact], rows[rows >= exact] - exact
+
+
+def _parents(relations: Relations, places: list[str]) -> dict[int, tuple[int, ...]]:
+    numbers = {place: number for number, place in enumerate(places)}
+    found: dict[int, set[int]] = {}
+    for parent, member in relations.places.select("parent", "member").iter_rows():
+        if parent in numbers and member in numbers and parent != member:
+            found.setdefault(numbers[member], set()).add(numbers[parent])
+    return {member: tuple(sorted(above)) for member, above in found.items()}
+
+
+def _heights(places: int, parents: dict[int, tuple[int, ...]]) -> np.ndarray:
+    """Levels of places below each one."""
+    found = np.zeros(places)
+    for _ in range(places):
+        before = found.copy()
+        for member, above in parents.items():
+            for parent in above:
+                found[parent] = max(found[parent], found[member] + 1)
+        if (found == before).all():
+            break
+    return found
+
+
+def _by(names: list[str], test) -> np.ndarray:
+    return np.array([test(name) for name in names], dtype=bool)
+
+
+def _share(part: float, whole: float) -> float:
+    return round(float(part) / float(whole), 4) if whole else 0.0
+
+
+# --- what is shown --------------------------------------------------------------
+
+
+def _shown_cells(
+    cells: pl.DataFrame,
+    system: System,
+    reasons: np.ndarray,
+    relations: Relations,
+    rules: Rules,
+) -> pl.DataFrame:
+    from pipelines.disclosure.rounding import rounded
+
+    of = system.of_cell
+    reason = np.where(of >= 0, reasons[np.maximum(of, 0)], EMPTY)
+    symbols = rules.symbols
+    bases = {
+        kind: rules.base(kind) if rules.rounding else 1
+        for kind in relations.kinds["kind"].unique()
+    }
+    sums = relations.measures.filter(pl.col("contributors").is_not_null())["measure"]
+    found = (
+        cells.with_columns(pl.Series("reason", reason.tolist(), dtype=pl.String))
+        .join(relations.kinds, on="place", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("kind").replace_strict(bases, default=1, return_dtype=pl.Int64).alias("base"),
+            pl.col("measure").is_in(sums.implode()).alias("is_sum"),
+        )
+    )
+    found = found.with_columns(
+        pl.when((pl.col("reason") == SHOWN) & ~pl.col("is_sum"))
+        .then(rounded(found, system, rules))
+        .alias("shown"),
+        pl.when(pl.col("reason") == EMPTY)
+        .then(pl.lit(symbols.not_available))
+        .when(pl.col("reason") != SHOWN)
+        .then(pl.lit(symbols.suppressed))
+        .alias("symbol"),
+    )
+    return found.select(*KEY, "shown", "symbol", "reason", "base")
+
+
+def _shown_ratios(
+    cells: pl.DataFrame, shown: pl.DataFrame, ratios: pl.DataFrame, rules: Rules
+) -> pl.DataFrame:
+    """Percentages and means, from true figures, where both of their parts may be known."""
+    where = list(WHERE)
+    state = cells.join(shown.select(*KEY, "reason"), on=list(KEY), maintain_order="left")
+    top = state.rename({"measure": "numerator", "value": "top", "reason": "top_reason"})
+    bottom = state.rename({"measure": "denominator", "value": "bottom", "reason": "bottom_reason"})
+    symbols = rules.symbols
+    decimals = rules.percentages.decimals
+    is_percent = pl.col("unit") == "percent"
+    places = pl.when(is_percent & pl.lit(decimals is not None)).then(
+        pl.lit(decimals or 0, dtype=pl.Int64)
+    )
+    value = pl.col("multiplier") * pl.col("top") / pl.col("bottom")
+    scale = pl.lit(10.0).pow(places.otherwise(pl.col("rounding")))
+    nearest = (value * scale + 0.5).floor() / scale
+    empty = (pl.col("top_reason") == EMPTY) | (pl.col("bottom_reason") == EMPTY)
+    hidden = (pl.col("top_reason") != SHOWN) | (pl.col("bottom_reason") != SHOWN)
+    low = (nearest == 0) & (pl.col("top") > 0) & is_percent & pl.lit(symbols.low is not None)
+    return (
+        ratios.select(list(RATIO_SCHEMA))
+        .join(top, on="numerator")
+        .join(bottom, on=["denominator", *where])
+        .with_columns(
+            pl.when(empty)
+            .then(pl.lit(symbols.not_available))
+            .when(hidden)
+            .then(pl.lit(symbols.suppressed))
+            .when(pl.col("bottom") == 0)
+            .then(pl.lit(symbols.not_applicable))
+            .when(low)
+            .then(pl.lit(symbols.low))
+            .alias("symbol"),
+            pl.when(empty)
+            .then(pl.lit(EMPTY))
+            .when(hidden)
+            .then(
+                pl.when((pl.col("top_reason") == UNSAFE) | (pl.col("bottom_reason") == UNSAFE))
+                .then(pl.lit(UNSAFE))
+                .otherwise(pl.lit(COVER))
+            )
+            .otherwise(pl.lit(SHOWN))
+            .alias("reason"),
+        )
+        .with_columns(pl.when(pl.col("symbol").is_null()).then(nearest).alias("shown"))
+        .select("indicator_id", *where, "shown", "symbol", "reason")
+        .sort("indicator_id", *where)
+    )

@@ -1,0 +1,527 @@
+"""Which cells to keep back besides those that are too small: complementary suppression.
+
+A *witness* is another table that fits everything published as well as the true one does. It is
+held as moves: so much more here, so much less there, and no published equation notices. Where
+witnesses raise and lower a number that is kept back far enough, nobody can tell it. So the search
+is for witnesses that touch few published cells, and what they touch is kept back.
+
+Each witness is the answer of one linear program: the moves that bring the most numbers further at
+the least cost. What may be paid for one number starts low and rises round by round, so that cheap
+protection is found first and then helps others for nothing. Wide tables are searched from the top:
+first the nation and its regions as if nothing lay below, then region by region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+TINY = 1e-6
+FIRST_REWARD, REWARD_STEP = 4.0, 2.0
+AGAIN = 1
+TRIES = 6  # linear programs with the same reward before it rises
+WHOLE = 8_000  # variables searched at once; 6,000 took 0.1 to 0.5 s a program, 19,000 half a minute
+CHUNK = 6  # places of one parent searched together
+
+
+@dataclass(frozen=True)
+class Task:
+    """One connected table. Arrays have one entry per variable or per row of ``remain``.
+
+    ``hidden``: kept back already. ``candidate``: may be kept back, at ``cost``. All others are
+    known to everybody. ``need_down``, ``need_up``: how far witnesses must move a number once it is
+    kept back; ``reach``: how far a witness of many numbers may move one;
+    ``whole``: only by whole numbers. ``remainder``: the true
+    value of each row of ``remain``, known numbers included; ``row_need_down``, ``row_need_up``: how
+    far witnesses must move it, 0 where it is no secret. ``place``: number of the place;
+    ``parents``: numbers of the places that sum up each place.
+    """
+
+    value: np.ndarray
+    hidden: np.ndarray
+    candidate: np.ndarray
+    cost: np.ndarray
+    need_down: np.ndarray
+    need_up: np.ndarray
+    reach: float
+    whole: bool
+    remainder: np.ndarray
+    row_need_down: np.ndarray
+    row_need_up: np.ndarray
+    equal: sparse.csr_matrix
+    remain: sparse.csr_matrix
+    place: np.ndarray
+    part: np.ndarray
+    parents: dict[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``hidden``: everything to keep back. ``open_cells``, ``open_rows``: what no pattern protects.
+
+    ``programs``: linear programs solved.
+    """
+
+    hidden: np.ndarray
+    open_cells: np.ndarray
+    open_rows: np.ndarray
+    programs: int
+
+
+def suppress(task: Task) -> Outcome:
+    """Complementary suppression of one table. The same task always has the same outcome."""
+    search = _Search(task)
+    search.run()
+    search.drop_needless()
+    for _ in range(AGAIN):
+        before = search.hidden
+        search.again()
+        search.drop_needless()
+    return Outcome(
+        hidden=search.hidden,
+        open_cells=np.flatnonzero(search.open_up() | search.open_down()),
+        open_rows=np.flatnonzero(search.row_open_up() | search.row_open_down()),
+        programs=search.programs,
+    )
+
+
+class _Search:
+    def __init__(self, task: Task):
+        self.task = task
+        self.value = task.value
+        self.hidden = task.hidden.copy()
+        self.equal = task.equal.tocsc().astype(float)
+        self.remain = task.remain.tocsc().astype(float)
+        self.remainder = task.remainder
+        self.whole_of_row = _wholes(task.remain)
+        self.witnesses: list[tuple[np.ndarray, np.ndarray]] = []
+        self.programs = 0
+        self.is_wide = len(self.value) > WHOLE
+        self.allowed = task.candidate
+        self._forget()
+
+    def _forget(self) -> None:
+        count, rows = len(self.value), len(self.remainder)
+        self.up, self.down = np.zeros(count), np.zeros(count)
+        self.row_up, self.row_down = np.zeros(rows), np.zeros(rows)
+        self.witnesses = []
+
+    # --- what is still open ---
+
+    def open_up(self) -> np.ndarray:
+        return self.hidden & (self.up < self.task.need_up - TINY)
+
+    def open_down(self) -> np.ndarray:
+        return self.hidden & (self.down < self.task.need_down - TINY)
+
+    def row_open_up(self) -> np.ndarray:
+        return self.row_up < self.task.row_need_up - TINY
+
+    def row_open_down(self) -> np.ndarray:
+        return self.row_down < self.task.row_need_down - TINY
+
+    def left(self, columns: np.ndarray, rows: np.ndarray) -> int:
+        """Directions not shown yet, among these variables and remainders."""
+        return int(
+            self.open_up()[columns].sum()
+            + self.open_down()[columns].sum()
+            + self.row_open_up()[rows].sum()
+            + self.row_open_down()[rows].sum()
+        )
+
+    # --- the search ---
+
+    def run(self) -> None:
+        everything = np.ones(len(self.value), dtype=bool)
+        nothing = ~everything
+        if not self.is_wide:
+            self.sweep(everything, nothing, self.rewards())
+        else:
+            for movable, below in self.stages():
+                self.sweep(movable, below, self.rewards())
+                if below.any():
+                    self._forget()
+            self.sweep(self.hidden, nothing, [0.0])
+        self.finish()
+
+    def again(self) -> None:
+        """The search once more, with nothing to keep back but what it chose before."""
+        self.allowed = self.hidden & ~self.task.hidden
+        self.hidden = self.task.hidden.copy()
+        self._forget()
+        self.run()
+
+    def rewards(self) -> list[float]:
+        """What protecting one number may cost, round by round."""
+        costs = self.task.cost[self.allowed]
+        highest = 2 * costs.max(initial=1.0)
+        found = [FIRST_REWARD]
+        while found[-1] < highest:
+            found.append(found[-1] * REWARD_STEP)
+        return found
+
+    def stages(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Which variables move together, and which are left out as if nothing lay there."""
+        depth = _depths(set(self.task.place.tolist()), self.task.parents)
+        depths = np.array([depth[place] for place in self.task.place.tolist()])
+        found = []
+        for level in range(max(depth.values()) + 1):
+            below = depths > level
+            for group in _groups(depth, self.task.parents, level):
+                found.append((np.isin(self.task.place, list(group)) & ~below, below))
+        return found
+
+    def sweep(self, movable: np.ndarray, below: np.ndarray, rewards: Sequence[float]) -> None:
+        """Witnesses within ``movable``; equations that reach ``below`` do not count."""
+        part = _Part(self, movable, below)
+        for reward in rewards:
+            dry = 0
+            for turn in range(TRIES if reward else 4 * TRIES):
+                before = self.left(part.columns, part.rows)
+                if not before:
+                    return
+                self.witness(part, reward, turn)
+                after = self.left(part.columns, part.rows)
+                dry = dry + 1 if after > 0.97 * before else 0
+                if dry >= 4:
+                    break
+
+    def witness(self, part: _Part, reward: float, turn: int) -> None:
+        """One linear program: as many open numbers as possible into one direction each."""
+        up = self.direction(turn) > 0
+        gain = np.where(self.open_up() & up, 1.0, 0.0) - np.where(self.open_down() & ~up, 1.0, 0.0)
+        wanted = np.maximum(self.task.need_up, self.task.need_down)
+        gain /= np.maximum(wanted, 1.0)
+        row_up = up[self.whole_of_row]
+        row_gain = np.where(self.row_open_up() & row_up, 1.0, 0.0)
+        row_gain -= np.where(self.row_open_down() & ~row_up, 1.0, 0.0)
+        if not gain[part.columns].any() and not row_gain[part.rows].any():
+            return
+        moves = part.solve(gain, row_gain, reward)
+        if moves is not None:
+            self.take(part.columns, moves)
+
+    def direction(self, turn: int) -> np.ndarray:
+        """Up or down for each variable: by place, by part, or by both, as if by lot.
+
+        Alike for all measures, so that a child moves with everything that counts it.
+        """
+        keys = (self.task.place, self.task.part, self.task.place * 1009 + self.task.part)
+        sign = _lot(keys[turn % 4 // 2 if turn % 4 < 3 else 2], turn // 2 + 1)
+        return sign if turn % 2 == 0 else -sign
+
+    def take(self, columns: np.ndarray, moves: np.ndarray) -> None:
+        there = moves != 0
+        columns, moves = columns[there], moves[there]
+        if len(columns):
+            self.hidden[columns] = True
+            self.witnesses.append((columns, moves))
+            self.cover(columns, moves)
+
+    def cover(self, columns: np.ndarray, moves: np.ndarray) -> None:
+        """Note how far a witness brings every number; its reverse too, if that is a witness."""
+        rows = self.remain[:, columns] @ moves
+        self._note(columns, moves, rows)
+        if (self.value[columns] >= moves - TINY).all() and (self.remainder >= rows - TINY).all():
+            self._note(columns, -moves, -rows)
+
+    def _note(self, columns: np.ndarray, moves: np.ndarray, rows: np.ndarray) -> None:
+        self.up[columns] = np.maximum(self.up[columns], moves)
+        self.down[columns] = np.maximum(self.down[columns], -moves)
+        self.row_up = np.maximum(self.row_up, rows)
+        self.row_down = np.maximum(self.row_down, -rows)
+
+    # --- what is left over ---
+
+    def finish(self) -> None:
+        """Each number that is still open by itself, whatever it costs: first where it lies."""
+        nothing = np.zeros(len(self.value), dtype=bool)
+        tried: set[tuple[str, int, int]] = set()
+        parts: dict[int, list[_Part]] = {}
+        while (target := self._next_open(tried)) is not None:
+            tried.add(target)
+            kind, number, _ = target
+            place = int(self.task.place[number if kind == "cell" else self.whole_of_row[number]])
+            if place not in parts:
+                near = [_Part(self, self.around(place) | self.hidden, nothing)] * self.is_wide
+                parts[place] = [*near, _Part(self, ~nothing, nothing)]
+            for part in parts[place]:
+                moves = part.reach_for(*target)
+                if moves is not None:
+                    self.take(part.columns, moves)
+                    break
+
+    def around(self, place: int) -> np.ndarray:
+        """Variables of the places that are searched together with one place."""
+        depth = _depths(set(self.task.place.tolist()), self.task.parents)
+        for group in _groups(depth, self.task.parents, depth[place]):
+            if place in group:
+                return np.isin(self.task.place, list(group))
+        return self.task.place == place
+
+    def _next_open(self, tried: set) -> tuple[str, int, int] | None:
+        for kind, sign, found in (
+            ("cell", 1, self.open_up()),
+            ("cell", -1, self.open_down()),
+            ("row", 1, self.row_open_up()),
+            ("row", -1, self.row_open_down()),
+        ):
+            for number in np.flatnonzero(found).tolist():
+                if (kind, number, sign) not in tried:
+                    return (kind, number, sign)
+        return None
+
+    # --- nothing in vain ---
+
+    def drop_needless(self) -> None:
+        """Publish again what no needed witness touches."""
+        kept = self._needed_witnesses()
+        hidden = self.task.hidden.copy()
+        for columns, _ in kept:
+            hidden[columns] = True
+        self.hidden = hidden
+        self._forget()
+        for columns, moves in kept:
+            self.witnesses.append((columns, moves))
+            self.cover(columns, moves)
+
+    def _needed_witnesses(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Witnesses, the dearest left out first, without those whose work others do as well."""
+        found = self.witnesses
+        shown = [self._shown(*witness) for witness in found]
+        times = np.zeros(2 * (len(self.value) + len(self.remainder)), dtype=int)
+        for work in shown:
+            times[work] += 1
+        bought = [
+            self.task.cost[columns[~self.task.hidden[columns]]].sum() for columns, _ in found
+        ]
+        order = sorted(range(len(found)), key=lambda n: (-bought[n], n))
+        keep = np.ones(len(found), dtype=bool)
+        for n in order:
+            if (times[shown[n]] > 1).all():
+                keep[n] = False
+                times[shown[n]] -= 1
+        return [witness for n, witness in enumerate(found) if keep[n]]
+
+    def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        """Numbers of the (number, direction) pairs that a witness alone suffices for."""
+        count, rows = len(self.value), len(self.remainder)
+        up, down = np.zeros(count), np.zeros(count)
+        row = self.remain[:, columns] @ moves
+        up[columns], down[columns] = np.maximum(moves, 0), np.maximum(-moves, 0)
+        row_up, row_down = np.maximum(row, 0), np.maximum(-row, 0)
+        if (self.value[columns] >= moves - TINY).all() and (self.remainder >= row - TINY).all():
+            up, down = np.maximum(up, down), np.maximum(up, down)
+            row_up = row_down = np.maximum(row_up, row_down)
+        task = self.task
+        return np.flatnonzero(
+            np.concatenate(
+                [
+                    (up >= task.need_up - TINY) & (task.need_up > 0),
+                    (down >= task.need_down - TINY) & (task.need_down > 0),
+                    (row_up >= task.row_need_up - TINY) & (task.row_need_up > 0),
+                    (row_down >= self.task.row_need_down - TINY) & (self.task.row_need_down > 0),
+                ]
+            )
+        )
+
+
+class _Part:
+    """The linear programs over some variables, everything else standing still."""
+
+    def __init__(self, search: _Search, movable: np.ndarray, below: np.ndarray):
+        self.search = search
+        task = search.task
+        self.columns = np.flatnonzero(movable & (search.hidden | search.allowed))
+        equal, remain = search.equal[:, self.columns].tocsr(), search.remain[:, self.columns].tocsr()
+        counts = np.diff(equal.indptr) > 0
+        row_counts = np.diff(remain.indptr) > 0
+        if below.any():
+            counts &= ~_touches(task.equal, below)
+            row_counts &= ~_touches(task.remain, below)
+        self.rows = np.flatnonzero(row_counts)
+        self.exact = int(counts.sum())
+        self.matrix = sparse.vstack([equal[counts], remain[self.rows]], format="csc")
+
+    def solve(
+        self, gain: np.ndarray, row_gain: np.ndarray, reward: float
+    ) -> np.ndarray | None:
+        """Moves of the part's variables; what is not hidden stands still without a reward."""
+        search, columns = self.search, self.columns
+        worth = gain[columns] + self.matrix[self.exact :].T @ row_gain[self.rows]
+        need = np.maximum(search.task.need_up, search.task.need_down)[columns]
+        reach = np.where(search.task.reach > 8, search.task.reach, np.maximum(need, 1.0))
+        return self._program(worth * (reward or 1.0), reach, bool(reward))
+
+    def reach_for(self, kind: str, number: int, sign: int) -> np.ndarray | None:
+        """The cheapest moves that bring one number or remainder as far as it must go."""
+        search, task = self.search, self.search.task
+        wide = 4 * max(task.need_up.max(initial=1), task.row_need_up.max(initial=1), 1)
+        reach = np.full(len(self.columns), wide)
+        goal = np.zeros(len(self.columns))
+        if kind == "cell":
+            goal[np.searchsorted(self.columns, number)] = 1
+            need = task.need_up[number] if sign > 0 else task.need_down[number]
+        else:
+            goal = search.remain[number, self.columns].toarray().ravel()
+            need = task.row_need_up[number] if sign > 0 else task.row_need_down[number]
+        return self._program(np.zeros(len(self.columns)), reach, True, (goal, sign * need))
+
+    def _program(
+        self,
+        worth: np.ndarray,
+        reach: np.ndarray,
+        may_buy: bool,
+        goal: tuple[np.ndarray, float] | None = None,
+    ) -> np.ndarray | None:
+        search, task, columns = self.search, self.search.task, self.columns
+        free = search.hidden[columns]
+        kept = np.flatnonzero(free | may_buy)
+        bought = np.flatnonzero(~free[kept])  # among the kept: a second column moves them down
+        need = np.maximum(np.maximum(task.need_up, task.need_down)[columns], 1.0)
+        price = np.where(free, 0.0, task.cost[columns] / need)[kept]
+        lower = -np.minimum(search.value[columns], reach)[kept]
+        limit = np.where(task.row_need_up[self.rows] > 0, reach.max(initial=1.0), np.inf)
+        row_low = -np.minimum(search.remainder[self.rows], limit)
+        matrix = self.matrix[:, kept]
+        matrix = sparse.hstack([matrix, -matrix[:, bought]], format="csc")
+        low = np.concatenate([np.zeros(self.exact), row_low])
+        high = np.concatenate([np.zeros(self.exact), limit])
+        if goal is not None:
+            wanted, by = goal
+            extra = sparse.csr_matrix(np.concatenate([wanted[kept], -wanted[kept][bought]]))
+            matrix = sparse.vstack([matrix, extra], format="csc")
+            low = np.append(low, by if by > 0 else -np.inf)
+            high = np.append(high, np.inf if by > 0 else by)
+        worth = worth[kept]
+        program = _Program(
+            cost=np.concatenate([price - worth, price[bought] + worth[bought]]),
+            matrix=matrix,
+            low=low,
+            high=high,
+            lower=np.concatenate([np.where(free[kept], lower, 0.0), np.zeros(len(bought))]),
+            upper=np.concatenate([reach[kept], -lower[bought]]),
+        )
+        found = program.solve(task.whole, must=goal is not None)
+        search.programs += program.solved
+        if found is None:
+            return None
+        moves = np.zeros(len(columns))
+        moves[kept] = found[: len(kept)]
+        moves[kept[bought]] -= found[len(kept) :]
+        return np.where(np.abs(moves) < TINY, 0.0, moves)
+
+
+@dataclass
+class _Program:
+    """minimise cost x, low <= matrix x <= high, lower <= x <= upper; in whole numbers if wanted."""
+
+    cost: np.ndarray
+    matrix: sparse.csc_matrix
+    low: np.ndarray
+    high: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    solved: int = 0
+
+    def solve(self, whole: bool, must: bool) -> np.ndarray | None:
+        """The answer, or None. ``must``: every constraint matters; else nought is an answer too.
+
+        A linear program nearly always answers in whole numbers but for a few corners. Those and
+        their neighbours are solved again, everything else standing still.
+        """
+        found = self._run(self.lower, self.upper, whole=False)
+        if found is None or not whole:
+            return found
+        broken = np.abs(found - np.round(found)) > TINY
+        entries = abs(self.matrix)
+        for _ in range(3):
+            if not broken.any():
+                return np.round(found)
+            broken |= entries.T @ (entries @ broken.astype(float) > 0).astype(float) > 0
+            still = np.round(found)
+            mended = self._run(
+                np.where(broken, self.lower, still), np.where(broken, self.upper, still), whole=True
+            )
+            if mended is not None:
+                return np.round(mended)
+        if must:
+            answer = self._run(self.lower, self.upper, whole=True)
+            return None if answer is None else np.round(answer)
+        return None
+
+    def _run(self, lower: np.ndarray, upper: np.ndarray, whole: bool) -> np.ndarray | None:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        self.solved += 1
+        result = milp(
+            self.cost,
+            integrality=np.ones(len(self.cost)) if whole else None,
+            constraints=LinearConstraint(self.matrix, self.low, self.high),
+            bounds=Bounds(lower, upper),
+            options={"presolve": whole},  # linear programs were 16 per cent quicker without
+        )
+        return result.x
+
+
+def _touches(matrix: sparse.csr_matrix, chosen: np.ndarray) -> np.ndarray:
+    return abs(matrix) @ chosen.astype(float) > 0
+
+
+def _wholes(remain: sparse.csr_matrix) -> np.ndarray:
+    """The variable of which each row is a remainder: the first that is added."""
+    entries = remain.tocoo()
+    plus = entries.data > 0
+    found = np.zeros(remain.shape[0], dtype=np.int64)
+    found[entries.row[plus][::-1]] = entries.col[plus][::-1]
+    return found
+
+
+def _lot(keys: np.ndarray, turn: int) -> np.ndarray:
+    """1 or -1 for each key, as if by lot but always the same, on any machine."""
+    start = turn * 0x9E3779B97F4A7C15 % 2**64
+    mixed = keys.astype(np.uint64) + np.uint64(start)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return np.where((mixed ^ (mixed >> np.uint64(31))) & np.uint64(1), 1.0, -1.0)
+
+
+def _depths(places: set[int], parents: dict[int, tuple[int, ...]]) -> dict[int, int]:
+    """Levels from the top: 0 for a place that nothing sums up."""
+    found: dict[int, int] = {}
+
+    def depth(place: int) -> int:
+        if place not in found:
+            above = [parent for parent in parents.get(place, ()) if parent in places]
+            found[place] = 1 + max((depth(parent) for parent in above), default=-1)
+        return found[place]
+
+    for place in sorted(places):
+        depth(place)
+    return found
+
+
+def _groups(
+    depth: dict[int, int], parents: dict[int, tuple[int, ...]], level: int
+) -> list[set[int]]:
+    """Places of one level in groups of one parent, each with everything above them."""
+    by_parent: dict[tuple[int, ...], list[int]] = {}
+    for place in sorted(depth):
+        if depth[place] == level:
+            above = tuple(sorted(p for p in parents.get(place, ()) if p in depth))
+            by_parent.setdefault(above, []).append(place)
+    found = []
+    for _, places in sorted(by_parent.items()):
+        for start in range(0, len(places), CHUNK):
+            group = set(places[max(0, min(start, len(places) - CHUNK)) : start + CHUNK])
+            waiting = sorted(group)
+            while waiting:
+                for parent in parents.get(waiting.pop(), ()):
+                    if parent in depth and parent not in group:
+                        group.add(parent)
+                        waiting.append(parent)
+            found.append(group)
+    return found
