@@ -588,9 +588,7 @@ def _nothing(
     return found
 
 
-def _without(
-    matrix: sparse.csr_matrix, is_nothing: np.ndarray, fewest: int
-) -> sparse.csr_matrix:
+def _without(matrix: sparse.csr_matrix, is_nothing: np.ndarray, fewest: int) -> sparse.csr_matrix:
     """Equations without the noughts that are certain, if enough of them is left to say anything."""
     kept = matrix @ sparse.diags_array(~is_nothing, dtype=np.int8)
     kept = sparse.csr_matrix(kept)

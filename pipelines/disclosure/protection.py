@@ -206,9 +206,7 @@ class _Plan:
             return none, none
         found = []
         for name in (one, other):
-            chosen = np.flatnonzero(
-                (system.measure == names.index(name)) & system.is_published
-            )
+            chosen = np.flatnonzero((system.measure == names.index(name)) & system.is_published)
             found.append(
                 pl.DataFrame(
                     {
@@ -425,8 +423,7 @@ def _shown_cells(
     reason = np.where(of >= 0, reasons[np.maximum(of, 0)], EMPTY)
     symbols = rules.symbols
     bases = {
-        kind: rules.base(kind) if rules.rounding else 1
-        for kind in relations.kinds["kind"].unique()
+        kind: rules.base(kind) if rules.rounding else 1 for kind in relations.kinds["kind"].unique()
     }
     sums = relations.measures.filter(pl.col("contributors").is_not_null())["measure"]
     found = (
