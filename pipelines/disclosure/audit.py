@@ -279,8 +279,7 @@ class _View:
     def _equations(self) -> None:
         """Rows as (kind, row, number, coefficient); kind 0 is equal, 1 at least nought."""
         self.rows: list[pl.DataFrame] = []
-        self.latent = 0
-        self.latent_start = self.numbers.height
+        self.numbers = self.numbers.with_columns(pl.lit(False).alias("is_left_over"))
         releases = self.vintages["release"].unique().sort().to_list()
         seen = self.numbers.select(QUANTITY).n_unique() == self.numbers.height
         for release in releases[-1:] if seen else releases:
@@ -295,8 +294,7 @@ class _View:
             )
             self._place_rows(newest)
             self._breakdown_rows(newest)
-            self._window_rows(newest)
-            self._tie_rows(newest)
+            self._tie_rows(pl.concat([newest, self._window_rows(newest)]))
 
     def _add(self, entries: pl.DataFrame, missing: pl.DataFrame, by: list[str]) -> None:
         """Rows by key: whole (+1) less parts (-1); at least nought where a part is missing.
@@ -398,10 +396,11 @@ class _View:
         )
         self._whole_and_parts(newest, parts, ["whole", "by"], _no_rows(["whole", "by"]))
 
-    def _window_rows(self, newest: pl.DataFrame) -> None:
+    def _window_rows(self, newest: pl.DataFrame) -> pl.DataFrame:
         """Each window is the sum of the stretches of quarters between all days that windows begin.
 
-        A stretch that no window covers by itself is a number nobody shows.
+        A stretch that no window covers by itself is a number that nobody shows, but that windows
+        leave over. Returns these, in the shape of ``newest``.
         """
         series = ["measure", "place", "breakdown", "part"]
         flows = newest.filter(~pl.col("is_stock"))
@@ -409,7 +408,7 @@ class _View:
             pl.struct(series).rank("dense").alias("series")
         )
         if not len(flows):
-            return
+            return newest.clear()
         days = pl.concat(
             [
                 flows.select("series", pl.col("first").alias("day")),
@@ -429,8 +428,7 @@ class _View:
             )
         )
         fresh = stretches.filter(pl.col("number").is_null())
-        start = self.latent_start + self.latent
-        self.latent += len(fresh)
+        start = self.numbers.height
         fresh = fresh.with_columns(pl.int_range(start, start + len(fresh)).alias("number"))
         stretches = pl.concat([stretches.filter(pl.col("number").is_not_null()), fresh])
         entries = (
@@ -451,6 +449,36 @@ class _View:
             ]
         ).with_columns(pl.col("whole").rank("dense").cast(pl.Int64).alias("row"))
         self.rows.append(entries.select("row", "number", "sign", pl.lit(False).alias("is_least")))
+        return self._left_over(newest, flows, fresh)
+
+    def _left_over(
+        self, newest: pl.DataFrame, flows: pl.DataFrame, fresh: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Note the stretches as numbers of their own, with their true values."""
+        about = flows.unique("series").drop("first", "last", "number", "value", strict=False)
+        valued = flows.join(self.numbers.select("number", "value"), on="number", how="left")
+        since = _since_the_first_day(valued)
+        found = (
+            fresh.join(since, on=["series", "day"], how="left")
+            .join(since, left_on=["series", "next"], right_on=["series", "day"], how="left")
+            .with_columns(
+                pl.when(pl.col("island") == pl.col("island_right"))
+                .then(pl.col("sum_right") - pl.col("sum"))
+                .alias("value"),
+                pl.col("day").alias("first"),
+                (pl.col("next") - 1).alias("last"),
+            )
+            .join(about, on="series")
+            .sort("number")
+        )
+        added = found.with_columns(
+            *(pl.lit(None, self.numbers.schema[name]).alias(name) for name in ("low", "high")),
+            pl.lit(None, pl.String).alias("latest"),
+            pl.lit(False).alias("is_now"),
+            pl.lit(True).alias("is_left_over"),
+        )
+        self.numbers = pl.concat([self.numbers, added.select(self.numbers.columns)])
+        return found.filter(pl.col("value").is_not_null()).select(newest.columns)
 
     def _tie_rows(self, newest: pl.DataFrame) -> None:
         ties = self.relations.ties
@@ -567,29 +595,22 @@ class _View:
 
     def _assemble(self) -> None:
         numbers = self.numbers
-        count = numbers.height + self.latent
-        self.value = np.concatenate(
-            [numbers["value"].to_numpy().astype(float), np.full(self.latent, np.nan)]
-        )
+        count = numbers.height
+        self.value = numbers["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         low = numbers["low"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         high = numbers["high"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        self.is_hidden = np.concatenate([np.isnan(low), np.zeros(self.latent, dtype=bool)])
-        measures = numbers["measure"].to_list()
+        self.is_left_over = numbers["is_left_over"].to_numpy()
+        self.is_hidden = np.isnan(low) & ~self.is_left_over
         self.is_sum = np.array(
-            [self.contributors[measure] is not None for measure in measures]
-            + [False] * self.latent,
+            [self.contributors[measure] is not None for measure in numbers["measure"].to_list()],
             dtype=bool,
         )
         floor = np.zeros(count)
         never_nought = self.rules.noughts == "shown" and not self.rules.noughts_may_cover
         if never_nought:  # readers know that noughts are always shown
             floor[self.is_hidden & ~self.is_sum] = 1
-        self.low = np.where(
-            np.isnan(np.append(low, np.full(self.latent, np.nan))),
-            floor,
-            np.append(low, np.zeros(self.latent)),
-        )
-        self.high = np.append(np.where(np.isnan(high), np.inf, high), np.full(self.latent, np.inf))
+        self.low = np.where(np.isnan(low), floor, low)
+        self.high = np.where(np.isnan(high), np.inf, high)
         for number in self.noughts:
             self.high[number] = 0
         self.equal, self.least = self._matrices(count)
@@ -655,12 +676,41 @@ class _View:
         """Under rounding nothing is kept back, but small numbers must be uncertain all the same."""
         value = self.value[columns]
         small = (value > 0) & (value < self.rules.smallest_shown) & ~self.is_sum[columns]
-        return small & (self.rules.method == "round")
+        if self.rules.method == "round":
+            return small
+        return small & self.is_left_over[columns] & (self.rules.differences == "protected")
 
 
 def _sorted(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(labels, kind="stable")
     return order, np.searchsorted(labels[order], np.arange(count + 1))
+
+
+def _since_the_first_day(flows: pl.DataFrame) -> pl.DataFrame:
+    """What each series counted from its first day to every other: series, day, island, sum.
+
+    Days that no chain of windows joins lie on different islands; nothing is known between these.
+    """
+    edges: dict[int, list[tuple[int, int, int]]] = {}
+    for series, first, last, value in flows.select("series", "first", "last", "value").iter_rows():
+        edges.setdefault(series, []).append((first, last + 1, value))
+    rows = []
+    for series, windows in edges.items():
+        steps: dict[int, list[tuple[int, int]]] = {}
+        for start, stop, value in windows:
+            steps.setdefault(start, []).append((stop, value))
+            steps.setdefault(stop, []).append((start, -value))
+        seen: dict[int, tuple[int, int]] = {}
+        for island in sorted(steps):
+            waiting = [] if island in seen else [(island, 0)]
+            while waiting:
+                day, total = waiting.pop()
+                if day not in seen:
+                    seen[day] = (island, total)
+                    waiting += [(other, total + value) for other, value in steps[day]]
+        rows += [(series, day, *found) for day, found in seen.items()]
+    schema = {"series": flows.schema["series"], "day": pl.Int64, "island": pl.Int64}
+    return pl.DataFrame(rows, schema={**schema, "sum": pl.Int64}, orient="row")
 
 
 def _no_rows(columns: list[str]) -> pl.DataFrame:
@@ -698,9 +748,11 @@ class _Table:
         need_low = np.where(self.is_sum, np.maximum(value - days, 0), need_low)
         need_high = np.where(self.is_sum, value + days, need_high)
         self.required = np.where(self.is_sum, 1, rules.protection.values)
-        self.target = self.hidden.copy()
+        small = (value > 0) & (value < rules.smallest_shown) & ~self.is_sum
+        left_over = view.is_left_over[self.columns] & (rules.differences == "protected")
+        self.target = self.hidden | (small & left_over)
         if rules.method == "round":
-            self.target = (value > 0) & (value < rules.smallest_shown) & ~self.is_sum
+            self.target = small
             need_low, need_high = value.copy(), value.copy()
         self.need_low, self.need_high = need_low, need_high
         known = np.isfinite(view.value)

@@ -297,7 +297,7 @@ class _Search:
 
     def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
         """Numbers of the (number, direction) pairs that a witness alone suffices for."""
-        count, rows = len(self.value), len(self.remainder)
+        count = len(self.value)
         up, down = np.zeros(count), np.zeros(count)
         row = self.remain[:, columns] @ moves
         up[columns], down[columns] = np.maximum(moves, 0), np.maximum(-moves, 0)
