@@ -33,6 +33,8 @@ from pipelines.disclosure.policy import Rules
 QUANTITY = ["measure", "place", "breakdown", "part", "first", "last"]
 CLOSE = 1e-6
 WORLDS = 60  # linear programs for all open numbers of a table before each is asked for by itself
+NEAR = 1_500  # unknowns of a world that differs from the true one around a single number
+NODES = 50  # of the search for such a world; if that is not enough, a wider one is made
 MENDED = 5_000  # unknowns that a world of many numbers may round together: 6,600 took 5 s
 FAR = 20.0  # how far from the truth other worlds may lie; real attackers have no such limit
 
@@ -737,6 +739,8 @@ class _Table:
         self.is_sum = view.is_sum[columns]
         self.least_rows = least_rows
         self.both = sparse.vstack([self.equal, self.least], format="csc")
+        self.links = abs(self.both).tocsr()
+        self.whole_of_row = self._wholes()
         self._what_is_required(least)
 
     def _what_is_required(self, least: sparse.csr_matrix) -> None:
@@ -765,6 +769,15 @@ class _Table:
         secret &= ~self._is_of_sums(least)
         self.secret_rows = np.flatnonzero(secret & (np.diff(self.least.indptr) > 0))
         self.rest = rest
+
+    def _wholes(self) -> np.ndarray:
+        """For each inequality one unknown of it that is added, if there is any."""
+        entries = self.least.tocoo()
+        found = np.zeros(self.least.shape[0], dtype=np.int64)
+        found[entries.row] = entries.col
+        plus = entries.data > 0
+        found[entries.row[plus]] = entries.col[plus]
+        return found
 
     def _is_of_sums(self, least: sparse.csr_matrix) -> np.ndarray:
         return (abs(least) @ self.view.is_sum.astype(float)) > 0
@@ -846,12 +859,12 @@ class _Table:
             left = int(is_open.sum() + rows_open.sum())
             if not left or dry >= 4:
                 return
-            goal = np.where(is_open, 1.0, 0.0)
-            goal += np.asarray(abs(self.least).T @ rows_open.astype(float)).ravel() > 0
-            world = self._world(-goal * self._signs(turn), high)
-            if world is None:
-                continue  # this one could not be rounded; the next starts elsewhere
-            self._learn(world)
+            signs = self._signs(turn)
+            goal = np.where(is_open, 1.0, 0.0) * signs
+            goal += self.least.T @ (rows_open * signs[self.whole_of_row])
+            world = self._world(-goal, high)
+            if world is not None:
+                self._learn(world)
             still = int((self._open() & movable).sum() + self._rows_open().sum())
             dry = dry + 1 if still > 0.98 * left else 0
 
@@ -936,14 +949,92 @@ class _Table:
                 if self._open()[number]:
                     cost = np.zeros(len(self.columns))
                     cost[number] = sign
-                    self._explore(cost)
+                    self._explore(cost, self._is_wide_enough(number, sign))
             self.found.by_programs += int(not self._open()[number])
         for number in np.flatnonzero(self._rows_open()).tolist():
             for sign in (1.0, -1.0):
                 if self._rows_open()[number]:
-                    self._explore(sign * self.least[number].toarray().ravel())
+                    cost = sign * self.least[[number]].toarray().ravel()
+                    self._explore(cost, self._row_is_wide_enough(number, sign))
 
-    def _explore(self, cost: np.ndarray) -> None:
+    def _is_wide_enough(self, number: int, sign: float):
+        """Whether a number is known to reach far enough, downwards for a positive sign."""
+        value, required = float(np.nan_to_num(self.value[number])), self.required[number]
+        far = max(self.need_high[number], self.need_low[number] + required - 1)
+
+        def is_enough() -> bool:
+            if not self._open()[number]:
+                return True
+            if sign > 0:
+                return bool(
+                    self.reached_low[number]
+                    <= max(min(value - required + 1, self.need_low[number]), self.low[number])
+                    + CLOSE
+                )
+            return bool(self.reached_high[number] >= far - CLOSE)
+
+        return is_enough
+
+    def _row_is_wide_enough(self, number: int, sign: float):
+        protection, rest = self.view.rules.protection, self.rest[number]
+
+        def is_enough() -> bool:
+            if not self._rows_open()[number]:
+                return True
+            if sign > 0:
+                return bool(self.row_low[number] <= max(rest - protection.values + 1, 0) + CLOSE)
+            return bool(
+                self.row_high[number] >= rest + max(protection.above, protection.values - 1) - CLOSE
+            )
+
+        return is_enough
+
+    def _near(self, seeds: np.ndarray) -> np.ndarray:
+        """The unknowns around some of them, as far as equations reach in a few steps."""
+        found = seeds
+        for _ in range(4):
+            rows = self.links @ found.astype(float) > 0
+            wider = (self.links.T @ rows.astype(float) > 0) | found
+            if wider.sum() > NEAR:
+                break
+            found = wider
+        return found | np.isnan(self.value)
+
+    def _world_nearby(self, cost: np.ndarray, high: np.ndarray) -> np.ndarray | None:
+        """A world like the true one but for what lies around the unknowns that are asked for."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        self.found.programs += 1
+        near = np.flatnonzero(self._near(cost != 0))
+        world = np.nan_to_num(self.value)
+        world[near] = 0
+        matrix = self.both[:, near].tocsr()
+        rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
+        right = np.concatenate([self.right, self.least_right]) - self.both @ world
+        upper = np.where(np.arange(len(right)) < len(self.right), right, np.inf)
+        result = milp(
+            cost[near],
+            integrality=np.where(self.is_sum[near], 0, 1),
+            constraints=LinearConstraint(matrix[rows], right[rows], upper[rows]),
+            bounds=Bounds(self.low[near], high[near]),
+            options={"node_limit": NODES},
+        )
+        if result.x is None:
+            return None
+        world[near] = np.where(self.is_sum[near], result.x, np.round(result.x))
+        return world
+
+    def _explore(self, cost: np.ndarray, is_enough) -> None:
+        """Nearby worlds first, which are cheap; if these do not suffice, all there are."""
+        reach = np.nan_to_num(self.value) + FAR
+        reach = np.maximum(reach, self.need_high)
+        world = self._world_nearby(
+            cost, np.minimum(self.high, np.where(np.isnan(self.value), np.inf, reach))
+        )
+        if world is not None:
+            self._learn(world)
+        if is_enough():
+            return
         far = np.nan_to_num(self.value) * 2 + 10 * FAR
         high = np.minimum(self.high, np.where(np.isnan(self.value), np.inf, far))
         world = self._world(cost, high, last=True)

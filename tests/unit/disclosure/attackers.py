@@ -121,14 +121,14 @@ def subtraction_attack(tables: Tables, *releases: dict[Key, int | None]) -> dict
         if value is not None
     }
     wanted = {key: bases_of[key] for release in releases for key in release}
-    for _ in range(4):
+    for _ in range(3):
         fresh = {}
         for one, value in known.items():
             for other, less in known.items():
                 rest = one - other
                 if other < one and rest not in known:
                     fresh[rest] = value - less
-        if not fresh or len(known) > 2_000:
+        if not fresh or len(known) > 300:
             break
         known |= fresh
     kept = {key for release in releases for key, value in release.items() if value is None}

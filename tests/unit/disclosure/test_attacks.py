@@ -196,10 +196,11 @@ def test_two_releases_against_each_other_give_nothing_away():
 
 
 def test_a_second_release_that_forgets_the_first_is_caught():
+    """Its own numbers of the second quarter and of the year to date are all large enough."""
     tables = story()
     first_cells, first = protected(tables, Q1)
     known = as_known(first_cells, first, rules(), "2020-21-Q1 1")
-    second_cells, forgetful = protected(tables, Q2)
+    second_cells, forgetful = protected(tables, Q2, differences="ignored")
     together = linear_attack(tables, shown_numbers(first.cells), shown_numbers(forgetful.cells))
     assert told(together)
     assert not audited(tables, second_cells, forgetful, Q2, known, more=(Q1,)).passed
