@@ -33,7 +33,9 @@ from pipelines.disclosure.policy import Rules
 QUANTITY = ["measure", "place", "breakdown", "part", "first", "last"]
 CLOSE = 1e-6
 WORLDS = 60  # linear programs for all open numbers of a table before each is asked for by itself
-MENDED = 2_500  # unknowns that a world of many numbers may round together; more took seconds
+NEAR = 1_500  # unknowns of a world that differs from the true one around a single number
+NODES = 50  # of the search for such a world; if that is not enough, a wider one is made
+MENDED = 5_000  # unknowns that a world of many numbers may round together: 6,600 took 5 s
 FAR = 20.0  # how far from the truth other worlds may lie; real attackers have no such limit
 
 
@@ -83,6 +85,7 @@ def audit(
     view = _View(cells, shown, relations, rules, known, ratios, shown_ratios)
     tables = list(view.tables())
     work = [_Table(view, *table) for table in tables]
+    work.sort(key=lambda table: -len(table.columns))  # so that no thread ends long after another
     if threads <= 1:
         found = [table.examine() for table in work]
     else:
@@ -278,8 +281,7 @@ class _View:
     def _equations(self) -> None:
         """Rows as (kind, row, number, coefficient); kind 0 is equal, 1 at least nought."""
         self.rows: list[pl.DataFrame] = []
-        self.latent = 0
-        self.latent_start = self.numbers.height
+        self.numbers = self.numbers.with_columns(pl.lit(False).alias("is_left_over"))
         releases = self.vintages["release"].unique().sort().to_list()
         seen = self.numbers.select(QUANTITY).n_unique() == self.numbers.height
         for release in releases[-1:] if seen else releases:
@@ -294,8 +296,7 @@ class _View:
             )
             self._place_rows(newest)
             self._breakdown_rows(newest)
-            self._window_rows(newest)
-            self._tie_rows(newest)
+            self._tie_rows(pl.concat([newest, self._window_rows(newest)]))
 
     def _add(self, entries: pl.DataFrame, missing: pl.DataFrame, by: list[str]) -> None:
         """Rows by key: whole (+1) less parts (-1); at least nought where a part is missing.
@@ -397,10 +398,11 @@ class _View:
         )
         self._whole_and_parts(newest, parts, ["whole", "by"], _no_rows(["whole", "by"]))
 
-    def _window_rows(self, newest: pl.DataFrame) -> None:
+    def _window_rows(self, newest: pl.DataFrame) -> pl.DataFrame:
         """Each window is the sum of the stretches of quarters between all days that windows begin.
 
-        A stretch that no window covers by itself is a number nobody shows.
+        A stretch that no window covers by itself is a number that nobody shows, but that windows
+        leave over. Returns these, in the shape of ``newest``.
         """
         series = ["measure", "place", "breakdown", "part"]
         flows = newest.filter(~pl.col("is_stock"))
@@ -408,7 +410,7 @@ class _View:
             pl.struct(series).rank("dense").alias("series")
         )
         if not len(flows):
-            return
+            return newest.clear()
         days = pl.concat(
             [
                 flows.select("series", pl.col("first").alias("day")),
@@ -428,8 +430,7 @@ class _View:
             )
         )
         fresh = stretches.filter(pl.col("number").is_null())
-        start = self.latent_start + self.latent
-        self.latent += len(fresh)
+        start = self.numbers.height
         fresh = fresh.with_columns(pl.int_range(start, start + len(fresh)).alias("number"))
         stretches = pl.concat([stretches.filter(pl.col("number").is_not_null()), fresh])
         entries = (
@@ -450,6 +451,36 @@ class _View:
             ]
         ).with_columns(pl.col("whole").rank("dense").cast(pl.Int64).alias("row"))
         self.rows.append(entries.select("row", "number", "sign", pl.lit(False).alias("is_least")))
+        return self._left_over(newest, flows, fresh)
+
+    def _left_over(
+        self, newest: pl.DataFrame, flows: pl.DataFrame, fresh: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Note the stretches as numbers of their own, with their true values."""
+        about = flows.unique("series").drop("first", "last", "number", "value", strict=False)
+        valued = flows.join(self.numbers.select("number", "value"), on="number", how="left")
+        since = _since_the_first_day(valued)
+        found = (
+            fresh.join(since, on=["series", "day"], how="left")
+            .join(since, left_on=["series", "next"], right_on=["series", "day"], how="left")
+            .with_columns(
+                pl.when(pl.col("island") == pl.col("island_right"))
+                .then(pl.col("sum_right") - pl.col("sum"))
+                .alias("value"),
+                pl.col("day").alias("first"),
+                (pl.col("next") - 1).alias("last"),
+            )
+            .join(about, on="series")
+            .sort("number")
+        )
+        added = found.with_columns(
+            *(pl.lit(None, self.numbers.schema[name]).alias(name) for name in ("low", "high")),
+            pl.lit(None, pl.String).alias("latest"),
+            pl.lit(False).alias("is_now"),
+            pl.lit(True).alias("is_left_over"),
+        )
+        self.numbers = pl.concat([self.numbers, added.select(self.numbers.columns)])
+        return found.filter(pl.col("value").is_not_null()).select(newest.columns)
 
     def _tie_rows(self, newest: pl.DataFrame) -> None:
         ties = self.relations.ties
@@ -566,29 +597,22 @@ class _View:
 
     def _assemble(self) -> None:
         numbers = self.numbers
-        count = numbers.height + self.latent
-        self.value = np.concatenate(
-            [numbers["value"].to_numpy().astype(float), np.full(self.latent, np.nan)]
-        )
+        count = numbers.height
+        self.value = numbers["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         low = numbers["low"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         high = numbers["high"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        self.is_hidden = np.concatenate([np.isnan(low), np.zeros(self.latent, dtype=bool)])
-        measures = numbers["measure"].to_list()
+        self.is_left_over = numbers["is_left_over"].to_numpy()
+        self.is_hidden = np.isnan(low) & ~self.is_left_over
         self.is_sum = np.array(
-            [self.contributors[measure] is not None for measure in measures]
-            + [False] * self.latent,
+            [self.contributors[measure] is not None for measure in numbers["measure"].to_list()],
             dtype=bool,
         )
         floor = np.zeros(count)
         never_nought = self.rules.noughts == "shown" and not self.rules.noughts_may_cover
         if never_nought:  # readers know that noughts are always shown
             floor[self.is_hidden & ~self.is_sum] = 1
-        self.low = np.where(
-            np.isnan(np.append(low, np.full(self.latent, np.nan))),
-            floor,
-            np.append(low, np.zeros(self.latent)),
-        )
-        self.high = np.append(np.where(np.isnan(high), np.inf, high), np.full(self.latent, np.inf))
+        self.low = np.where(np.isnan(low), floor, low)
+        self.high = np.where(np.isnan(high), np.inf, high)
         for number in self.noughts:
             self.high[number] = 0
         self.equal, self.least = self._matrices(count)
@@ -654,12 +678,41 @@ class _View:
         """Under rounding nothing is kept back, but small numbers must be uncertain all the same."""
         value = self.value[columns]
         small = (value > 0) & (value < self.rules.smallest_shown) & ~self.is_sum[columns]
-        return small & (self.rules.method == "round")
+        if self.rules.method == "round":
+            return small
+        return small & self.is_left_over[columns] & (self.rules.differences == "protected")
 
 
 def _sorted(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(labels, kind="stable")
     return order, np.searchsorted(labels[order], np.arange(count + 1))
+
+
+def _since_the_first_day(flows: pl.DataFrame) -> pl.DataFrame:
+    """What each series counted from its first day to every other: series, day, island, sum.
+
+    Days that no chain of windows joins lie on different islands; nothing is known between these.
+    """
+    edges: dict[int, list[tuple[int, int, int]]] = {}
+    for series, first, last, value in flows.select("series", "first", "last", "value").iter_rows():
+        edges.setdefault(series, []).append((first, last + 1, value))
+    rows = []
+    for series, windows in edges.items():
+        steps: dict[int, list[tuple[int, int]]] = {}
+        for start, stop, value in windows:
+            steps.setdefault(start, []).append((stop, value))
+            steps.setdefault(stop, []).append((start, -value))
+        seen: dict[int, tuple[int, int]] = {}
+        for island in sorted(steps):
+            waiting = [] if island in seen else [(island, 0)]
+            while waiting:
+                day, total = waiting.pop()
+                if day not in seen:
+                    seen[day] = (island, total)
+                    waiting += [(other, total + value) for other, value in steps[day]]
+        rows += [(series, day, *found) for day, found in seen.items()]
+    schema = {"series": flows.schema["series"], "day": pl.Int64, "island": pl.Int64}
+    return pl.DataFrame(rows, schema={**schema, "sum": pl.Int64}, orient="row")
 
 
 def _no_rows(columns: list[str]) -> pl.DataFrame:
@@ -686,6 +739,8 @@ class _Table:
         self.is_sum = view.is_sum[columns]
         self.least_rows = least_rows
         self.both = sparse.vstack([self.equal, self.least], format="csc")
+        self.links = abs(self.both).tocsr()
+        self.whole_of_row = self._wholes()
         self._what_is_required(least)
 
     def _what_is_required(self, least: sparse.csr_matrix) -> None:
@@ -697,9 +752,11 @@ class _Table:
         need_low = np.where(self.is_sum, np.maximum(value - days, 0), need_low)
         need_high = np.where(self.is_sum, value + days, need_high)
         self.required = np.where(self.is_sum, 1, rules.protection.values)
-        self.target = self.hidden.copy()
+        small = (value > 0) & (value < rules.smallest_shown) & ~self.is_sum
+        left_over = view.is_left_over[self.columns] & (rules.differences == "protected")
+        self.target = self.hidden | (small & left_over)
         if rules.method == "round":
-            self.target = (value > 0) & (value < rules.smallest_shown) & ~self.is_sum
+            self.target = small
             need_low, need_high = value.copy(), value.copy()
         self.need_low, self.need_high = need_low, need_high
         known = np.isfinite(view.value)
@@ -712,6 +769,15 @@ class _Table:
         secret &= ~self._is_of_sums(least)
         self.secret_rows = np.flatnonzero(secret & (np.diff(self.least.indptr) > 0))
         self.rest = rest
+
+    def _wholes(self) -> np.ndarray:
+        """For each inequality one unknown of it that is added, if there is any."""
+        entries = self.least.tocoo()
+        found = np.zeros(self.least.shape[0], dtype=np.int64)
+        found[entries.row] = entries.col
+        plus = entries.data > 0
+        found[entries.row[plus]] = entries.col[plus]
+        return found
 
     def _is_of_sums(self, least: sparse.csr_matrix) -> np.ndarray:
         return (abs(least) @ self.view.is_sum.astype(float)) > 0
@@ -793,9 +859,10 @@ class _Table:
             left = int(is_open.sum() + rows_open.sum())
             if not left or dry >= 4:
                 return
-            goal = np.where(is_open, 1.0, 0.0)
-            goal += np.asarray(abs(self.least).T @ rows_open.astype(float)).ravel() > 0
-            world = self._world(-goal * self._signs(turn), high)
+            signs = self._signs(turn)
+            goal = np.where(is_open, 1.0, 0.0) * signs
+            goal += self.least.T @ (rows_open * signs[self.whole_of_row])
+            world = self._world(-goal, high)
             if world is not None:
                 self._learn(world)
             still = int((self._open() & movable).sum() + self._rows_open().sum())
@@ -882,14 +949,92 @@ class _Table:
                 if self._open()[number]:
                     cost = np.zeros(len(self.columns))
                     cost[number] = sign
-                    self._explore(cost)
+                    self._explore(cost, self._is_wide_enough(number, sign))
             self.found.by_programs += int(not self._open()[number])
         for number in np.flatnonzero(self._rows_open()).tolist():
             for sign in (1.0, -1.0):
                 if self._rows_open()[number]:
-                    self._explore(sign * self.least[number].toarray().ravel())
+                    cost = sign * self.least[[number]].toarray().ravel()
+                    self._explore(cost, self._row_is_wide_enough(number, sign))
 
-    def _explore(self, cost: np.ndarray) -> None:
+    def _is_wide_enough(self, number: int, sign: float):
+        """Whether a number is known to reach far enough, downwards for a positive sign."""
+        value, required = float(np.nan_to_num(self.value[number])), self.required[number]
+        far = max(self.need_high[number], self.need_low[number] + required - 1)
+
+        def is_enough() -> bool:
+            if not self._open()[number]:
+                return True
+            if sign > 0:
+                return bool(
+                    self.reached_low[number]
+                    <= max(min(value - required + 1, self.need_low[number]), self.low[number])
+                    + CLOSE
+                )
+            return bool(self.reached_high[number] >= far - CLOSE)
+
+        return is_enough
+
+    def _row_is_wide_enough(self, number: int, sign: float):
+        protection, rest = self.view.rules.protection, self.rest[number]
+
+        def is_enough() -> bool:
+            if not self._rows_open()[number]:
+                return True
+            if sign > 0:
+                return bool(self.row_low[number] <= max(rest - protection.values + 1, 0) + CLOSE)
+            return bool(
+                self.row_high[number] >= rest + max(protection.above, protection.values - 1) - CLOSE
+            )
+
+        return is_enough
+
+    def _near(self, seeds: np.ndarray) -> np.ndarray:
+        """The unknowns around some of them, as far as equations reach in a few steps."""
+        found = seeds
+        for _ in range(4):
+            rows = self.links @ found.astype(float) > 0
+            wider = (self.links.T @ rows.astype(float) > 0) | found
+            if wider.sum() > NEAR:
+                break
+            found = wider
+        return found | np.isnan(self.value)
+
+    def _world_nearby(self, cost: np.ndarray, high: np.ndarray) -> np.ndarray | None:
+        """A world like the true one but for what lies around the unknowns that are asked for."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        self.found.programs += 1
+        near = np.flatnonzero(self._near(cost != 0))
+        world = np.nan_to_num(self.value)
+        world[near] = 0
+        matrix = self.both[:, near].tocsr()
+        rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
+        right = np.concatenate([self.right, self.least_right]) - self.both @ world
+        upper = np.where(np.arange(len(right)) < len(self.right), right, np.inf)
+        result = milp(
+            cost[near],
+            integrality=np.where(self.is_sum[near], 0, 1),
+            constraints=LinearConstraint(matrix[rows], right[rows], upper[rows]),
+            bounds=Bounds(self.low[near], high[near]),
+            options={"node_limit": NODES},
+        )
+        if result.x is None:
+            return None
+        world[near] = np.where(self.is_sum[near], result.x, np.round(result.x))
+        return world
+
+    def _explore(self, cost: np.ndarray, is_enough) -> None:
+        """Nearby worlds first, which are cheap; if these do not suffice, all there are."""
+        reach = np.nan_to_num(self.value) + FAR
+        reach = np.maximum(reach, self.need_high)
+        world = self._world_nearby(
+            cost, np.minimum(self.high, np.where(np.isnan(self.value), np.inf, reach))
+        )
+        if world is not None:
+            self._learn(world)
+        if is_enough():
+            return
         far = np.nan_to_num(self.value) * 2 + 10 * FAR
         high = np.minimum(self.high, np.where(np.isnan(self.value), np.inf, far))
         world = self._world(cost, high, last=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -278,7 +279,7 @@ class _Builder:
         self.was_hidden = ~shown[of_known >= 0]
 
     def _quantity_name(self, quantity: int) -> str:
-        measure, place, part, span = self._uncode(self.quantities[quantity])
+        measure, place, *_ = self._uncode(self.quantities[quantity])
         return f"{self.names.measures[measure]}, {self.names.places[place]}"
 
     def _uncode(self, number):
@@ -325,6 +326,7 @@ class _Builder:
             *self._breakdown_groups(),
             *self._window_groups(),
             *self._tie_groups(),
+            *self._left_over_groups(),
         ):
             self._add(groups, remainder)
 
@@ -453,23 +455,52 @@ class _Builder:
             yield [(whole, 1)] + [(rows, -1) for rows in found], remainder
 
     def _window_groups(self) -> Iterator[tuple[list, np.ndarray]]:
+        for there, series in self._patterns():
+            for signed, is_remainder in _cycles([self.names.spans[n] for n in there]):
+                groups = [(self._at(series, there[n]), sign) for n, sign in signed]
+                yield groups, np.full(len(series), is_remainder)
+
+    def _patterns(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Which windows there are of flows, and all series with exactly these windows."""
         stocks = set(self.relations.measures.filter("is_stock")["measure"])
         is_flow = np.array([name not in stocks for name in self.names.measures])
         flows = np.flatnonzero(is_flow[self.m] & ~self.is_empty)
-        _, _, _, spans = self.sizes
+        spans = self.sizes[3]
         series, inverse = np.unique(self.quantities[flows] // spans, return_inverse=True)
         pattern = np.zeros((len(series), spans), dtype=bool)
         pattern[inverse, self.s[flows]] = True
         kinds, kind_of = np.unique(np.packbits(pattern, axis=1), axis=0, return_inverse=True)
         for number in range(len(kinds)):
             members = np.flatnonzero(kind_of.ravel() == number)
-            there = np.flatnonzero(pattern[members[0]])
-            for signed, is_remainder in _cycles([self.names.spans[n] for n in there]):
-                groups = []
-                for position, sign in signed:
-                    wanted = series[members] * spans + there[position]
-                    groups.append((np.searchsorted(self.quantities, wanted), sign))
-                yield groups, np.full(len(members), is_remainder)
+            yield np.flatnonzero(pattern[members[0]]), series[members]
+
+    def _at(self, series: np.ndarray, span: int) -> np.ndarray:
+        """Quantities of whole series over one span; they must exist."""
+        return np.searchsorted(self.quantities, series * self.sizes[3] + span)
+
+    def _left_over_groups(self) -> Iterator[tuple[list, np.ndarray]]:
+        """Whoever is part of another is so in what windows leave over, too.
+
+        If as many were placed in the year to date as in the quarter, nobody was in the quarters
+        before, nor anybody placed late.
+        """
+        measures = _numbered(self.names.measures)
+        pairs = [(tie.whole, tie.part) for tie in self.relations.ties.subsets]
+        for there, series in self._patterns():
+            paths = [path for path, left in _cycles([self.names.spans[n] for n in there]) if left]
+            measure, place, part, _ = self._uncode(series * self.sizes[3])
+            for whole, inside in pairs:
+                if not paths or whole not in measures or inside not in measures:
+                    continue
+                mine = measure == measures[whole]
+                found = [
+                    self._find(measures[inside], place[mine], part[mine], span) for span in there
+                ]
+                complete = np.all([other >= 0 for other in found], axis=0)
+                for path in paths:
+                    groups = [(self._at(series[mine], there[n])[complete], s) for n, s in path]
+                    groups += [(found[n][complete], -s) for n, s in path]
+                    yield groups, np.ones(int(complete.sum()), dtype=bool)
 
     def _tie_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         measures = _numbered(self.names.measures)
@@ -627,7 +658,7 @@ def _cycles(spans: list[tuple[int, int]]) -> list[tuple[list[tuple[int, int]], b
         edges.setdefault(start, []).append((stop, n, 1))
         edges.setdefault(stop, []).append((start, n, -1))
     days = sorted(edges)
-    for start, stop in zip(days, days[1:], strict=False):
+    for start, stop in pairwise(days):
         if (start, stop - 1) in spans:
             continue
         path = _path(edges, start, stop)

@@ -7,6 +7,7 @@ between measures that follow from their definitions. Knows no tool of the pipeli
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,8 +15,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from pipelines.declarations import (
-    Declarations,
     DeclarationError,
+    Declarations,
     Declared,
     OptionalQuarter,
     PublicStatus,
@@ -185,7 +186,7 @@ class DisclosurePolicy(Declared):
             )
             for rules in self.rules
         )
-        for (_, until), (since, _) in zip(lives, lives[1:], strict=False):
+        for (_, until), (since, _) in pairwise(lives):
             if since <= until:
                 raise ValueError("two sets of rules are in force in one quarter")
         return self

@@ -23,8 +23,7 @@ TINY = 1e-6
 FIRST_REWARD, REWARD_STEP = 4.0, 2.0  # step 4 took half the time and hid 11 per cent more
 TRIES = 6  # linear programs with the same reward before it rises
 DRY = 2  # programs in a row that help little, before the reward rises
-FEW = 20  # directions open at which the sweep ends: each of these is then sought by itself
-MENDED = 2_500  # variables that a sweep may round together: 5,300 took ten seconds, and few need it
+MENDED = 5_000  # variables that a sweep may round together: 5,300 once took ten seconds
 GAP = 0.2  # a rounded witness may cost so much more than the cheapest one
 WHOLE = 8_000  # variables searched at once; 6,000 took 0.1 to 0.5 s a program, 19,000 half a minute
 CHUNK = 6  # places of one parent searched together
@@ -173,7 +172,7 @@ class _Search:
             dry = 0
             for turn in range(TRIES if reward else 4 * TRIES):
                 before = self.left(part.columns, part.rows)
-                if before <= FEW * (reward > 0):
+                if not before:
                     return
                 self.witness(part, reward, turn)
                 after = self.left(part.columns, part.rows)
@@ -298,7 +297,7 @@ class _Search:
 
     def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
         """Numbers of the (number, direction) pairs that a witness alone suffices for."""
-        count, rows = len(self.value), len(self.remainder)
+        count = len(self.value)
         up, down = np.zeros(count), np.zeros(count)
         row = self.remain[:, columns] @ moves
         up[columns], down[columns] = np.maximum(moves, 0), np.maximum(-moves, 0)

@@ -1,0 +1,138 @@
+"""The declared policies: what they say, and that a broken one is refused with the file's name."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.declarations import DeclarationError
+from pipelines.disclosure.cells import KNOWN_SCHEMA, DisclosureError
+from pipelines.disclosure.policy import DisclosureDeclarations
+from pipelines.disclosure.protection import protect
+from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES
+from tests.unit.disclosure.tables_made import Q1, Tables, counted, rules
+
+NOW = Quarter(2025, 1)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    shutil.copytree(SOURCES, tmp_path / "sources")
+    return tmp_path / "sources"
+
+
+def changed(sources: Path, change) -> DisclosureDeclarations:
+    path = sources / "disclosure" / "wales-nas.yaml"
+    policy = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(policy)
+    path.write_text(yaml.safe_dump(policy, allow_unicode=True), encoding="utf-8")
+    return DisclosureDeclarations(sources)
+
+
+@pytest.mark.parametrize("body", ["NAS", "DFE"])
+def test_the_rules_in_use_are_proposed_and_keep_back_what_is_below_five(body):
+    found = DisclosureDeclarations(SOURCES).policy_of(body).rules_for(NOW)
+    assert (found.status, found.smallest_shown, found.method) == ("proposed", 5, "suppress")
+    assert found.protection.values >= 3
+
+
+def test_known_practice_names_its_sources_and_is_not_in_force():
+    policy = DisclosureDeclarations(SOURCES).policy_of("DFE")
+    assert {rules.id for rules in policy.practice} >= {"dfe-rounded-to-ten", "dfe-five-and-ten"}
+    for practice in policy.practice:
+        assert practice.facts and practice.status == "published"
+        assert policy.rules_for(NOW, practice.id) is practice
+        assert policy.rules_for(NOW).id != practice.id
+
+
+def test_every_percentage_says_whether_its_numerator_is_part_of_its_denominator():
+    assert DisclosureDeclarations(SOURCES).ties.subsets
+
+
+def test_a_body_without_a_policy_is_told_which_there_are():
+    with pytest.raises(DeclarationError, match=r"no policy of NOBODY; there are .*NAS"):
+        DisclosureDeclarations(SOURCES).policy_of("NOBODY")
+
+
+def test_a_quarter_without_rules_is_refused(sources):
+    found = changed(sources, lambda p: p["rules"][0].update(until="2018-19-Q4"))
+    with pytest.raises(DeclarationError, match="no rules in force in 2025-26-Q1"):
+        found.policy_of("NAS").rules_for(NOW)
+
+
+BROKEN = {
+    "two values are no protection": lambda p: p["rules"][0]["protection"].update(values=2),
+    "a threshold of one keeps nothing back": lambda p: p["rules"][0].update(smallest_shown=1),
+    "rounding without a base": lambda p: p["rules"][0].update(method="round"),
+    "a base without rounding": lambda p: p["rules"][0].update(
+        rounding=[{"kinds": ["nation"], "base": 5}]
+    ),
+    "never of everything": lambda p: p["rules"][0].update(
+        never=[{"why": {"en": "All.", "cy": "Popeth."}}]
+    ),
+    "never of an unknown breakdown": lambda p: p["rules"][0]["never"][0].update(
+        breakdowns=["shoe_size"]
+    ),
+    "published without a source": lambda p: p["rules"][0].update(status="published", facts=[]),
+    "a field nobody knows": lambda p: p["rules"][0].update(treshold=5),
+    "not a nation": lambda p: p.update(nation_code="W06000001"),
+    "no rules at all": lambda p: p.pop("rules"),
+    "a second set in the same quarters": lambda p: p["rules"].append(
+        {**p["rules"][0], "id": "second"}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_policy_is_refused_with_the_name_of_its_file(sources, what):
+    found = changed(sources, BROKEN[what])
+    with pytest.raises(DeclarationError, match=r"disclosure/wales-nas\.yaml"):
+        found.policy_of("NAS")
+
+
+def test_a_file_that_is_no_yaml_is_refused_with_its_name(sources):
+    (sources / "disclosure" / "wales-nas.yaml").write_text("body: [NAS", encoding="utf-8")
+    with pytest.raises(DeclarationError, match=r"disclosure/wales-nas\.yaml"):
+        DisclosureDeclarations(sources).policy_of("NAS")
+
+
+def test_a_percentage_without_a_tie_is_refused(sources):
+    path = sources / "disclosure" / "ties.yaml"
+    ties = yaml.safe_load(path.read_text(encoding="utf-8"))
+    gone = ties["subsets"].pop(0)
+    path.write_text(yaml.safe_dump(ties), encoding="utf-8")
+    with pytest.raises(DeclarationError, match=gone["part"]):
+        _ = DisclosureDeclarations(sources).ties
+
+
+def test_a_policy_that_cannot_be_met_says_which_table_and_why():
+    """One place, one number: with the nation's total known, nothing is left to hide it behind."""
+    tables = Tables(counted({"a": (3,)}, parts=("all",)), {"nation": {"senders": ("a",)}})
+    cells = tables.cells(Q1)
+    known = cells.filter(cells["place"] == "nation").with_columns(shown_from=3, shown_to=3)
+    known = known.with_columns(release=known["quarter"]).cast(KNOWN_SCHEMA)
+    with pytest.raises(DisclosureError, match=r"children_placed, a.*cannot be kept back"):
+        protect(
+            cells, tables.relations(Q1), rules(), known.cast({"shown_from": int, "shown_to": int})
+        )
+
+
+def test_cells_that_do_not_add_up_are_refused_with_the_table():
+    tables = Tables(counted({"a": (3, 9), "b": (8, 7)}), {"nation": {"senders": ("a", "b")}})
+    cells = tables.cells(Q1)
+    wrong = cells.with_columns(value=cells["value"] + (cells["place"] == "nation").cast(int))
+    with pytest.raises(DisclosureError, match="children_placed, nation: the parts do not add up"):
+        protect(wrong, tables.relations(Q1), rules())
+
+
+def test_no_refusal_tells_a_number():
+    tables = Tables(counted({"a": (3, 941)}), {"nation": {"senders": ("a",)}})
+    cells = tables.cells(Q1)
+    wrong = cells.with_columns(value=cells["value"] + (cells["place"] == "nation").cast(int))
+    with pytest.raises(DisclosureError) as refused:
+        protect(wrong, tables.relations(Q1), rules())
+    assert "94" not in str(refused.value)
