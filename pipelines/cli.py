@@ -135,4 +135,4 @@ for command in (
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="adoption")

@@ -32,6 +32,11 @@ CSV_TOLD = {
     "en": "  csv/               the same tables for Excel, those that fit on a sheet\n",
     "cy": "  csv/               yr un tablau ar gyfer Excel, y rhai sy'n ffitio ar ddalen\n",
 }
+PAGE = "warehouse.html"
+PAGE_TOLD = {
+    "en": "  warehouse.html     every table, its SQL and what it is made from, for a browser\n",
+    "cy": "  warehouse.html     pob tabl, ei SQL ac o beth y'i gwnaed, ar gyfer porwr\n",
+}
 # A sheet of Excel has 1,048,576 rows, the first for headings. The Parquet connector's own page does
 # not list Excel among the products that have it.
 ROWS_OF_A_SHEET = 1_048_575
@@ -45,7 +50,7 @@ Quarters {first} to {last}; the last return in it came on {received} (UTC).
 
   warehouse.duckdb   every public table, to be opened read-only with DuckDB 1.5
   parquet/           the same tables, one file each, for R, Python and Power BI
-{csv}  catalogue.csv      what every table and column holds
+{csv}{page}  catalogue.csv      what every table and column holds
   SHA256SUMS         checksums: sha256sum --check SHA256SUMS
 
 The view rpt_indicator_breakdown is in warehouse.duckdb only: in Parquet its rows are
@@ -64,7 +69,7 @@ Chwarteri {first} i {last}; daeth y ffurflen ddiwethaf ynddo ar {received} (UTC)
 
   warehouse.duckdb   pob tabl cyhoeddus, i'w agor yn ddarllen yn unig gyda DuckDB 1.5
   parquet/           yr un tablau, un ffeil yr un, ar gyfer R, Python a Power BI
-{csv}  catalogue.csv      beth sydd ym mhob tabl a cholofn
+{csv}{page}  catalogue.csv      beth sydd ym mhob tabl a cholofn
   SHA256SUMS         symiau gwirio: sha256sum --check SHA256SUMS
 
 Yn warehouse.duckdb yn unig y mae'r wedd rpt_indicator_breakdown: yn Parquet ei rhesi yw
@@ -130,12 +135,17 @@ def replace_folder(finished: Path, folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def hand_out(settings: Settings, folder: Path, with_csv: bool = False) -> Path:
+def hand_out(
+    settings: Settings, folder: Path, with_csv: bool = False, with_page: bool = False
+) -> Path:
     """Fill the new ``folder`` with the warehouse, Parquet, catalogue, READMEs and checksums.
 
-    ``with_csv`` adds the tables that fit on a sheet as CSV. All or nothing: it is filled beside and
-    renamed. Raises HandOutError, OSError.
+    ``with_csv`` adds the tables that fit on a sheet as CSV, ``with_page`` the dictionary, for which
+    the dbt project must have been parsed. All or nothing: it is filled beside and renamed. Raises
+    HandOutError, DictionaryError, OSError.
     """
+    from pipelines.dictionary import write_dictionary
+
     folder = folder.resolve()
     if not settings.warehouse.exists():
         raise HandOutError(f"{settings.warehouse} does not exist yet: run `adoption build`")
@@ -151,9 +161,11 @@ def hand_out(settings: Settings, folder: Path, with_csv: bool = False) -> Path:
         # Parquet is made from the copy: a build may publish another warehouse meanwhile.
         shutil.copyfile(settings.warehouse, copied)
         write_parquet(copied, part / PARQUET)
-        _describe(copied, part, with_csv)
+        _describe(copied, part, with_csv, with_page)
         if with_csv:
             _write_csv_files(copied, part / "csv")
+        if with_page:
+            write_dictionary(settings, part / PAGE)
         _write_checksums(part)
         if folder.exists():
             folder.rmdir()
@@ -164,7 +176,7 @@ def hand_out(settings: Settings, folder: Path, with_csv: bool = False) -> Path:
     return folder
 
 
-def _describe(warehouse: Path, folder: Path, with_csv: bool) -> None:
+def _describe(warehouse: Path, folder: Path, with_csv: bool, with_page: bool) -> None:
     """The catalogue and the two READMEs, once it is sure that no column is about one child."""
     import duckdb
 
@@ -192,6 +204,7 @@ def _describe(warehouse: Path, folder: Path, with_csv: bool) -> None:
             notice=NOTICE[language],
             synthetic=SYNTHETIC[language] if synthetic else "",
             csv=CSV_TOLD[language] if with_csv else "",
+            page=PAGE_TOLD[language] if with_page else "",
             first=first or "–",
             last=last or "–",
             received=f"{received:%Y-%m-%d %H:%M}" if received else "–",

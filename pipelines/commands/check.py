@@ -12,7 +12,7 @@ import click
 from pipelines.commands.arguments import EXISTING_FILE, FILE
 from pipelines.commands.deliveries import write_or_say_why
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import show
+from pipelines.commands.telling import show, working
 
 if TYPE_CHECKING:
     from pipelines.verdict.receipt_words import Language
@@ -65,13 +65,14 @@ def check(
         raise click.UsageError("--out and --marked take one file at a time")
     declarations = declared()
     try:
-        found = check_files(
-            files,
-            declarations,
-            datetime.now(UTC),
-            before=before,
-            engine="polars" if quick else "great_expectations",
-        )
+        with working(f"Checking {files[0].name}" if len(files) == 1 else f"{len(files)} files"):
+            found = check_files(
+                files,
+                declarations,
+                datetime.now(UTC),
+                before=before,
+                engine="polars" if quick else "great_expectations",
+            )
     except WrongEarlierFile as error:
         raise click.BadParameter(str(error), param_hint="--before") from error
     receipts = [

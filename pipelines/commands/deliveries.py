@@ -52,6 +52,8 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     show(deliveries(found, declarations, "Deliveries"))
+    if not every:
+        click.echo(f"Nothing came yet: put files into {settings.inbox}, then `adoption take-in`.")
 
 
 @click.command()

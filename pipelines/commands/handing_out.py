@@ -14,7 +14,8 @@ from pipelines.settings import Settings
 @click.command("hand-out")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--csv", "with_csv", is_flag=True, help="The tables as CSV too, for Excel.")
-def hand_out(folder: Path, with_csv: bool) -> None:
+@click.option("--docs", "with_page", is_flag=True, help="And the page that `adoption docs` writes.")
+def hand_out(folder: Path, with_csv: bool, with_page: bool) -> None:
     """Write a copy of the warehouse for an analyst to FOLDER, without pseudonymous rows.
 
     In it: warehouse.duckdb, the same tables as Parquet for R, Python and Power BI, a catalogue of
@@ -23,12 +24,15 @@ def hand_out(folder: Path, with_csv: bool) -> None:
 
     \b
     adoption hand-out ../for-the-analyst
-    adoption hand-out ../for-the-analyst --csv
+    adoption hand-out ../for-the-analyst --csv --docs
     """
-    from pipelines import handing_out
+    from pipelines import handing_out, run
 
+    settings = Settings.from_environment()
     with working("Writing the tables"):
-        written = handing_out.hand_out(Settings.from_environment(), folder, with_csv)
+        if with_page:
+            run.prepare()
+        written = handing_out.hand_out(settings, folder, with_csv, with_page)
     files = [path for path in written.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
     click.echo(f"Wrote {written}   {len(files)} files, {size:,.0f} MB")

@@ -13,7 +13,7 @@ import click
 
 from pipelines.commands.arguments import DAY, NATION, QUARTER, ROLE, SENDER, SUBMISSION
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import cannot_write
+from pipelines.commands.telling import cannot_write, working
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -448,7 +448,8 @@ def verify(expect: str | None, as_json: bool) -> None:
         expected = written_head(expect) if expect else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expect") from error
-    found = prove(Settings.from_environment(), declared(), expected)
+    with working("Comparing what is kept twice"):
+        found = prove(Settings.from_environment(), declared(), expected)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
         sys.exit(1 if found.faults else 0)

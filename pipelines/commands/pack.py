@@ -66,7 +66,10 @@ def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | N
     )
 
     *named, last = what
-    quarter = QUARTER.convert(last, None, None)
+    try:
+        quarter = QUARTER.convert(last, None, None)
+    except click.BadParameter as error:
+        raise click.BadParameter(f"{error.message}; it comes last", param_hint="QUARTER") from error
     if len(named) > 1:
         raise click.UsageError(f"one place at a time: put {' '.join(named)!r} into quotation marks")
     if bool(named) == bool(nation):

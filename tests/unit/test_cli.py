@@ -149,7 +149,8 @@ def ask(call: Call, quarterful: Quarterful) -> Call:
 
 def test_nothing_delivered_is_nothing_to_show(call: Call) -> None:
     result = call("status")
-    assert (result.exit_code, result.output) == (0, "Deliveries: 0\n")
+    assert result.exit_code == 0
+    assert said(result).startswith("Deliveries: 0 Nothing came yet: put files into")
     assert json.loads(call("status", "--json").output) == []
 
 
@@ -187,6 +188,14 @@ def test_each_delivery_is_traced_to_its_file_in_full(
 def test_status_of_another_quarter_shows_none_of_them(ask: Call) -> None:
     assert said(ask("status", "--quarter", "2020-21-Q3")) == "Deliveries: 0"
     assert said(ask("status", "--quarter", "2020-21-Q2")).startswith("Deliveries: 7")
+
+
+def test_status_of_one_sender_shows_no_other(ask: Call) -> None:
+    every = json.loads(ask("status", "--json").stdout)
+    sender = next(item["sender_code"] for item in every if item["sender_code"])
+    found = json.loads(ask("status", "--sender", sender, "--json").stdout)
+    assert found == [item for item in every if item["sender_code"] == sender] != []
+    assert json.loads(ask("status", "--sender", "Barnardo's Cymru", "--json").stdout) == []
 
 
 def test_status_for_programs_has_both_languages(ask: Call, quarterful: Quarterful) -> None:
@@ -639,6 +648,22 @@ def test_take_in_lists_what_it_took_and_ends_with_one_after_a_refusal(
     assert said(call("take-in")) == "Taken in now: 0"  # what came before is not told again
 
 
+def test_take_in_for_programs_prints_json_and_nothing_else(
+    call: Call, monkeypatch: pytest.MonkeyPatch, declarations: Declarations, one_return: Path
+) -> None:
+    def at_the_door(settings: Settings, say: Any, files: Sequence[Path] = ()) -> bool:
+        say("a remark on the way")
+        receive(settings, declarations, [Arrival(path, IN_TIME) for path in files], keep=True)
+        return False
+
+    monkeypatch.setattr(run, "take_in", at_the_door)
+    result = call("take-in", one_return, "--json")
+    assert result.exit_code == 1
+    (told,) = json.loads(result.stdout)
+    assert told["status"] == "refused"
+    assert result.stderr == "a remark on the way\n"
+
+
 def test_take_in_of_nothing_wrong_ends_with_nought(call: Call, jobs: Jobs) -> None:
     result = call("take-in")
     assert result.exit_code == 0
@@ -681,6 +706,14 @@ def test_build_passes_its_date_on(call: Call, jobs: Jobs) -> None:
     assert [asked[0] for asked in jobs.asked] == ["build", "build"]
     assert not jobs.asked[0][1]
     assert str(jobs.asked[1][1]).startswith("2021-05-01")
+
+
+def test_a_build_as_of_a_time_says_where_it_lies(
+    call: Call, jobs: Jobs, settings: Settings
+) -> None:
+    told = call("build", "--as-of", "2021-05-01T10:00:00+01:00", columns=300).output
+    assert told == f"Wrote {settings.marts / 'as_of' / '2021-05-01T090000' / 'warehouse.duckdb'}\n"
+    assert call("build", columns=300).output == f"Published {settings.warehouse}\n"
 
 
 @pytest.mark.parametrize("day", ["yesterday", "01/05/2021", "2021-02-30"])
