@@ -147,6 +147,19 @@ class Role(click.ParamType):
         return [CompletionItem(one) for one in roles if one.startswith(incomplete)]
 
 
+class Body(click.ParamType):
+    """A national body by its code; the command looks it up."""
+
+    name = "body"
+
+    def shell_complete(self, ctx, param, incomplete):
+        bodies = []
+        for path in sorted((SOURCES / "policies").glob("*.yaml")):
+            first = path.read_text(encoding="utf-8").splitlines()[0]
+            bodies.append(first.removeprefix("body:").strip())
+        return [CompletionItem(one) for one in bodies if one.startswith(incomplete.upper())]
+
+
 class Day(click.ParamType):
     """A day as people write it: 2025-07-31."""
 
@@ -187,5 +200,6 @@ def _places_like(incomplete: str, among: set[str] | None = None) -> Iterator[Com
 
 QUARTER, PLACE, SENDER, NATION = QuarterType(), Place(), Sender(), Nation()
 INDICATOR, SUBMISSION, ROLE, DAY = Indicator(), SubmissionId(), Role(), Day()
+BODY = Body()
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

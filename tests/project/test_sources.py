@@ -313,7 +313,7 @@ def _texts(content: object) -> list[dict[str, str]]:
 )
 def test_every_title_and_sentence_is_in_english_and_in_welsh(path):
     texts = _texts(yaml.safe_load(path.read_text(encoding="utf-8")))
-    assert texts
+    assert texts or path.name == "ties.yaml"  # relations between measures, which have no words
     for text in texts:
         assert set(text) == {"en", "cy"}
         assert all(isinstance(words, str) and words.strip() for words in text.values())
@@ -331,7 +331,7 @@ def test_no_cell_of_a_table_has_spaces_around_it_or_two_lines(path):
 
 def test_nothing_lies_in_sources_that_no_loader_reads():
     read = {"code_lists/*.csv", "indicators/*.yaml", "policies/*.yaml", "README.md"}
-    read |= {"spellings/*.csv"}
+    read |= {"spellings/*.csv", "disclosure/*.yaml"}
     read |= {f"returns/{name}.yaml" for name in ("child", "adopter", "support", "cover")}
     read |= {
         f"places/{name}.csv"

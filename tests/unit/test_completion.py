@@ -52,6 +52,10 @@ def test_roles_are_those_of_the_policies(declarations: Declarations) -> None:
     assert set(_offered("sign-off", "S1", "--role", "")) == declared
 
 
+def test_bodies_are_those_that_have_a_policy(declarations: Declarations) -> None:
+    assert set(_offered("release", "")) == {one.body for one in declarations.policies.values()}
+
+
 def test_nations_are_offered_by_name() -> None:
     assert _offered("lock", "2020-21-Q4", "--nation", "w") == ["Wales"]
 

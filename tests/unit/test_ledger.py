@@ -218,7 +218,7 @@ def test_a_ledger_older_than_its_head_file_can_be_read_and_gets_one(ledger: Ledg
 def test_what_is_read_again_is_what_is_on_disk_and_only_new_lines_are_parsed(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.lifecycle.states import ledger as module
+    from pipelines.lifecycle import ledger as module
 
     ledger.append(received(1), received(2))
     ledger.events()

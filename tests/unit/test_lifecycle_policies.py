@@ -43,14 +43,17 @@ def test_every_duty_is_somebodys_and_sign_off_is_the_senders(policy: Policy) -> 
         for r in policy.roles
         for duty in r.may
     }
-    assert set(duties) == {"tolerate", "sign_off", "accept", "withdraw", "lock", "revise"}
+    assert set(duties) == {
+        *("tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release")
+    }
     assert duties["sign_off"] == {"sender"}
-    for duty in ("tolerate", "accept", "lock", "revise"):
+    for duty in ("tolerate", "accept", "lock", "revise", "release"):
         assert duties[duty] == {"national_team"}
 
 
 def test_nothing_of_it_is_said_to_be_agreed(policy: Policy) -> None:
-    for entry in (*policy.calendar, *policy.tolerance, *policy.roles, *policy.reminders):
+    entries = (*policy.calendar, *policy.tolerance, *policy.roles, *policy.reminders)
+    for entry in (*entries, *policy.release):
         assert entry.status == "proposed"
 
 

@@ -146,7 +146,7 @@ def test_small_tables_cost_at_most_twice_the_exact_optimum(numbers):
 
 
 def test_the_gap_over_many_small_tables_is_told():
-    """Thirty tables: the search pays a quarter above the optimum at most, on average (15 per cent)."""
+    """Thirty tables: the search pays a quarter above the optimum at most, on average 15 %."""
     lot = np.random.default_rng(20)
     best = ours = 0.0
     for _ in range(30):
