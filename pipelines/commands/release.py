@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import FILE, QUARTER
+from pipelines.commands.arguments import FILE, QUARTER, ROLE
+from pipelines.commands.opening import declared
 from pipelines.commands.telling import cannot_write, show
-from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES, Settings
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.declarations import Declarations
     from pipelines.release.versions import Version
 
 _MOST_LINES = 40
@@ -27,7 +28,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.command()
 @click.argument("body")
 @click.argument("quarter", type=QUARTER)
-@click.option("--role", help="What you are, as sources/policies names it.")
+@click.option("--role", type=ROLE, help="What you are, as sources/policies names it.")
 @click.option("--because", "reason", help="Why figures change; from version 2 on. Name no child.")
 @click.option("--as-of", help="Make again the version that was the newest at this moment (UTC).")
 @click.option(
@@ -56,7 +57,7 @@ def release(
     adoption release NAS 2020-21-Q4 --role national_director
     adoption release NAS 2020-21-Q4 --as-of 2021-06-01T12:00 --out again
     """
-    settings, declarations = Settings.from_environment(), Declarations(SOURCES)
+    settings, declarations = Settings.from_environment(), declared()
     if as_of is not None:
         if role or reason or out is None:
             raise click.UsageError("--as-of goes with --out, and with nothing else")
@@ -128,7 +129,11 @@ def _again(
 @click.command()
 @_json
 def releases(as_json: bool) -> None:
-    """List what was released when, by whom and why, and what it moved."""
+    """List what was released when, by whom and why, and what it moved.
+
+    \b
+    adoption releases
+    """
     from rich import box
     from rich.table import Table
 
