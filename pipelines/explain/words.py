@@ -308,6 +308,18 @@ def terminal() -> Console:
     return Console(width=min(Console().width, WIDTH), highlight=False, markup=False, emoji=False)
 
 
+# English words for one of what is counted; Welsh counts with the singular as it is.
+_ONE = {
+    **{"children": "child", "households": "household", "families": "family", "people": "person"},
+    **{word: word.removesuffix("s") for word in ("days", "requests", "assessments", "plans")},
+    **{"arrangements": "arrangement", "exchanges": "exchange"},
+}
+
+
+def _of(number: float, words: str) -> str:
+    return _ONE.get(words, words) if number == 1 else words
+
+
 class _Page:
     """One explanation being written, in its language."""
 
@@ -593,14 +605,15 @@ class _Page:
         if value is None:
             return "–"
         if not self.definition.denominator:
-            return f"{value:,.{self.definition.rounding}f} {self.unit}"
+            return f"{value:,.{self.definition.rounding}f} {_of(value, self.unit)}"
         number = f"{_half_up(value, self.definition.rounding)} {self.unit}"
         if self.definition.is_mean:
             return (
-                f"{number} = {numerator:,d} {self.say('days')} {self.say('over')} "
-                f"{denominator:,d} {self.who}"
+                f"{number} = {numerator:,d} {_of(numerator, self.say('days'))} "
+                f"{self.say('over')} {denominator:,d} {_of(denominator, self.who)}"
             )
-        return f"{number} = {numerator:,d} {self.say('of')} {denominator:,d} {self.who}".rstrip()
+        who = _of(denominator, self.who)
+        return f"{number} = {numerator:,d} {self.say('of')} {denominator:,d} {who}".rstrip()
 
     def _heading(self, word: str, **values: Any) -> None:
         self.console.print()
