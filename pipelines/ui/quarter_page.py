@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # The one window of an indicator that is told: the shortest it has, since trends are of quarters.
 WINDOWS = ("quarter", "rolling_4", "rolling_12")
 
+# Where the web server of ``pipelines.ui.web`` shows the exports room.
+FILES = "/files"
+
 _NOT_DUE = "–"
 _WAITED_FOR = frozenset({*NOT_IN, "received"})
 
@@ -475,12 +478,11 @@ def _release(settings: Settings, quarter: Quarter) -> Release | None:
     return Release(max(versions), home / str(max(versions)))
 
 
-def web_address(path: Path, settings: Settings, files_url: str | None) -> str | None:
-    """Where a browser finds a file of the exports room; None unless the operator serves it."""
-    if not files_url:
-        return None
+def web_address(path: Path, settings: Settings, files_url: str | None) -> str:
+    """Where a browser finds a file of the exports room: beside the page that links to it, unless
+    the operator serves the room elsewhere. Links are kept for years, so they name no machine."""
     inside = path.relative_to(settings.exports).as_posix()
-    return f"{files_url.rstrip('/')}/{quote(inside)}"
+    return f"{(files_url or FILES).rstrip('/')}/{quote(inside)}"
 
 
 def problems_by_rule(
