@@ -7,6 +7,8 @@ Environment variables:
   checkout and the data folder (default: the user's configuration folder)
 - ``ADOPTION_FILES_URL``: where a web server shows the exports room, behind the same login as
   Dagster (default: ``/files`` of the web server that ``adoption ui`` starts)
+- ``ADOPTION_DAGSTER_YAML``: settings of the Dagster instance (default: ``dagster.yaml`` in the
+  checkout; in production ``dagster-production.yaml`` beside it)
 """
 
 from __future__ import annotations

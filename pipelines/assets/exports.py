@@ -105,7 +105,7 @@ class PackConfig(dg.Config):
         description="True: as well the packs of all regions, agencies and authorities of a nation.",
     )
     language: PackLanguage = Field(
-        default=PackLanguage.BOTH, description="en, cy, or both: one page for each language."
+        default=PackLanguage.BOTH, description="BOTH, ENGLISH or WELSH: a page for each language."
     )
 
 
@@ -172,4 +172,5 @@ def _written(
             places = places_with_a_pack(book) if config.every_place_of_it else [place]
             return write_packs(folder, book, declarations, places, config.language.languages)
     except PackError as error:
-        raise dg.Failure(f"body: {error}. Nothing was written.", allow_retries=False) from None
+        told = f"body: {str(error).rstrip('.?')}. Nothing was written."
+        raise dg.Failure(told, allow_retries=False) from None

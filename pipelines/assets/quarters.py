@@ -16,7 +16,7 @@ from pipelines.assets.partitions import (
     quarters_of,
 )
 from pipelines.assets.progress import no_values_in_errors
-from pipelines.assets.shown import COUNTS, export_links, pack_list, table
+from pipelines.assets.shown import COUNTS, export_links, in_one_line, pack_list, table
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -151,7 +151,7 @@ def shown(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
         "What should be so": table(
             ("Statement", "Is so", "Told"),
             (
-                (STATEMENTS[name], "✓ yes" if one.is_so else "⚠ no", one.told)
+                (STATEMENTS[name], in_one_line("✓ yes" if one.is_so else "⚠ no"), one.told)
                 for name, one in page.statements().items()
             ),
         ),
@@ -175,7 +175,7 @@ def shown(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
         if page.refusals
         else "none",
         "Headline figures": table(
-            ("Figure", "Value"), ((one.caption, one.shown) for one in page.headlines)
+            ("Figure", "Value"), ((one.caption, in_one_line(one.shown)) for one in page.headlines)
         ),
         **_links(page, settings),
         "Deadline (proposed)": page.deadline.isoformat(),

@@ -43,6 +43,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMeta
     )
 
 
+def in_one_line(words: str) -> str:
+    """``words`` that a narrow column of a table does not break."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def link(path: Path, settings: Settings) -> dg.MetadataValue:
     """Something to click that opens a file of the exports room."""
     return dg.MetadataValue.url(web_address(path, settings, files_url()))
@@ -71,10 +76,12 @@ def pack_list(folder: Path, settings: Settings) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(lines) or "none")
 
 
+_SMALL = frozenset({"of", "and", "the", "in"})
 _LANGUAGES = {"en": "English", "cy": "Cymraeg"}
 
 
 def _place_and_language(pack: Path) -> tuple[str, str]:
-    """``pack-vale-of-glamorgan-en.html`` is vale of glamorgan, English."""
+    """``pack-vale-of-glamorgan-en.html`` is Vale of Glamorgan, English."""
     place, _, language = pack.stem.removeprefix("pack-").rpartition("-")
-    return place.replace("-", " "), _LANGUAGES.get(language, language)
+    words = (word if word in _SMALL else word.capitalize() for word in place.split("-"))
+    return " ".join(words), _LANGUAGES.get(language, language)

@@ -10,10 +10,14 @@ from pipelines.settings import Settings
 @click.command()
 @click.option("--force", is_flag=True, help="Parse again even if nothing seems to have changed.")
 def prepare(force: bool) -> None:
-    """Parse the dbt project, once after installing or changing a model."""
+    """Parse the dbt project, once after installing or changing a model.
+
+    The settings of the Dagster instance are put into its home as well.
+    """
     from pipelines import run
 
     run.prepare(force)
+    run.keep_instance_settings(Settings.from_environment())
 
 
 @click.command()
