@@ -76,8 +76,8 @@ def _specs() -> list[dg.AssetCheckSpec]:
                 "**Start here.** Choose a quarter under *Partitions*: who sent what, what was "
                 "refused, what is missing or overdue, how complete the figures are, and the "
                 "headline figures of each nation. *Plots* on this page shows them over time.\n\n"
-                "*Checks* are statements: under *Partitions* of a check, its quarters are green or "
-                "amber each; the list of checks is amber while it is not so of any quarter.\n\n"
+                "*Checks* are statements. A statement is amber in the list while it is not so of any "
+                "quarter; *Partitions* of the check shows of which.\n\n"
                 "Counts by sender and return; no row about a child. Figures for internal use: "
                 "not disclosure controlled."
             ),
@@ -149,9 +149,9 @@ def shown(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
     told: dict[str, Any] = {
         "In short": page.sentence,
         "What should be so": table(
-            ("Statement", "Is so", "Told"),
+            ("Statement", "Is so"),
             (
-                (STATEMENTS[name], in_one_line("✓ yes" if one.is_so else "⚠ no"), one.told)
+                (f"{STATEMENTS[name]} {one.told}", in_one_line("✓ yes" if one.is_so else "⚠ no"))
                 for name, one in page.statements().items()
             ),
         ),
