@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.assets.exports import quarterly_files
+from pipelines.assets.exports import packs, quarterly_files
 from pipelines.assets.freshness import the_warehouse_holds_every_verdict
 from pipelines.assets.landing import deliveries
 from pipelines.assets.progress import plain
@@ -67,6 +67,17 @@ release_quarter = _job(
     ),
     checks=False,
 )
+write_packs = _job(
+    "write_packs",
+    packs,
+    description=(
+        "The performance pack of a nation, region, agency or authority: a page to show in a "
+        "meeting, to print or to send on within the service.\n\n"
+        "Choose the quarter, and in the form whose pack: `body`. In seconds, from the published "
+        "warehouse; no figure is computed anew."
+    ),
+    checks=False,
+)
 look_at_the_calendar = _job(
     "look_at_the_calendar",
     quarter_at_a_glance,
@@ -87,10 +98,18 @@ defs = dg.Definitions(
         warehouse,
         quarter_at_a_glance,
         quarterly_files,
+        packs,
         release,
     ],
     asset_checks=[the_warehouse_holds_every_verdict],
-    jobs=[take_in_returns, build_warehouse, publish_quarter, release_quarter, look_at_the_calendar],
+    jobs=[
+        take_in_returns,
+        build_warehouse,
+        publish_quarter,
+        write_packs,
+        release_quarter,
+        look_at_the_calendar,
+    ],
     sensors=[inbox_sensor, verdicts_sensor],
     schedules=[calendar],
     executor=dg.in_process_executor,

@@ -73,11 +73,15 @@ def instance(settings: Settings) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 
-def keep_instance_settings(settings: Settings):
-    """Copy ``dagster.yaml`` into the Dagster home, where every Dagster process looks."""
+def keep_instance_settings(settings: Settings) -> Path:
+    """Copy ``dagster.yaml``, or the file that ADOPTION_DAGSTER_YAML names, into the Dagster home,
+    where every Dagster process looks. Raises JobFailed when that file is not there."""
+    chosen = Path(os.environ.get("ADOPTION_DAGSTER_YAML") or CHECKOUT / "dagster.yaml")
+    if not chosen.is_file():
+        raise JobFailed(f"ADOPTION_DAGSTER_YAML names {chosen}, which is no file")
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(chosen, home / "dagster.yaml")
     return home
 
 

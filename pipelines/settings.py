@@ -5,8 +5,10 @@ Environment variables:
 - ``ADOPTION_DATA``: folder of the rooms (default ``data/`` in the checkout)
 - ``ADOPTION_KEY_FILE``: the pseudonym key, which must lie outside both the
   checkout and the data folder (default: the user's configuration folder)
-- ``ADOPTION_FILES_URL``: where the operator's web server shows the exports room, behind the same
-  login as Dagster (default: nowhere; Dagster then tells paths)
+- ``ADOPTION_FILES_URL``: where a web server shows the exports room, behind the same login as
+  Dagster (default: ``/files`` of the web server that ``adoption ui`` starts)
+- ``ADOPTION_DAGSTER_YAML``: settings of the Dagster instance (default: ``dagster.yaml`` in the
+  checkout; in production ``dagster-production.yaml`` beside it)
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ class Settings:
 
 
 def files_url() -> str | None:
-    """Web address of the exports room, or None where it has none."""
+    """Web address of the exports room, or None where it has none of its own."""
     return os.environ.get("ADOPTION_FILES_URL") or None
 
 

@@ -1,15 +1,29 @@
-"""exports: what a national body receives for a quarter."""
+"""exports: what a national body receives for a quarter, and the packs of its services."""
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
+from pydantic import Field
 
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.progress import no_values_in_errors
 from pipelines.assets.quarters import tell_anew
-from pipelines.assets.shown import COUNTS, OWNERS, export_links
+from pipelines.assets.shown import COUNTS, OWNERS, export_links, pack_list
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.pack.edition import Language
+    from pipelines.quarters import Quarter
+
 KEY = ("exports", "quarterly_files")
+PACKS = ("exports", "packs")
 
 
 @dg.multi_asset(
@@ -60,3 +74,103 @@ def quarterly_files(context: dg.AssetExecutionContext):
         }
     yield from materialised(context, {KEY: told})
     tell_anew(context, settings)  # pages link to what was exported
+
+
+class PackLanguage(Enum):
+    """The languages a pack is written in."""
+
+    BOTH = "both"
+    ENGLISH = "en"
+    WELSH = "cy"
+
+    @property
+    def languages(self) -> "Sequence[Language]":
+        from pipelines.pack.edition import LANGUAGES
+
+        return [one for one in LANGUAGES if self.value in ("both", one)]
+
+
+class PackConfig(dg.Config):
+    """Whose pack to write."""
+
+    body: str = Field(
+        default="Wales",
+        description=(
+            "Whose pack: a nation, region, agency or authority, by its code or its name in "
+            "English or Welsh. Such as Wales, Adoption West, Caerdydd or W06000015."
+        ),
+    )
+    every_place_of_it: bool = Field(
+        default=False,
+        description="True: as well the packs of all regions, agencies and authorities of a nation.",
+    )
+    language: PackLanguage = Field(
+        default=PackLanguage.BOTH, description="BOTH, ENGLISH or WELSH: a page for each language."
+    )
+
+
+@dg.multi_asset(
+    name="packs",
+    specs=[
+        dg.AssetSpec(
+            PACKS,
+            group_name="exports",
+            deps=[["marts", "warehouse"]],
+            owners=OWNERS["exports"],
+            tags=COUNTS,
+            description=(
+                "Performance packs of a quarter, a page for each place and language: for a board, "
+                "a region, an authority. Written anew from the published warehouse whenever asked "
+                "for; packs of the nations come with the quarterly files as well. Internal: not "
+                "disclosure controlled."
+            ),
+        )
+    ],
+    partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
+)
+def packs(context: dg.AssetExecutionContext, config: PackConfig):
+    from pipelines.warehouse import open_warehouse
+
+    make_private()
+    settings = Settings.from_environment()
+    told: dict = {}
+    with open_warehouse(settings) as connection:
+        for quarter in quarters_of(context):
+            folder = settings.exports / quarter.label / "packs"
+            written = _written(connection, folder, quarter, config)
+            context.log.info(f"{quarter}: {len(written)} packs in {folder}")
+            told[quarter] = {
+                "Packs written now": len(written),
+                "Packs of the quarter": pack_list(folder, settings),
+                "Folder": dg.MetadataValue.path(str(folder)),
+            }
+    yield from materialised(context, {PACKS: told})
+    tell_anew(context, settings)  # pages link to the packs
+
+
+def _written(
+    connection: "DuckDBPyConnection", folder: Path, quarter: "Quarter", config: PackConfig
+) -> list[Path]:
+    """Packs of one quarter. Raises dagster.Failure, which the run's page shows, when ``body`` is
+    no place, or no nation where every place of it is asked for."""
+    from pipelines.pack.pages import (
+        PackError,
+        find_place,
+        internal_book,
+        places_with_a_pack,
+        write_packs,
+    )
+
+    declarations = Declarations(SOURCES)
+    try:
+        with no_values_in_errors():
+            place = find_place(connection, config.body)
+            if config.every_place_of_it and place.kind != "nation":
+                raise PackError(f"{place.name.en} is no nation, so it has no places of its own")
+            book = internal_book(connection, declarations, place.nation_code, quarter)
+            places = places_with_a_pack(book) if config.every_place_of_it else [place]
+            return write_packs(folder, book, declarations, places, config.language.languages)
+    except PackError as error:
+        told = f"body: {str(error).rstrip('.?')}. Nothing was written."
+        raise dg.Failure(told, allow_retries=False) from None

@@ -30,10 +30,12 @@ def _ours() -> tuple[type[Exception], ...]:
     from pipelines.exports import ExportError
     from pipelines.intake.pseudonyms import KeyFileError
     from pipelines.lifecycle.publication import FrozenFigures
+    from pipelines.pack.pages import PackError
     from pipelines.warehouse import WarehouseError
 
     of_the_ledger = (DeclarationError, LedgerBusy, LedgerError)
-    return (*of_the_ledger, KeyFileError, WarehouseError, ExportError, FrozenFigures, OSError)
+    of_exports = (ExportError, FrozenFigures, PackError)
+    return (*of_the_ledger, *of_exports, KeyFileError, WarehouseError, OSError)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pipelines.assets.partitions import (
     quarters_of,
 )
 from pipelines.assets.progress import no_values_in_errors
-from pipelines.assets.shown import COUNTS, export_links, table
+from pipelines.assets.shown import COUNTS, export_links, in_one_line, pack_list, table
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -34,6 +34,15 @@ STATEMENTS = {
     "no_refusal_is_unanswered": "Every sender whose file was refused has sent a better one.",
     "no_row_is_set_aside": "No row of an accepted return was set aside for errors.",
     "no_query_is_open": "Every query was answered by a correction or an explanation.",
+}
+
+# What each of them counts: nought when it is so. Dagster draws it over time.
+COUNTED = {
+    "every_return_due_was_accepted": "Returns not in",
+    "no_return_is_overdue": "Returns overdue",
+    "no_refusal_is_unanswered": "Senders to send again",
+    "no_row_is_set_aside": "Rows set aside",
+    "no_query_is_open": "Queries open",
 }
 
 _SEAL = "adoption/seal"
@@ -67,6 +76,8 @@ def _specs() -> list[dg.AssetCheckSpec]:
                 "**Start here.** Choose a quarter under *Partitions*: who sent what, what was "
                 "refused, what is missing or overdue, how complete the figures are, and the "
                 "headline figures of each nation. *Plots* on this page shows them over time.\n\n"
+                "*Checks* are statements. A statement is amber in the list while it is not so of any "
+                "quarter; *Partitions* of the check shows of which.\n\n"
                 "Counts by sender and return; no row about a child. Figures for internal use: "
                 "not disclosure controlled."
             ),
@@ -137,8 +148,15 @@ def shown(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
     """A page as Dagster shows it: a sentence, tables, links, then the numbers that are plotted."""
     told: dict[str, Any] = {
         "In short": page.sentence,
+        "What should be so": table(
+            ("Statement", "Is so"),
+            (
+                (f"{STATEMENTS[name]} {one.told}", in_one_line("✓ yes" if one.is_so else "⚠ no"))
+                for name, one in page.statements().items()
+            ),
+        ),
         "Coverage": table(
-            ("Nation, region or agency", "Due", "In", "Queries"),
+            ("Nation, region or agency", "Due", "In", "To answer"),
             ((one.name, one.due, one.accepted, one.with_queries_or_errors) for one in page.groups),
         ),
         "Not in": table(
@@ -157,7 +175,7 @@ def shown(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
         if page.refusals
         else "none",
         "Headline figures": table(
-            ("Figure", "Value"), ((one.caption, one.shown) for one in page.headlines)
+            ("Figure", "Value"), ((one.caption, in_one_line(one.shown)) for one in page.headlines)
         ),
         **_links(page, settings),
         "Deadline (proposed)": page.deadline.isoformat(),
@@ -209,6 +227,7 @@ def _log_evaluations(context: dg.AssetExecutionContext, page: "QuarterPage") -> 
                 passed=statement.is_so,
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{page.quarter}: {statement.told}",
+                metadata={COUNTED[name]: statement.count},
                 target_materialization_data=target,
                 partition=page.quarter.label,
             )
@@ -216,12 +235,16 @@ def _log_evaluations(context: dg.AssetExecutionContext, page: "QuarterPage") -> 
 
 
 def _links(page: "QuarterPage", settings: Settings) -> dict[str, Any]:
+    told: dict[str, Any] = {}
     if page.release is None:
-        return {"Exports": "Nothing was exported yet: run the job publish_quarter."}
-    return {
-        "Exports, version": str(page.release.version),  # not a number to plot
-        **export_links(page.release.folder, settings),
-    }
+        told["Exports"] = "Nothing was exported yet: run the job publish_quarter."
+    else:
+        told["Exports, version"] = str(page.release.version)  # not a number to plot
+        told |= export_links(page.release.folder, settings)
+    packs = settings.exports / page.quarter.label / "packs"
+    if packs.exists():
+        told["Packs of places"] = pack_list(packs, settings)
+    return told
 
 
 def _seal(metadata: Mapping[str, Any]) -> str:

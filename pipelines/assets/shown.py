@@ -43,23 +43,45 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMeta
     )
 
 
+def in_one_line(words: str) -> str:
+    """``words`` that a narrow column of a table does not break."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def link(path: Path, settings: Settings) -> dg.MetadataValue:
-    """Something to click where the operator serves the exports room, else a path to copy."""
-    address = web_address(path, settings, files_url())
-    return dg.MetadataValue.url(address) if address else dg.MetadataValue.path(str(path))
+    """Something to click that opens a file of the exports room."""
+    return dg.MetadataValue.url(web_address(path, settings, files_url()))
 
 
 def export_links(folder: Path, settings: Settings) -> dict[str, dg.MetadataValue]:
     """The folder of an export version, its packs by place and language, and the main files."""
-    found = {"Exports, folder": link(folder, settings)}
-    for path in sorted(folder.glob("pack*.html")):
-        place, _, language = path.stem.removeprefix("pack").strip("-").rpartition("-")
-        named = " ".join(["Pack", *place.split("-")]).strip()
-        found[f"{named} ({_LANGUAGES.get(language, language)})"] = link(path, settings)
+    found: dict[str, dg.MetadataValue] = {"Exports, folder": dg.MetadataValue.path(str(folder))}
+    for path in sorted(folder.glob("pack-*.html")):
+        place, language = _place_and_language(path)
+        found[f"Pack {place} ({language})"] = link(path, settings)
     for words, name in (("Indicator file", "indicators.csv"), ("Manifest", "manifest.json")):
         if (folder / name).exists():
             found[words] = link(folder / name, settings)
     return found
 
 
+def pack_list(folder: Path, settings: Settings) -> dg.MetadataValue:
+    """Every pack of a folder, a line for each place, with a link for each language."""
+    by_place: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("pack-*.html")):
+        place, language = _place_and_language(path)
+        address = web_address(path, settings, files_url())
+        by_place.setdefault(place, []).append(f"[{language}]({address})")
+    lines = (f"- {place}: {' · '.join(links)}" for place, links in by_place.items())
+    return dg.MetadataValue.md("\n".join(lines) or "none")
+
+
+_SMALL = frozenset({"of", "and", "the", "in"})
 _LANGUAGES = {"en": "English", "cy": "Cymraeg"}
+
+
+def _place_and_language(pack: Path) -> tuple[str, str]:
+    """``pack-vale-of-glamorgan-en.html`` is Vale of Glamorgan, English."""
+    place, _, language = pack.stem.removeprefix("pack-").rpartition("-")
+    words = (word if word in _SMALL else word.capitalize() for word in place.split("-"))
+    return " ".join(words), _LANGUAGES.get(language, language)

@@ -12,11 +12,12 @@ from pipelines.settings import Settings
 def prepare(force: bool) -> None:
     """Parse the dbt project, once after installing or changing a model.
 
-    The jobs do it by themselves; this does it now.
+    The jobs do it by themselves; this does it now. The settings of the Dagster instance are put into its home as well.
     """
     from pipelines import run
 
     run.prepare(force)
+    run.keep_instance_settings(Settings.from_environment())
 
 
 @click.command()

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # The one window of an indicator that is told: the shortest it has, since trends are of quarters.
 WINDOWS = ("quarter", "rolling_4", "rolling_12")
 
+# Where the web server of ``pipelines.ui.web`` shows the exports room.
+FILES = "/files"
+
 _NOT_DUE = "–"
 _WAITED_FOR = frozenset({*NOT_IN, "received"})
 
@@ -205,7 +208,8 @@ class QuarterPage:
             ),
             "no_return_is_overdue": Statement(
                 not overdue,
-                f"{len(overdue)} returns are overdue; the (proposed) deadline was "
+                f"{_counted(len(overdue), 'return is', 'returns are')} overdue; "
+                "the (proposed) deadline was "
                 f"{long_day(self.deadline, 'en')}." + self._named("Overdue", overdue)
                 if overdue
                 else f"The (proposed) deadline is {long_day(self.deadline, 'en')}.",
@@ -213,24 +217,24 @@ class QuarterPage:
             ),
             "no_refusal_is_unanswered": Statement(
                 not self.refusals,
-                f"{len(self.refusals)} senders have to send a refused file again."
-                + _listed("They are", (one.place for one in self.refusals))
+                f"{_counted(len(self.refusals), 'sender has', 'senders have')} to send a refused "
+                "file again." + _listed("They are", (one.place for one in self.refusals))
                 if self.refusals
                 else "No sender's newest file was refused.",
                 len(self.refusals),
             ),
             "no_row_is_set_aside": Statement(
                 not aside,
-                f"{self.rows_set_aside} rows with errors are in no figure."
-                + self._named("Set aside", aside)
+                f"{_counted(self.rows_set_aside, 'row with errors is', 'rows with errors are')} in "
+                "no figure." + self._named("Set aside", aside)
                 if aside
                 else "Every row of the accepted returns counts.",
                 self.rows_set_aside,
             ),
             "no_query_is_open": Statement(
                 not queried,
-                f"{self.queries_open} queries wait for a correction or an explanation."
-                + self._named("Asked of", queried)
+                f"{_counted(self.queries_open, 'query waits', 'queries wait')} for a correction "
+                "or an explanation." + self._named("Asked of", queried)
                 if queried
                 else "No query waits for an answer.",
                 self.queries_open,
@@ -475,12 +479,11 @@ def _release(settings: Settings, quarter: Quarter) -> Release | None:
     return Release(max(versions), home / str(max(versions)))
 
 
-def web_address(path: Path, settings: Settings, files_url: str | None) -> str | None:
-    """Where a browser finds a file of the exports room; None unless the operator serves it."""
-    if not files_url:
-        return None
+def web_address(path: Path, settings: Settings, files_url: str | None) -> str:
+    """Where a browser finds a file of the exports room: beside the page that links to it, unless
+    the operator serves the room elsewhere. Links are kept for years, so they name no machine."""
     inside = path.relative_to(settings.exports).as_posix()
-    return f"{files_url.rstrip('/')}/{quote(inside)}"
+    return f"{(files_url or FILES).rstrip('/')}/{quote(inside)}"
 
 
 def problems_by_rule(
@@ -517,6 +520,10 @@ def rows_in(folder: Path) -> int:
 def _name(declarations: Declarations, place_code: str) -> str:
     place = declarations.places.get(place_code)
     return place.name_en if place else place_code
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _listed(words: str, names: Iterable[str], at_most: int = 10) -> str:

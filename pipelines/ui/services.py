@@ -64,7 +64,7 @@ def commands(address: Address, workspace: Path, port: int, read_only: bool) -> l
     code = ["dagster", "api", "grpc", "-m", "pipelines.definitions", "-d", str(CHECKOUT)]
     code += ["--log-level", "warning"]
     # All three start at once: until the code is loaded the others complain, which nobody need see.
-    web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
+    web = ["pipelines.ui.web", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
     web += ["--dagster-log-level", "error", "--uvicorn-log-level", "warning"]
     daemon = ["dagster._daemon", "run", "-w", str(workspace), "--log-level", "error"]
     return [
