@@ -304,7 +304,7 @@ def _year_before(
             quarter=quarter,
             previous=_amount(tongue, one, was),
         )
-        statements.append(Statement("same", "", sentence))
+        statements.append(Statement("", "", sentence))
     return statements
 
 
@@ -327,7 +327,7 @@ def _in_figures(
             when=_when(tongue, found, one, window),
             quarter=element(now) if now is not None else "",
         )
-        statements.append(Statement("waiting" if one.is_stock else "same", "", sentence + "."))
+        statements.append(Statement("", "", sentence + "."))
     return statements
 
 

@@ -323,6 +323,8 @@ def _write(
     from pipelines.disclosure.policy import DisclosureDeclarations
     from pipelines.disclosure.protection import as_known, protect
     from pipelines.pack.book import holds_samples
+    from pipelines.pack.published import earlier_releases
+    from pipelines.pack.published_pages import write_published_packs
 
     policy, quarter = task.policy, task.quarter
     declared = DisclosureDeclarations(declarations.folder)
@@ -393,6 +395,9 @@ def _write(
     files += package.write_provenance(about, folder)
     write_json(folder / AUDIT, control | {"audit": _of_every_run(report.as_dict())})
     files.append(folder / AUDIT)
+    # From the files above and those of earlier releases: a page has no other numbers.
+    earlier = earlier_releases(settings, policy.body, quarter, task.decided.ledger_length)
+    files += write_published_packs(folder, declarations, earlier)
     files += package.write_descriptions(content, folder, files)
     package.write_readme(content, folder, files)
     write_checksums(folder)
