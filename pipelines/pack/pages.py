@@ -154,16 +154,23 @@ def find_place(connection: duckdb.DuckDBPyConnection, wanted: str) -> Place:
     rows = connection.execute(
         "select place_code, name_en, name_cy, kind, nation_code from marts.dim_place"
     ).fetchall()
+    places = [Place(row[0], Named(*row[1:3]), *row[3:]) for row in rows]
+    return place_among(places, wanted, f"there is no place {wanted!r}")
+
+
+def place_among(places: Sequence[Place], wanted: str, otherwise: str) -> Place:
+    """The place of that code or name. Raises PackError, which begins with ``otherwise`` where there
+    is none."""
+    named = {one.code: (one.code, one.name.en, one.name.cy) for one in places}
     said = plain_name(wanted)
-    found = [row for row in rows if said in {plain_name(name) for name in row[:3]}]
+    found = [one for one in places if said in {plain_name(name) for name in named[one.code]}]
     if not found:
-        names = [(row[0], name) for row in rows for name in row[1:3]]
-        raise PackError(f"there is no place {wanted!r}{did_you_mean(wanted, names)}")
+        names = [(code, name) for code, names in named.items() for name in names[1:]]
+        raise PackError(f"{otherwise}{did_you_mean(wanted, names)}")
     if len(found) > 1:
-        codes = ", ".join(f"{row[0]} ({row[1]})" for row in found)
+        codes = ", ".join(f"{one.code} ({one.name.en})" for one in found)
         raise PackError(f"{wanted!r} is more than one place: {codes}")
-    code, english, welsh, kind, nation_code = found[0]
-    return Place(code, Named(english, welsh), kind, nation_code)
+    return found[0]
 
 
 def file_name(book: Book, place: Place, language: Language) -> str:

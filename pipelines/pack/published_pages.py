@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -16,13 +17,22 @@ from markupsafe import Markup
 from pipelines.declarations import Declarations
 from pipelines.pack.book import Indicator, Place
 from pipelines.pack.edition import LANGUAGES, Language
-from pipelines.pack.pages import in_css, slug, template
-from pipelines.pack.published import QUARTERS_IN_A_ROW, Publication, Shown, publication
+from pipelines.pack.pages import in_css, place_among, slug, template
+from pipelines.pack.published import (
+    QUARTERS_IN_A_ROW,
+    Publication,
+    Shown,
+    earlier_releases,
+    publication,
+)
 from pipelines.pack.published_words import PublishedTongue
 from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table
 from pipelines.pack.sparklines import SparkPoint, sparkline
 from pipelines.quarters import quarters_between
-from pipelines.release.content import FLAGS, NOTES
+from pipelines.release.content import FLAGS, NOTES, ReleaseError
+from pipelines.release.versions import Version, changed_files, checksum, folder_of
+from pipelines.release.writing import CHECKSUMS
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.declarations import BreakInSeries
@@ -85,31 +95,66 @@ class Side:
 
 
 def write_published_packs(
-    folder: Path,
-    declarations: Declarations,
-    earlier: Sequence[Path] = (),
-    *,
-    into: Path | None = None,
-    only: str | None = None,
+    folder: Path, declarations: Declarations, earlier: Sequence[Path] = ()
 ) -> list[Path]:
-    """Write the packs of the release in ``folder``, beside its other files unless told ``into``.
+    """Write the packs of the release in ``folder`` beside its other files, two pages a place.
 
-    ``earlier`` are folders of releases of the quarters before it; ``only`` is the code of one
-    place. Returns the paths of two pages a place. Raises ReleaseError where there is no release.
+    ``earlier`` are folders of releases of the quarters before it. Raises ReleaseError where there
+    is no release.
     """
     found = publication(folder, declarations, earlier)
-    target = into or folder
-    target.mkdir(parents=True, exist_ok=True)
+    return [
+        _write(folder, found, declarations, place, language)
+        for place in found.places_with_a_pack()
+        for language in LANGUAGES
+    ]
+
+
+def hand_out(
+    settings: Settings,
+    declarations: Declarations,
+    one: Version,
+    wanted: str | None,
+    languages: Sequence[Language],
+    folder: Path,
+) -> list[Path]:
+    """Put the packs of a released version into ``folder``: those of one place, or all of them.
+
+    Pages are the version's own, byte for byte; one from before packs were part of a release is made
+    from its figures. Raises ReleaseError where the version is not as it was released, PackError
+    where it has no such place.
+    """
+    home = folder_of(settings, one)
+    if changed_files(home) or checksum(home / CHECKSUMS) != one.checksums:
+        raise ReleaseError(f"{home} is not as it was released: put it back from a copy")
+    earlier = earlier_releases(settings, one.body, one.quarter, one.ledger_length)
+    found = publication(home, declarations, earlier)
+    places = found.places_with_a_pack()
+    if wanted is not None:
+        places = [place_among(places, wanted, f"{one.name} has no figures of {wanted!r}")]
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for place in found.places_with_a_pack():
-        if only is not None and place.code != only:
-            continue
-        for language in LANGUAGES:
-            path = target / file_name(found, place, language)
-            text = published_page(found, declarations, place, language)
-            path.write_text(text, encoding="utf-8", newline="\n")
-            written.append(path)
+    for place in places:
+        for language in languages:
+            released = home / file_name(found, place, language)
+            if released.is_file():
+                written.append(Path(copyfile(released, folder / released.name)))
+            else:
+                written.append(_write(folder, found, declarations, place, language))
     return written
+
+
+def _write(
+    folder: Path,
+    found: Publication,
+    declarations: Declarations,
+    place: Place,
+    language: Language,
+) -> Path:
+    path = folder / file_name(found, place, language)
+    text = published_page(found, declarations, place, language)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
 
 
 def file_name(found: Publication, place: Place, language: Language) -> str:
@@ -160,6 +205,8 @@ def published_page(
             _row(tongue, found, place, one, windows) for one in indicators if not one.is_headline
         ],
         has_trend=bool(found.earlier),
+        lacks_adopters=place.kind == "authority"
+        and not any(one.subject == "adopter" for one in indicators),
         sides=_sides(tongue, found, place, headline),
         missing=_missing(tongue, found, place, declarations),
         breaks=_breaks(tongue, found, place, indicators),
