@@ -146,7 +146,10 @@ def made(declarations: Declarations, tmp_path: Path) -> Callable[..., Publicatio
 def with_past(declarations: Declarations, tmp_path_factory: pytest.TempPathFactory) -> Publication:
     """A release with those of a year and of a quarter before it."""
     home = tmp_path_factory.mktemp("released")
-    year_ago = {**COUNTS, "W05": {WALES: 1171, VVC: 233, CARDIFF: 47, MERTHYR: 9}}
+    year_ago = COUNTS | {
+        "W05": {WALES: 1171, VVC: 233, CARDIFF: 47, MERTHYR: 9},
+        "W11C": {WALES: 199, VVC: 79, CARDIFF: "c", MERTHYR: 0},
+    }
     before = COUNTS | {"W05": {WALES: 1201, VVC: "c", CARDIFF: 53, MERTHYR: "c"}}
     folders = [
         release_in(home / label, declarations, figures_of(told, label), label)
@@ -353,6 +356,9 @@ def test_a_year_before_is_told_only_where_both_figures_are_shown(
     assert "Figures of earlier quarters are as they were released: NAS/2019-20-Q4/1" in wales
     assert "Children matched:" not in merthyr.partition("Indicators")[2]
     assert "in 2019-20-Q4 9" not in merthyr
+    cardiff = text_of(drawn(with_past, CARDIFF))
+    assert "on 31 March 2021; in 2019-20-Q4 79." in text_of(drawn(with_past, VVC))
+    assert "in 2019-20-Q4 47." in cardiff and "in 2019-20-Q4 [c]" not in cardiff
 
 
 def test_a_break_in_series_is_no_comparison_with_the_year_before(
@@ -374,6 +380,7 @@ def test_parts_that_a_percentage_rests_on_are_shown_only_as_the_release_shows_th
     assert "46.3% 45 of 97" in text_of(drawn(found, WALES))
     region = text_of(drawn(found, VVC))
     assert "47.9%" in region and "47.9% [c] of" not in region
+    assert "mean of 0" not in text_of(drawn(found, MERTHYR))
 
 
 # --- what it says of itself -----------------------------------------------------------------------
