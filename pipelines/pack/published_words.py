@@ -88,6 +88,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "note_r": ("revised", "diwygiwyd"),
     "note_b": ("break in series", "toriad yn y gyfres"),
     "three_years": ("Last twelve quarters", "Deuddeg chwarter diwethaf"),
+    "trend_is": (
+        "The line is of the four quarters up to each quarter, of a stock as it stood, as they were "
+        "released then.",
+        "Mae'r llinell yn dangos y pedwar chwarter hyd at bob chwarter, a stoc fel yr oedd, fel "
+        "y'u rhyddhawyd ar y pryd.",
+    ),
     "trend": ("As released, quarter by quarter", "Fel y'i rhyddhawyd, fesul chwarter"),
     "side_by_side_intro": (
         "Each figure is that of the window it has in the table above. Places stand in the order of "
