@@ -29,9 +29,14 @@ PLACE_OR_QUARTER = PlaceOrQuarter()
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="[PLACE] QUARTER", type=PLACE_OR_QUARTER)
+@click.argument("what", nargs=-1, metavar="[PLACE] QUARTER", type=PLACE_OR_QUARTER)
 @click.option(
     "--nation", type=PLACE, help="Every place of a nation, such as Wales, instead of PLACE."
+)
+@click.option(
+    "--release",
+    "released",
+    help="A release, such as NAS/2020-21-Q4/1: its publishable packs. Then no QUARTER.",
 )
 @click.option(
     "--language",
@@ -44,18 +49,31 @@ PLACE_OR_QUARTER = PlaceOrQuarter()
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the pages; default: packs beside the quarter's exports.",
 )
-def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | None) -> None:
+def pack(
+    what: tuple[str, ...],
+    nation: str | None,
+    released: str | None,
+    language: str,
+    out: Path | None,
+) -> None:
     """Write the performance pack of a PLACE for a QUARTER: a page to show, print or send on.
 
     PLACE is a code or a name, in English or Welsh: a nation, a region or agency, an authority.
     The page holds everything it needs and opens in any browser. It is the internal edition: not
-    disclosure controlled.
+    disclosure controlled. With --release it is the publishable edition of a released version, of
+    one PLACE or of all.
 
     \b
     adoption pack Cardiff 2020-21-Q4
     adoption pack "Ynys Môn" 2020-21-Q4 --language cy --out board-papers
     adoption pack --nation Wales 2020-21-Q4
+    adoption pack Cardiff --release NAS/2020-21-Q4/1
     """
+    if released is not None:
+        if nation:
+            raise click.UsageError("--release has its nation: leave --nation out")
+        _of_a_release(what, released, language, out)
+        return
     from pipelines.pack.edition import LANGUAGES
     from pipelines.pack.pages import (
         PackError,
@@ -65,6 +83,8 @@ def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | N
         write_packs,
     )
 
+    if not what:
+        raise click.UsageError("say which: a PLACE and a QUARTER")
     *named, last = what
     try:
         quarter = QUARTER.convert(last, None, None)
@@ -76,7 +96,7 @@ def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | N
         raise click.UsageError("say which: a PLACE before the quarter, or --nation")
     settings, declarations = Settings.from_environment(), declared()
     folder = out or settings.exports / quarter.label / "packs"
-    languages = LANGUAGES if language == "both" else [one for one in LANGUAGES if one == language]
+    languages = [one for one in LANGUAGES if language in (one, "both")]
     with open_warehouse(settings) as connection:
         try:
             place = find_place(connection, nation or named[0])
@@ -92,9 +112,39 @@ def pack(what: tuple[str, ...], nation: str | None, language: str, out: Path | N
             places = places_with_a_pack(book) or [place]
             with progress(f"Packs of {place.name.en}, {quarter}") as told:
                 written = write_packs(folder, book, declarations, places, languages, told)
-    if len(written) <= 2:
-        for path in written:
-            click.echo(f"Pack  {path}")
-    else:
-        click.echo(f"{len(written)} packs in {folder}")
+    _tell(written, folder)
     click.echo("Internal edition, not disclosure controlled: do not pass on.")
+
+
+def _of_a_release(what: tuple[str, ...], released: str, language: str, out: Path | None) -> None:
+    from pipelines.pack.edition import LANGUAGES
+    from pipelines.pack.pages import PackError
+    from pipelines.pack.published_pages import hand_out
+    from pipelines.release.versions import find
+
+    if len(what) > 1:
+        raise click.UsageError(
+            f"with --release there is one PLACE and no QUARTER, not {' '.join(what)!r}; put a name "
+            "of several words into quotation marks"
+        )
+    settings, declarations = Settings.from_environment(), declared()
+    one = find(settings, released)
+    name = f"packs-{one.body}-{one.quarter}-v{one.version}".lower()
+    # Apart from the internal packs, whose files have the same names.
+    folder = out or settings.exports / one.quarter.label / name
+    languages = [spoken for spoken in LANGUAGES if language in (spoken, "both")]
+    place = what[0] if what else None
+    try:
+        written = hand_out(settings, declarations, one, place, languages, folder)
+    except PackError as error:
+        raise click.BadParameter(str(error), param_hint="PLACE") from error
+    _tell(written, folder)
+    click.echo(f"Publishable edition of {one.name}, disclosure controlled.")
+
+
+def _tell(written: list[Path], folder: Path) -> None:
+    if len(written) > 2:
+        click.echo(f"{len(written)} packs in {folder}")
+        return
+    for path in written:
+        click.echo(f"Pack  {path}")

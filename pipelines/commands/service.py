@@ -12,7 +12,8 @@ from pipelines.settings import Settings
 def prepare(force: bool) -> None:
     """Parse the dbt project, once after installing or changing a model.
 
-    The jobs do it by themselves; this does it now. The settings of the Dagster instance are put into its home as well.
+    The jobs do it by themselves; this does it now. The settings of the Dagster instance are put
+    into its home as well.
     """
     from pipelines import run
 

@@ -46,6 +46,8 @@ EARLY_WARNING_COLOURS = (
 )
 _FUNNEL_LINES = ("lower_998", "lower_95", "upper_95", "upper_998")
 _SMALL, _WIDE = 330, 520
+# Of a funnel, in pixels; and how wide a letter of its names is, on average.
+_FUNNEL_HEIGHT, _LETTER = 200, 6
 
 
 @dataclass(frozen=True)
@@ -176,21 +178,47 @@ def funnel(peers: Sequence[Peer], average: float) -> str:
         for size in sizes
         for line, limit in zip(_FUNNEL_LINES, funnel_limits(average, size), strict=True)
     ]
+    sides = [_side_of_name(peer, peers, sizes[-1]) for peer in peers]
     places = [
         {
             "cases": peer.cases,
             "share": 100 * peer.share,
             "own": peer.is_own,
             "judged": peer.is_judged,
-            "label": peer.label,
-            # Left of its point where there is no room on the right.
-            "left": peer.cases > 0.6 * sizes[-1],
+            "label": peer.label if side else "",
+            "left": side == "left",
         }
-        for peer in peers
+        for peer, side in zip(peers, sides, strict=True)
     ]
     return _drawn(
         _funnel(), {"limits": limits, "places": places, "average": [{"share": 100 * average}]}
     )
+
+
+def _side_of_name(
+    peer: Peer, peers: Sequence[Peer], largest: int
+) -> Literal["left", "right"] | None:
+    """Where a name hides no other point; None where it would on both sides, since the words under
+    the picture have it too."""
+    across, up = _SMALL / largest, _FUNNEL_HEIGHT
+    x, y = peer.cases * across, peer.share * up
+    long = 8 + _LETTER * len(peer.label)
+    room: dict[Literal["left", "right"], tuple[float, float]] = {
+        "right": (x, x + long),
+        "left": (x - long, x),
+    }
+    for side, (first, last) in room.items():
+        is_inside = first >= 0 and last <= _SMALL
+        hidden = [
+            other
+            for other in peers
+            if other is not peer
+            and first <= other.cases * across <= last
+            and y <= other.share * up <= y + 16
+        ]
+        if is_inside and not hidden:
+            return side
+    return None
 
 
 @lru_cache
@@ -211,6 +239,19 @@ def _funnel() -> str:
                 f"datum.line == '{line}'"
             )
         )
+    # First a white edge, so that no line runs through a name; points lie over both.
+    for left, edge in ((False, True), (False, False), (True, True), (True, False)):
+        drawn.append(
+            places.mark_text(
+                align="right" if left else "left",
+                dx=-8 if left else 8,
+                dy=-7,
+                fontSize=11,
+                **({"stroke": "white", "strokeWidth": 4} if edge else {"color": INK}),
+            )
+            .encode(text="label:N")
+            .transform_filter(f"datum.label != '' && datum.left == {json.dumps(left)}")
+        )
     for own, judged in ((False, False), (False, True), (True, False), (True, True)):
         colour = DARK_BLUE if own else GREY
         drawn.append(
@@ -224,20 +265,7 @@ def _funnel() -> str:
                 f"datum.own == {json.dumps(own)} && datum.judged == {json.dumps(judged)}"
             )
         )
-    # First a white edge, so that no line runs through a name.
-    for left, edge in ((False, True), (False, False), (True, True), (True, False)):
-        drawn.append(
-            places.mark_text(
-                align="right" if left else "left",
-                dx=-8 if left else 8,
-                dy=-7,
-                fontSize=11,
-                **({"stroke": "white", "strokeWidth": 4} if edge else {"color": INK}),
-            )
-            .encode(text="label:N")
-            .transform_filter(f"datum.label != '' && datum.left == {json.dumps(left)}")
-        )
-    return _specification(alt.layer(*drawn).properties(width=_SMALL, height=200))
+    return _specification(alt.layer(*drawn).properties(width=_SMALL, height=_FUNNEL_HEIGHT))
 
 
 def journey(curves: Sequence[Curve]) -> str:

@@ -95,7 +95,7 @@ def page(book: Book, declarations: Declarations, place: Place, language: Languag
         and indicator.indicator_id in book.now(place.code)
     }
     may = book.edition.parts
-    return _template().render(
+    return template("page.html.jinja").render(
         language=language,
         t=tongue,
         edition=book.edition,
@@ -106,7 +106,7 @@ def page(book: Book, declarations: Declarations, place: Place, language: Languag
         region=book.region_of(place.code),
         nation=book.nation,
         title=f"{tongue('title')}: {place.name[language]}, {book.quarter}",
-        on_every_sheet=_in_css(_on_every_sheet(book, place, tongue)),
+        on_every_sheet=in_css(_on_every_sheet(book, place, tongue)),
         returns_sentence=headlines.returns_sentence(tongue, book, place),
         is_small=headlines.is_small(book, place),
         groups=headlines.headlines(tongue, book, place, trends),
@@ -154,28 +154,35 @@ def find_place(connection: duckdb.DuckDBPyConnection, wanted: str) -> Place:
     rows = connection.execute(
         "select place_code, name_en, name_cy, kind, nation_code from marts.dim_place"
     ).fetchall()
+    places = [Place(row[0], Named(*row[1:3]), *row[3:]) for row in rows]
+    return place_among(places, wanted, f"there is no place {wanted!r}")
+
+
+def place_among(places: Sequence[Place], wanted: str, otherwise: str) -> Place:
+    """The place of that code or name. Raises PackError, which begins with ``otherwise`` where there
+    is none."""
+    named = {one.code: (one.code, one.name.en, one.name.cy) for one in places}
     said = plain_name(wanted)
-    found = [row for row in rows if said in {plain_name(name) for name in row[:3]}]
+    found = [one for one in places if said in {plain_name(name) for name in named[one.code]}]
     if not found:
-        names = [(row[0], name) for row in rows for name in row[1:3]]
-        raise PackError(f"there is no place {wanted!r}{did_you_mean(wanted, names)}")
+        names = [(code, name) for code, names in named.items() for name in names[1:]]
+        raise PackError(f"{otherwise}{did_you_mean(wanted, names)}")
     if len(found) > 1:
-        codes = ", ".join(f"{row[0]} ({row[1]})" for row in found)
+        codes = ", ".join(f"{one.code} ({one.name.en})" for one in found)
         raise PackError(f"{wanted!r} is more than one place: {codes}")
-    code, english, welsh, kind, nation_code = found[0]
-    return Place(code, Named(english, welsh), kind, nation_code)
+    return found[0]
 
 
 def file_name(book: Book, place: Place, language: Language) -> str:
     """``pack-cardiff-en.html``; another edition and a name that two places share say so."""
-    name = _slug(place.name.en)
-    if sum(_slug(other.name.en) == name for other in book.places.values()) > 1:
+    name = slug(place.name.en)
+    if sum(slug(other.name.en) == name for other in book.places.values()) > 1:
         name = f"{name}-{place.code}"
-    edition = "" if book.edition.name == "internal" else f"-{_slug(book.edition.name)}"
+    edition = "" if book.edition.name == "internal" else f"-{slug(book.edition.name)}"
     return f"pack-{name}{edition}-{language}.html"
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """Letters and figures that every file system takes: ``Ynys Môn`` is ``ynys-mon``."""
     bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     return "-".join(re.findall(r"[a-z0-9]+", bare.lower().replace("'", "")))
@@ -192,13 +199,14 @@ def _on_every_sheet(book: Book, place: Place, tongue: Tongue) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _in_css(text: str) -> str:
+def in_css(text: str) -> str:
     """``text`` for a string of a style sheet, where HTML's own escapes are not understood."""
     return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text)
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page to be filled in; markup in what is filled in is shown and not obeyed."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -208,4 +216,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(name)

@@ -415,8 +415,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Ar draws: nifer yr achosion. I fyny: cyfran mewn %.",
     ),
     "funnel_key": (
-        "dashed: 95% limits; dotted: 99.8% limits; filled square: this place",
-        "llinellau toredig: terfynau 95%; dotiau: terfynau 99.8%; sgwâr llawn: y lle hwn",
+        "dashed: 95% limits; dotted: 99.8% limits; square: this place",
+        "llinellau toredig: terfynau 95%; dotiau: terfynau 99.8%; sgwâr: y lle hwn",
     ),
     "funnel_key_all": (
         "dashed: 95% limits; dotted: 99.8% limits",

@@ -175,7 +175,7 @@ def make_release(
         if why := refusal(book, event):
             raise NotAllowed(why)
         staging = home_of(settings, policy.body, quarter) / ".part"
-        written = _write(staging, settings, connection, task, found, say)
+        written = _write(staging, settings, declarations, connection, task, found, say)
         return _enter(settings, staging, event, events, written)
 
 
@@ -215,7 +215,7 @@ def make_again(
     told = told_before(settings, policy.body, one.ledger_length)
     task = _Task(policy, one.quarter, one.version, before, decided, told)
     found = _found(connection, declarations, policy, one.quarter)
-    _write(folder, settings, connection, task, found, say)
+    _write(folder, settings, declarations, connection, task, found, say)
     if checksum(folder / CHECKSUMS) == one.checksums:
         return []
     released = folder_of(settings, one)
@@ -366,6 +366,7 @@ def _is_new(
 def _write(
     folder: Path,
     settings: Settings,
+    declarations: Declarations,
     connection: duckdb.DuckDBPyConnection,
     task: _Task,
     numbers: _Found,
@@ -375,6 +376,8 @@ def _write(
     from pipelines.disclosure.audit import audit
     from pipelines.disclosure.cells import DisclosureError
     from pipelines.disclosure.protection import as_known, protect
+    from pipelines.pack.published import earlier_releases
+    from pipelines.pack.published_pages import write_published_packs
 
     policy, quarter = task.policy, task.quarter
     found, rules = numbers.release, numbers.rules
@@ -443,6 +446,9 @@ def _write(
     files += package.write_provenance(about, folder)
     write_json(folder / AUDIT, control | {"audit": _of_every_run(report.as_dict())})
     files.append(folder / AUDIT)
+    # From the files above and those of earlier releases: a page has no other numbers.
+    earlier = earlier_releases(settings, policy.body, quarter, task.decided.ledger_length)
+    files += write_published_packs(folder, declarations, earlier)
     files += package.write_descriptions(content, folder, files)
     package.write_readme(content, folder, files)
     write_checksums(folder)

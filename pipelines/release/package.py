@@ -357,6 +357,10 @@ _PURPOSES: tuple[tuple[str, Text], ...] = (
     ("audit.json", Text(en="audit of the protection", cy="archwiliad o'r diogelu")),
     ("revisions.csv", Text(en="what changed since the version before", cy="yr hyn a newidiodd")),
     (DATAPACKAGE, Text(en="description for machines", cy="disgrifiad i beiriannau")),
+    (
+        ".html",
+        Text(en="performance pack of a place", cy="pecyn perfformiad ar gyfer lle"),
+    ),
     (".xlsx", Text(en="workbook", cy="llyfr gwaith")),
     (".ods", Text(en="the same workbook, OpenDocument", cy="yr un llyfr gwaith, OpenDocument")),
     ("table-", Text(en="a table by authority or agency", cy="tabl yn ôl awdurdod neu asiantaeth")),

@@ -22,6 +22,9 @@ from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.lifecycle.verification import verify
+from pipelines.pack.edition import LANGUAGES
+from pipelines.pack.published import publication
+from pipelines.pack.published_pages import file_name
 from pipelines.quarters import Quarter
 from pipelines.release import package
 from pipelines.release.compare import compare, figures_of_folder
@@ -32,6 +35,7 @@ from pipelines.release.writing import CHECKSUMS
 from pipelines.settings import SOURCES, Settings
 from pipelines.warehouse import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample
+from tests.unit.pack.reading_published import strangers
 
 WALES, CARDIFF, Q4 = "W92000004", "W06000015", Quarter(2020, 4)
 DIRECTOR = "national_director"
@@ -256,6 +260,17 @@ def test_the_small_numbers_of_the_warehouse_are_not_in_it(house: House, first: M
     assert len(shown) > 100
     assert not shown.is_between(1, 4).any()
     assert figures["flag"].drop_nulls().is_in(["c"]).sum() > 100
+
+
+def test_every_number_of_a_pack_is_a_figure_of_the_release(house: House, first: Made) -> None:
+    found = publication(first.folder, house.declarations)
+    for place in found.places_with_a_pack():
+        for language in LANGUAGES:
+            html = (first.folder / file_name(found, place, language)).read_text(encoding="utf-8")
+            assert strangers(html, found, place, language, house.declarations) == []
+    assert len(list(first.folder.glob("pack-*.html"))) == 2 * len(found.places_with_a_pack()) > 50
+    readme = (first.folder / "README.md").read_text(encoding="utf-8")
+    assert "`pack-wales-en.html`: performance pack of a place" in readme
 
 
 def test_provenance_says_what_it_rests_on(house: House, first: Made) -> None:

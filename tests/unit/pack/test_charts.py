@@ -101,6 +101,18 @@ def test_a_funnel_names_those_it_is_told_to() -> None:
     assert texts(charts.funnel(peers, 0.5)).count("Outside") == 2  # the name and its white edge
 
 
+def test_a_name_that_would_hide_another_point_goes_to_the_other_side_or_is_left_out() -> None:
+    def name_of(*others: Peer) -> tuple[int, set[str]]:
+        svg = picture(charts.funnel([Peer(100, 0.5, label="Outside"), *others], 0.5))
+        found = re.findall(r'<text text-anchor="(\w+)"[^>]*>Outside</text>', svg)
+        return len(found), set(found)
+
+    far, right, left = Peer(200, 0.9), Peer(115, 0.53), Peer(85, 0.53)
+    assert name_of(far) == (2, {"start"})
+    assert name_of(far, right) == (2, {"end"})
+    assert name_of(far, right, left) == (0, set())
+
+
 def test_a_curve_ends_where_its_last_child_was_seen() -> None:
     curve = Curve([(0, 1.0, None, None), (200, 0.5, 0.4, 0.6)], is_own=True)
     assert {"0", "91", "182", "273"} <= set(texts(charts.journey([curve])))
