@@ -863,8 +863,9 @@ class _Table:
             goal = np.where(is_open, 1.0, 0.0) * signs
             goal += self.least.T @ (rows_open * signs[self.whole_of_row])
             world = self._world(-goal, high)
-            if world is not None:
-                self._learn(world)
+            if world is None:
+                continue  # it could not be rounded, and nothing is learnt; the next is elsewhere
+            self._learn(world)
             still = int((self._open() & movable).sum() + self._rows_open().sum())
             dry = dry + 1 if still > 0.98 * left else 0
 
@@ -944,50 +945,23 @@ class _Table:
         self.row_low, self.row_high = np.minimum(self.row_low, row), np.maximum(self.row_high, row)
 
     def _one_by_one(self) -> None:
-        for number in np.flatnonzero(self._open()).tolist():
-            for sign in (1.0, -1.0):
-                if self._open()[number]:
-                    cost = np.zeros(len(self.columns))
-                    cost[number] = sign
-                    self._explore(cost, self._is_wide_enough(number, sign))
-            self.found.by_programs += int(not self._open()[number])
-        for number in np.flatnonzero(self._rows_open()).tolist():
-            for sign in (1.0, -1.0):
-                if self._rows_open()[number]:
-                    cost = sign * self.least[[number]].toarray().ravel()
-                    self._explore(cost, self._row_is_wide_enough(number, sign))
+        """Nearby worlds for every number first, which are cheap; wide ones for what is left."""
+        for explore in (self._world_nearby, self._world_anywhere):
+            for number in np.flatnonzero(self._open()).tolist():
+                cost = np.zeros(len(self.columns))
+                cost[number] = 1.0
+                self._explore(cost, lambda number=number: self._open()[number], explore)
+                self.found.by_programs += int(not self._open()[number])
+            for number in np.flatnonzero(self._rows_open()).tolist():
+                cost = self.least[[number]].toarray().ravel()
+                self._explore(cost, lambda number=number: self._rows_open()[number], explore)
 
-    def _is_wide_enough(self, number: int, sign: float):
-        """Whether a number is known to reach far enough, downwards for a positive sign."""
-        value, required = float(np.nan_to_num(self.value[number])), self.required[number]
-        far = max(self.need_high[number], self.need_low[number] + required - 1)
-
-        def is_enough() -> bool:
-            if not self._open()[number]:
-                return True
-            if sign > 0:
-                return bool(
-                    self.reached_low[number]
-                    <= max(min(value - required + 1, self.need_low[number]), self.low[number])
-                    + CLOSE
-                )
-            return bool(self.reached_high[number] >= far - CLOSE)
-
-        return is_enough
-
-    def _row_is_wide_enough(self, number: int, sign: float):
-        protection, rest = self.view.rules.protection, self.rest[number]
-
-        def is_enough() -> bool:
-            if not self._rows_open()[number]:
-                return True
-            if sign > 0:
-                return bool(self.row_low[number] <= max(rest - protection.values + 1, 0) + CLOSE)
-            return bool(
-                self.row_high[number] >= rest + max(protection.above, protection.values - 1) - CLOSE
-            )
-
-        return is_enough
+    def _explore(self, cost: np.ndarray, is_open, explore) -> None:
+        for sign in (1.0, -1.0):
+            if is_open():
+                world = explore(sign * cost)
+                if world is not None:
+                    self._learn(world)
 
     def _near(self, seeds: np.ndarray) -> np.ndarray:
         """The unknowns around some of them, as far as equations reach in a few steps."""
@@ -1000,12 +974,14 @@ class _Table:
             found = wider
         return found | np.isnan(self.value)
 
-    def _world_nearby(self, cost: np.ndarray, high: np.ndarray) -> np.ndarray | None:
+    def _world_nearby(self, cost: np.ndarray) -> np.ndarray | None:
         """A world like the true one but for what lies around the unknowns that are asked for."""
         from scipy.optimize import Bounds, LinearConstraint, milp
 
         self.found.programs += 1
         near = np.flatnonzero(self._near(cost != 0))
+        reach = np.maximum(np.nan_to_num(self.value) + FAR, self.need_high)
+        high = np.minimum(self.high, np.where(np.isnan(self.value), np.inf, reach))
         world = np.nan_to_num(self.value)
         world[near] = 0
         matrix = self.both[:, near].tocsr()
@@ -1024,22 +1000,10 @@ class _Table:
         world[near] = np.where(self.is_sum[near], result.x, np.round(result.x))
         return world
 
-    def _explore(self, cost: np.ndarray, is_enough) -> None:
-        """Nearby worlds first, which are cheap; if these do not suffice, all there are."""
-        reach = np.nan_to_num(self.value) + FAR
-        reach = np.maximum(reach, self.need_high)
-        world = self._world_nearby(
-            cost, np.minimum(self.high, np.where(np.isnan(self.value), np.inf, reach))
-        )
-        if world is not None:
-            self._learn(world)
-        if is_enough():
-            return
+    def _world_anywhere(self, cost: np.ndarray) -> np.ndarray | None:
         far = np.nan_to_num(self.value) * 2 + 10 * FAR
         high = np.minimum(self.high, np.where(np.isnan(self.value), np.inf, far))
-        world = self._world(cost, high, last=True)
-        if world is not None:
-            self._learn(world)
+        return self._world(cost, high, last=True)
 
     def _conclude(self) -> None:
         found = self.found

@@ -1,0 +1,181 @@
+"""What protection and audit of a release cost, beside the floor: writing its tables as they are.
+
+    python benchmarks/disclosure.py --warehouse FILE [--quarter 2020-21-Q4] [--earlier 2020-21-Q3]
+    python benchmarks/disclosure.py --authorities 153
+
+The first takes a release from a published warehouse: its Welsh cells, after an earlier release
+if one is named. The second makes up one measure in 153 authorities, 33 agencies and England, by ten age
+bands times sex, in one quarter. Machines differ: quote the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pipelines.disclosure.audit import audit
+from pipelines.disclosure.cells import (
+    CELL_SCHEMA,
+    RATIO_SCHEMA,
+    TOTAL,
+    Relations,
+    ReleaseCells,
+    cells_of,
+    window_relations,
+)
+from pipelines.disclosure.policy import DisclosureDeclarations, MeasureTies, Rules
+from pipelines.disclosure.protection import as_known, protect
+from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES
+
+AGENCIES, BANDS = 33, 10
+EVER = {"first": 0, "last": 10**6}
+
+
+def timed(name: str, work, floor: float | None = None):
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    ratio = f"{wall / floor:10.0f}" if floor else ""
+    print(f"{name:<28}{wall:9.2f} s{cpu:9.2f} s of processor{ratio}", flush=True)
+    return found, wall
+
+
+def release(made: ReleaseCells, rules: Rules, known: pl.DataFrame | None, threads: int):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.csv"
+        _, floor = timed("written unprotected", lambda: made.cells.write_csv(path))
+    found, _ = timed(
+        "protection",
+        lambda: protect(made.cells, made.relations, rules, known, made.ratios, threads),
+        floor,
+    )
+    report, _ = timed(
+        "audit",
+        lambda: audit(
+            made.cells,
+            found.cells,
+            made.relations,
+            rules,
+            known,
+            made.ratios,
+            found.ratios,
+            threads,
+        ),
+        floor,
+    )
+    print({**found.report, "passed": report.passed, "failures": len(report.failures)})
+    return found
+
+
+def from_warehouse(path: Path, quarter: Quarter, earlier: Quarter | None, threads: int) -> None:
+    import duckdb
+
+    declarations = DisclosureDeclarations(SOURCES)
+    rules = declarations.policy_of("NAS").rules_for(quarter)
+    known = None
+    with duckdb.connect(str(path), read_only=True) as connection:
+        made = [
+            cells_of(connection, "W92000004", each, declarations.ties)
+            for each in (earlier, quarter)
+            if each is not None
+        ]
+    if earlier is not None:
+        print(f"{earlier}, released before")
+        found = release(made[0], rules, None, threads)
+        known = as_known(made[0].cells, found, rules, f"{earlier} 1")
+        made[1] = with_windows_of(made[1], made[0])
+    print(f"{quarter}")
+    release(made[-1], rules, known, threads)
+
+
+def with_windows_of(made: ReleaseCells, before: ReleaseCells) -> ReleaseCells:
+    """The relations of a release, with the windows of an earlier one."""
+    from dataclasses import replace
+
+    windows = pl.concat([before.relations.windows, made.relations.windows]).unique()
+    relations = replace(made.relations, windows=windows.sort("quarter", "window"))
+    return ReleaseCells(made.cells, relations, made.ratios)
+
+
+def made_up(authorities: int) -> ReleaseCells:
+    """Children placed, by age band and sex, in authorities of agencies of England."""
+    lot = np.random.default_rng(153)
+    quarter = Quarter(2025, 1)
+    parts = [f"{band}_{sex}" for band in range(BANDS) for sex in ("boys", "girls")]
+    agency = np.arange(authorities) % AGENCIES
+    counts = lot.poisson(lot.gamma(1.0, 3.0, (authorities, 1)), (authorities, len(parts)))
+    rows = []
+    places = [(f"a{n:03}", [n]) for n in range(authorities)]
+    places += [(f"g{n:02}", np.flatnonzero(agency == n).tolist()) for n in range(AGENCIES)]
+    places += [("england", list(range(authorities)))]
+    for place, members in places:
+        inside = counts[members].sum(axis=0)
+        where = ("children_placed", place)
+        rows.append((*where, TOTAL, TOTAL, "quarter", quarter.label, int(inside.sum())))
+        rows += [
+            (*where, "age_by_sex", part, "quarter", quarter.label, int(number))
+            for part, number in zip(parts, inside, strict=True)
+        ]
+    members = [(f"g{agency[n]:02}", f"a{n:03}") for n in range(authorities)]
+    members += [("england", f"g{n:02}") for n in range(AGENCIES)]
+    relations = Relations(
+        measures=pl.DataFrame(
+            {
+                "measure": ["children_placed"],
+                "subject": ["child"],
+                "is_stock": [False],
+                "contributors": pl.Series([None], dtype=pl.String),
+            }
+        ),
+        places=pl.DataFrame(members, schema=["parent", "member"], orient="row").select(
+            pl.lit("child").alias("subject"),
+            "parent",
+            pl.lit("senders").alias("scheme"),
+            "member",
+            *(pl.lit(edge, pl.Int64).alias(name) for name, edge in EVER.items()),
+        ),
+        lives=pl.DataFrame(
+            schema={"subject": pl.String, "place": pl.String, "first": pl.Int64, "last": pl.Int64}
+        ),
+        breakdowns=pl.DataFrame({"part": parts}).select(
+            pl.lit("child").alias("subject"), pl.lit("age_by_sex").alias("breakdown"), "part"
+        ),
+        windows=window_relations(["quarter"], [quarter]),
+        kinds=pl.DataFrame(
+            [(place, "nation" if place == "england" else "authority") for place, _ in places],
+            schema=["place", "kind"],
+            orient="row",
+        ),
+        ties=MeasureTies(),
+    )
+    cells = pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
+    return ReleaseCells(cells, relations, pl.DataFrame(schema=RATIO_SCHEMA))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--warehouse", type=Path)
+    parser.add_argument("--quarter", default="2020-21-Q4")
+    parser.add_argument("--earlier")
+    parser.add_argument("--authorities", type=int, default=153)
+    parser.add_argument("--threads", type=int, default=2)
+    chosen = parser.parse_args()
+    if chosen.warehouse is not None:
+        earlier = Quarter.parse(chosen.earlier) if chosen.earlier else None
+        from_warehouse(chosen.warehouse, Quarter.parse(chosen.quarter), earlier, chosen.threads)
+        return
+    made = made_up(chosen.authorities)
+    print(f"{len(made.cells)} cells, {chosen.authorities} authorities")
+    rules = DisclosureDeclarations(SOURCES).policy_of("DFE").rules_for(Quarter(2025, 1))
+    rules = rules.model_copy(update={"never": ()})
+    release(made, rules, None, chosen.threads)
+
+
+if __name__ == "__main__":
+    main()
