@@ -160,9 +160,16 @@ _PLACES = """
 
 
 def cells_of(
-    connection: duckdb.DuckDBPyConnection, nation_code: str, quarter: Quarter, ties: MeasureTies
+    connection: duckdb.DuckDBPyConnection,
+    nation_code: str,
+    quarter: Quarter,
+    ties: MeasureTies,
+    known: pl.DataFrame | None = None,
 ) -> ReleaseCells:
     """Every cell of one nation that the release of ``quarter`` would publish, zeros included.
+
+    ``known`` is what earlier releases told (KNOWN_SCHEMA): the relations reach over its quarters
+    and windows as well, be they earlier or later ones.
 
     A cell is there for each measure of an indicator in force, in every place where a return of
     its subject is due, by every part of every breakdown. ``value`` is null where no return was
@@ -177,14 +184,17 @@ def cells_of(
     measures = measures.filter(pl.col("measure").is_in(found["measure"].unique()))
     _check_one_row_each(measures)
     cells = _with_zeros(found, measures, parts)
-    windows = sorted(cells["window"].unique())
-    places, lives = _place_relations(connection, nation_code, quarter)
+    windows, quarters = set(cells["window"]), {quarter}
+    if known is not None:
+        windows |= set(known["window"])
+        quarters |= {Quarter.parse(label) for label in known["quarter"].unique()}
+    places, lives = _place_relations(connection, nation_code, max(quarters))
     relations = Relations(
         measures=measures,
         places=places,
         lives=lives,
         breakdowns=parts,
-        windows=window_relations(windows, [quarter]),
+        windows=window_relations(sorted(windows), sorted(quarters)),
         kinds=connection.execute(
             "select place_code as place, kind from marts.dim_place order by place_code"
         ).pl(),

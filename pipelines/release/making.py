@@ -169,7 +169,7 @@ def make_release(
         before = folder_of(settings, known[-1]) if known else None
         told = told_before(settings, policy.body)
         task = _Task(policy, quarter, event["version"], before, decided, told)
-        found = _found(connection, declarations, policy, quarter)
+        found = _found(connection, declarations, task)
         if before and not _is_new(connection, settings, found, task, known[-1]):
             return Made(known[-1], before, is_new=False)
         if why := refusal(book, event):
@@ -214,7 +214,7 @@ def make_again(
     decided = _decided(declarations, events, policy, one.quarter, event)
     told = told_before(settings, policy.body, one.ledger_length)
     task = _Task(policy, one.quarter, one.version, before, decided, told)
-    found = _found(connection, declarations, policy, one.quarter)
+    found = _found(connection, declarations, task)
     _write(folder, settings, declarations, connection, task, found, say)
     if checksum(folder / CHECKSUMS) == one.checksums:
         return []
@@ -321,18 +321,16 @@ def _last_moment(events: list[dict[str, Any]]) -> str:
 
 
 def _found(
-    connection: duckdb.DuckDBPyConnection,
-    declarations: Declarations,
-    policy: Policy,
-    quarter: Quarter,
+    connection: duckdb.DuckDBPyConnection, declarations: Declarations, task: _Task
 ) -> _Found:
     from pipelines.disclosure.cells import cells_of
     from pipelines.disclosure.policy import DisclosureDeclarations
     from pipelines.pack.book import holds_samples
 
+    policy, quarter = task.policy, task.quarter
     declared = DisclosureDeclarations(declarations.folder)
     rules = declared.policy_of(policy.body).rules_for(quarter)
-    release = cells_of(connection, policy.nation_code, quarter, declared.ties)
+    release = cells_of(connection, policy.nation_code, quarter, declared.ties, task.told)
     return _Found(release, rules, holds_samples(connection))
 
 
