@@ -4,8 +4,8 @@
     python benchmarks/disclosure.py --authorities 153
 
 The first takes a release from a published warehouse: its Welsh cells, after an earlier release
-if one is named. The second makes up one measure in 153 authorities, 33 agencies and England, by ten age
-bands times sex, in one quarter. Machines differ: quote the ratios.
+if one is named. The second makes up one measure in 153 authorities, 33 agencies and England, by
+ten age bands times sex, in one quarter. Machines differ: quote the ratios.
 """
 
 from __future__ import annotations

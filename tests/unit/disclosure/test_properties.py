@@ -87,7 +87,7 @@ def test_the_answer_does_not_depend_on_the_order_of_the_rows_nor_on_threads(numb
 
 @QUICK
 @given(st.lists(st.integers(0, 40), min_size=6, max_size=6))
-def test_rounded_tables_pass_the_audit_with_margins_wide_enough(numbers):
+def test_rounded_numbers_are_multiples_of_the_base_next_to_the_truth(numbers):
     tables = Tables(
         counted({"a": tuple(numbers[:2]), "b": tuple(numbers[2:4]), "c": tuple(numbers[4:])}),
         {"nation": {"senders": ("a", "b", "c")}},
