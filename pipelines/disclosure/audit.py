@@ -41,11 +41,18 @@ FAR = 20.0  # how far from the truth other worlds may lie; real attackers have n
 
 @dataclass(frozen=True)
 class AuditReport:
-    """``failures`` names tables (never values); ``figures`` is ready for JSON."""
+    """``failures`` names tables (never values); ``figures`` is ready for JSON.
+
+    ``more_to_keep_back``: KEY of shown cells, one quantity for each failure, without which that
+    number could not be told so closely; where there is none, nothing but other rules will do.
+    """
 
     passed: bool
     failures: tuple[str, ...]
     figures: dict
+    more_to_keep_back: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(KEY, pl.String))
+    )
 
     def as_dict(self) -> dict:
         return {"passed": self.passed, "failures": list(self.failures), **self.figures}
@@ -91,13 +98,18 @@ def audit(
     else:
         with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(lambda table: table.examine(), work))
-    names = []
+    names, given_away = [], []
     for table, result in zip(work, found, strict=True):
         names += [view.name(table.columns[number]) for number in result.failures]
+        given_away += [view.around(table.columns[number]) for number in result.failures]
         names += [
             f"{view.name(table.whole_of(number))}: what remains of it"
             for number in result.row_failures
         ]
+        given_away += [view.least[table.least_rows[number]] for number in result.row_failures]
+    bare = view.bare_remainders()
+    names += [f"{view.name(view.whole_of(row))}: what remains of it" for row in bare]
+    given_away += [view.least[row] for row in bare]
     widths = np.array([width for result in found for width in result.widths], dtype=float)
     figures = {
         "numbers_kept_back": len(widths),
@@ -107,7 +119,7 @@ def audit(
         "two_values_or_fewer": sum(result.narrow for result in found),
         "possible_values_at_least": _histogram(widths),
         "least_margin": None if not len(widths) else int(widths.min() - view.values_required),
-        "remainders_examined": int(sum(len(table.secret_rows) for table in work)),
+        "remainders_examined": int(sum(len(table.secret_rows) for table in work)) + len(bare),
         "shown_wide_by_other_worlds": sum(result.by_worlds for result in found),
         "shown_wide_one_by_one": sum(result.by_programs for result in found),
         "tables": len(work),
@@ -117,7 +129,7 @@ def audit(
         "cpu_seconds": round(time.process_time() - begun, 3),
         "seconds": round(time.perf_counter() - wall, 3),
     }
-    return AuditReport(not names, tuple(names), figures)
+    return AuditReport(not names, tuple(names), figures, view.cheapest_of(given_away))
 
 
 def _histogram(widths: np.ndarray) -> dict[str, int]:
@@ -175,6 +187,7 @@ class _View:
             .alias("high"),
         )
         now = self._sums_by_their_means(now, ratios, shown_ratios)
+        self.now_cells = now.select(*KEY, "first", "last")
         frames = [now.select(*QUANTITY, "value", "low", "high", pl.lit("~now").alias("release"))]
         if known is not None and len(known):
             before = self._quantities(
@@ -655,6 +668,53 @@ class _View:
         quarters = row["last"] - row["first"] + 1
         return f"{row['measure']}, {row['place']}{part}, {quarters} quarters"
 
+    def whole_of(self, least_row: int) -> int:
+        row = self.least[least_row].tocoo()
+        return int(row.col[row.data > 0][0])
+
+    def bare_remainders(self) -> np.ndarray:
+        """Inequalities among shown numbers alone that leave a small remainder: it is told."""
+        rules = self.rules
+        if rules.differences != "protected" or rules.method == "round":
+            return np.zeros(0, dtype=np.int64)
+        is_open = (self.high > self.low).astype(float)
+        told = np.where(self.high > self.low, 0.0, self.low)
+        rest = self.least @ told
+        small = (rest > CLOSE) & (rest < rules.smallest_shown - CLOSE)
+        small &= abs(self.least) @ is_open == 0
+        small &= abs(self.least) @ self.is_sum.astype(float) == 0
+        return np.array(
+            [
+                row
+                for row in np.flatnonzero(small)
+                if np.allclose(self.least[row].data, np.round(self.least[row].data))
+            ],
+            dtype=np.int64,
+        )
+
+    def around(self, number: int) -> sparse.csr_matrix:
+        """Everything that shares an equation or inequality with a number, as one row."""
+        both = sparse.vstack([self.equal, self.least], format="csr")
+        rows = np.flatnonzero(np.asarray(both[:, [number]].todense()).ravel() != 0)
+        return sparse.csr_matrix(abs(both[rows]).sum(axis=0))
+
+    def cheapest_of(self, rows: list[sparse.csr_matrix]) -> pl.DataFrame:
+        """Of each row the least number that is shown now and is not nought: KEY of its cells."""
+        chosen: set[int] = set()
+        is_now = self.numbers["is_now"].to_numpy()
+        for row in rows:
+            there = np.unique(row.tocoo().col)
+            free = there[
+                is_now[there]
+                & (self.high[there] <= self.low[there])
+                & (self.value[there] > 0)
+                & ~self.is_sum[there]
+            ]
+            if len(free) and not chosen & set(free.tolist()):
+                chosen.add(int(free[np.lexsort((free, self.value[free]))[0]]))
+        wanted = self.numbers[sorted(chosen)].select(QUANTITY)
+        return self.now_cells.join(wanted, on=QUANTITY, how="semi").select(KEY).sort(KEY)
+
     def tables(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Connected unknowns: numbers, equations, inequalities."""
         is_open = self.high > self.low
@@ -783,8 +843,7 @@ class _Table:
         return (abs(least) @ self.view.is_sum.astype(float)) > 0
 
     def whole_of(self, number: int) -> int:
-        row = self.view.least[self.least_rows[number]].tocoo()
-        return int(row.col[row.data > 0][0])
+        return self.view.whole_of(self.least_rows[number])
 
     # --- the three steps ---
 

@@ -60,12 +60,14 @@ def protect(
     known: pl.DataFrame | None = None,
     ratios: pl.DataFrame | None = None,
     threads: int = 1,
+    also: pl.DataFrame | None = None,
 ) -> Protected:
     """Protect the ``cells`` (CELL_SCHEMA) of one release under the ``rules``.
 
     ``known``: what earlier releases told (KNOWN_SCHEMA); it stays known and hides nothing.
     ``ratios`` (RATIO_SCHEMA): the indicators that divide one measure by another. The answer does
-    not depend on the order of the rows nor on ``threads``.
+    not depend on the order of the rows nor on ``threads``. ``also``: KEY of cells that are kept
+    back besides, as if they were too small.
 
     Raises DisclosureError, naming the table, where the rules cannot be kept.
     """
@@ -74,6 +76,7 @@ def protect(
     cells = published(cells, relations, rules).sort(KEY)
     system = build(cells, relations, known, noughts_are_shown=rules.noughts != "unsafe")
     plan = _Plan(system, relations, rules, ratios)
+    plan.keep_back(_chosen(cells, system, also))
     counts, sums = plan.counts(), None
     outcomes = _solve(counts, threads)
     plan.take(outcomes)
@@ -139,6 +142,17 @@ def _fits(never: Never) -> pl.Expr:
     return pl.all_horizontal(conditions).fill_null(False)
 
 
+def _chosen(cells: pl.DataFrame, system: System, also: pl.DataFrame | None) -> np.ndarray:
+    """The variables of some cells."""
+    found = np.zeros(len(system.value), dtype=bool)
+    if also is not None:
+        numbered = cells.select(KEY).with_row_index("at")
+        at = numbered.join(also.select(KEY), on=list(KEY), how="semi")["at"].to_numpy()
+        of = system.of_cell[at]
+        found[of[of >= 0]] = True
+    return found
+
+
 # --- what is too small, and what it takes ---------------------------------------
 
 
@@ -157,6 +171,11 @@ class _Plan:
         self.hidden = self.unsafe | ~(system.is_published | system.is_shown_before)
         self.hidden &= ~system.is_shown_before
         self.already_public = int((self.unsafe & system.is_shown_before).sum())
+
+    def keep_back(self, variables: np.ndarray) -> None:
+        variables &= self.system.is_published & ~self.system.is_shown_before
+        self.unsafe |= variables
+        self.hidden |= variables
 
     def _too_small(self) -> np.ndarray:
         system, rules = self.system, self.rules
