@@ -17,7 +17,7 @@ from markupsafe import Markup
 from pipelines.declarations import Declarations
 from pipelines.pack.book import Indicator, Place
 from pipelines.pack.edition import LANGUAGES, Language
-from pipelines.pack.pages import in_css, place_among, slug, template
+from pipelines.pack.pages import file_name, in_css, place_among, template
 from pipelines.pack.published import (
     QUARTERS_IN_A_ROW,
     Publication,
@@ -155,14 +155,6 @@ def _write(
     text = published_page(found, declarations, place, language)
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def file_name(found: Publication, place: Place, language: Language) -> str:
-    """``pack-cardiff-en.html``; places that share a name have their codes in it."""
-    name = slug(place.name.en)
-    if sum(slug(other.name.en) == name for other in found.places.values()) > 1:
-        name = f"{name}-{place.code}"
-    return f"pack-{name}-{language}.html"
 
 
 def published_page(

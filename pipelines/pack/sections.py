@@ -344,8 +344,6 @@ def distribution(tongue: Tongue, book: Book, place: Place) -> Section | None:
 
 def returns(tongue: Tongue, book: Book, place: Place, declarations: Declarations) -> Section | None:
     """Every return due from the place and its members; of a nation those with something amiss."""
-    if "returns" not in book.edition.parts:
-        return None
     senders = set(book.senders.get(place.code, ()))
     due = [item for item in book.returns if item.sender_code in senders]
     if not due:
@@ -529,10 +527,8 @@ def _spark(tongue: Tongue, book: Book, place: Place, indicator: Indicator) -> tu
 
 def _short(indicator: Indicator, figure: Figure | None) -> str:
     """A value in 33 pixels: no unit, and no decimal where there are hundreds."""
-    if figure is None or (figure.value is None and figure.symbol is None):
+    if figure is None or figure.value is None:
         return "–"
-    if figure.value is None:
-        return figure.symbol or "–"
     decimals = 0 if figure.value >= 100 else indicator.rounding
     return f"{figure.value:,.{decimals}f}"
 

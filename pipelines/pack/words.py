@@ -557,7 +557,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "definitions": ("How far each definition is public", "Pa mor gyhoeddus yw pob diffiniad"),
     # --- how to read
     "how_to_read": ("How to read these figures", "Sut i ddarllen y ffigurau hyn"),
-    "edition_symbols": ("Symbols", "Symbolau"),
 }
 
 _HOW_TO_READ: tuple[tuple[str, str], ...] = (
@@ -676,9 +675,7 @@ class Tongue:
         return self("at_least" if indicator.direction == "higher" else "at_most", value=shown)
 
     def shown(self, indicator: Indicator, figure: Figure) -> str:
-        """The value, its symbol, or why there is none."""
-        if figure.symbol is not None:
-            return figure.symbol
+        """The value, or why there is none."""
         if figure.value is not None:
             return self.amount(indicator, figure.value)
         return self("no_case") if figure.denominator == 0 else self("not_known")
