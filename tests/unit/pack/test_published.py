@@ -428,6 +428,35 @@ def test_a_folder_that_is_no_release_is_refused(declarations: Declarations, tmp_
         write_published_packs(tmp_path, declarations)
 
 
+def test_a_release_of_a_body_that_nobody_declared_is_refused(
+    made: Callable[..., Publication],
+) -> None:
+    with pytest.raises(ReleaseError, match="release of ABC, which is no body known"):
+        made(body="ABC")
+
+
+def test_a_release_of_england_has_its_agencies_and_authorities(
+    made: Callable[..., Publication], declarations: Declarations, drawn: Draw
+) -> None:
+    nation, agency, authority = "E92000001", "ADOPTION_WEST", "E06000023"
+    counts = {"G1": {nation: 4410, agency: 230, authority: "low"}}
+    means = {"A10": {nation: 400.5, agency: "c", authority: "z"}}
+    rows = [
+        row(code, place, shown, "rolling_4", Q, decimals=decimals)
+        for told, decimals in ((counts, 0), (means, 1))
+        for code, of_place in told.items()
+        for place, shown in of_place.items()
+    ]
+    found = made(rows, body="DFE")
+    assert [one.code for one in found.places_with_a_pack()] == [nation, agency, authority]
+    assert [one.code for one in found.members_of(found.places[agency])] == [authority]
+    for place in (nation, agency, authority):
+        for language in LANGUAGES:
+            html = drawn(found, place, language)
+            assert strangers(html, found, found.places[place], language, declarations) == []
+    assert "[low] rounds to nought" in text_of(drawn(found, authority))
+
+
 def test_markup_in_a_release_is_shown_and_not_obeyed(
     declarations: Declarations, tmp_path: Path, drawn: Draw
 ) -> None:
