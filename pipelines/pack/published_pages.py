@@ -26,7 +26,7 @@ from pipelines.pack.published import (
     publication,
 )
 from pipelines.pack.published_words import PublishedTongue
-from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table
+from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table, linked
 from pipelines.pack.sparklines import SparkPoint, sparkline
 from pipelines.quarters import quarters_between
 from pipelines.release.content import FLAGS, NOTES, ReleaseError
@@ -461,7 +461,7 @@ def _sides(
             beside = [place, *group[at : at + room]]
             rows = [
                 (
-                    f"{one.indicator_id} {tongue.title(one)}",
+                    linked(one.indicator_id, tongue.title(one)),
                     [_beside(tongue, found, place, other, one) for other in beside],
                 )
                 for one in headline

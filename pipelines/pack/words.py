@@ -508,6 +508,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{who}: median {median}, middle half {low} to {high}, mean {mean}, {cases} cases.",
         "{who}: canolrif {median}, hanner canol {low} i {high}, cymedr {mean}, {cases} achos.",
     ),
+    "distribution_few": (
+        "A box of fewer than ten cases says little; how many is in brackets.",
+        "Nid yw blwch o lai na deg achos yn dweud llawer; mae'r nifer mewn cromfachau.",
+    ),
     "distribution_none": (
         "No wait came to an end here in the quarters covered.",
         "Ni ddaeth unrhyw gyfnod aros i ben yma yn y chwarteri dan sylw.",

@@ -389,6 +389,24 @@ def test_a_return_that_never_came_leaves_not_known_and_no_nought(
     assert "waiting" not in found.ids()
 
 
+def test_a_box_of_few_cases_comes_with_a_caution(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_distribution"]:
+        row["denominator"] = 9 if row["place_code"] == "TOWN" else 10
+    book = book_of(rows)
+    caution = "A box of fewer than ten cases says little"
+    assert caution in drawn(book, "TOWN").text
+    assert caution not in drawn(book, "CITY").text
+
+
+def test_wherever_an_indicator_stands_its_definition_is_a_link_away(pages: Pages) -> None:
+    html = pages["CITY", "en"].html
+    for section in ("waiting", "side-by-side"):
+        of_section = html.partition(f'<h2 id="{section}">')[2].partition("</section>")[0]
+        assert '<th scope="row"><a href="#i-X3">X3</a> Title of X3' in of_section
+
+
 def test_a_curve_of_few_orders_is_not_drawn(
     rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
 ) -> None:
