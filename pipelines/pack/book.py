@@ -64,7 +64,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Figure:
-    """An indicator at a place in a quarter and window; ``symbol`` where it may not be shown."""
+    """An indicator at a place in a quarter and window."""
 
     place_code: str
     indicator_id: str
@@ -74,7 +74,6 @@ class Figure:
     denominator: float | None
     value: float | None
     unrounded: float | None
-    symbol: str | None
     estimate: float | None
     benchmark: float | None
     benchmark_met: str | None
@@ -217,23 +216,18 @@ class Book:
             Break(*row[:3], Named(*row[3:5]), Named(*row[5:7]), *row[7:])
             for row in self._rows(_BREAKS)
         ]
-        may = edition.parts
         self.comparisons = {
             (item.place_code, item.indicator_id, item.window_name): item
-            for item in (Comparison(*row) for row in self._rows(_COMPARISONS, "comparisons" in may))
+            for item in (Comparison(*row) for row in self._rows(_COMPARISONS))
         }
-        self.intervals = {row[:3]: row[3:] for row in self._rows(_INTERVALS, "comparisons" in may)}
-        self.warnings = _by_place(
-            Warned(*row) for row in self._rows(_WARNINGS, "early_warning" in may)
-        )
-        self.journeys = _by_place(
-            JourneyDay(*row) for row in self._rows(_JOURNEYS, "journey" in may)
-        )
+        self.intervals = {row[:3]: row[3:] for row in self._rows(_INTERVALS)}
+        self.warnings = _by_place(Warned(*row) for row in self._rows(_WARNINGS))
+        self.journeys = _by_place(JourneyDay(*row) for row in self._rows(_JOURNEYS))
         self.spreads = {
             (item.place_code, item.indicator_id, item.window_name): item
-            for item in (Spread(*row) for row in self._rows(_SPREADS, "distribution" in may))
+            for item in (Spread(*row) for row in self._rows(_SPREADS))
         }
-        self.returns = [Returned(*row) for row in self._rows(_RETURNS, "returns" in may)]
+        self.returns = [Returned(*row) for row in self._rows(_RETURNS)]
 
     @cached_property
     def quarters(self) -> list[str]:
@@ -320,9 +314,7 @@ class Book:
             and self.quarters[0] < one.since <= self.quarter.label
         ]
 
-    def _rows(self, sql: str, is_wanted: bool = True) -> list[tuple[Any, ...]]:
-        if not is_wanted:
-            return []
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         named = {name: value for name, value in self._asked.items() if f"${name}" in sql}
         return self._connection.execute(sql, named).fetchall()
 

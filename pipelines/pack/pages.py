@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
     from jinja2 import Template
 
+    from pipelines.pack.published import Publication
+
 
 class PackError(Exception):
     """There is no pack to write; the message says why."""
@@ -89,12 +91,10 @@ def page(book: Book, declarations: Declarations, place: Place, language: Languag
     trends = {
         indicator.indicator_id: trend(book, place, indicator)
         for indicator in book.indicators.values()
-        if "charts" in book.edition.parts
-        and indicator.is_headline
+        if indicator.is_headline
         and indicator.direction != "context"
         and indicator.indicator_id in book.now(place.code)
     }
-    may = book.edition.parts
     return template("page.html.jinja").render(
         language=language,
         t=tongue,
@@ -119,7 +119,7 @@ def page(book: Book, declarations: Declarations, place: Place, language: Languag
         waiting=sections.waiting(tongue, book, place),
         over_time=sections.over_time(tongue, book, trends),
         side_by_side=sections.side_by_side(tongue, book, place),
-        funnels=sections.funnels(tongue, book, place) if "funnels" in may else None,
+        funnels=sections.funnels(tongue, book, place),
         journey=sections.journey(tongue, book, place),
         distribution=sections.distribution(tongue, book, place),
         returns=sections.returns(tongue, book, place, declarations),
@@ -173,13 +173,12 @@ def place_among(places: Sequence[Place], wanted: str, otherwise: str) -> Place:
     return found[0]
 
 
-def file_name(book: Book, place: Place, language: Language) -> str:
-    """``pack-cardiff-en.html``; another edition and a name that two places share say so."""
+def file_name(book: Book | Publication, place: Place, language: Language) -> str:
+    """``pack-cardiff-en.html``; places that share a name have their codes in it."""
     name = slug(place.name.en)
     if sum(slug(other.name.en) == name for other in book.places.values()) > 1:
         name = f"{name}-{place.code}"
-    edition = "" if book.edition.name == "internal" else f"-{slug(book.edition.name)}"
-    return f"pack-{name}{edition}-{language}.html"
+    return f"pack-{name}-{language}.html"
 
 
 def slug(name: str) -> str:

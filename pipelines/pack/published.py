@@ -18,7 +18,7 @@ from pipelines.declarations import BreakInSeries, Declarations
 from pipelines.pack.book import MAIN_WINDOWS, PACK_KINDS, REGION_KINDS, Indicator, Named, Place
 from pipelines.quarters import Quarter
 from pipelines.release.compare import figures_of_folder
-from pipelines.release.content import TOTAL, as_text
+from pipelines.release.content import TOTAL, ReleaseError, as_text
 from pipelines.release.package import CATALOGUE, provenance_of_folder
 from pipelines.release.versions import Version, folder_of, versions
 from pipelines.settings import Settings
@@ -172,10 +172,13 @@ def publication(
 ) -> Publication:
     """The release in ``folder``, with those of the quarters before it.
 
-    Raises ReleaseError where a folder is no release.
+    Raises ReleaseError where a folder is no release of a body that is declared.
     """
     told = provenance_of_folder(folder)
-    policy = next(one for one in declarations.policies.values() if one.body == told["body"])
+    bodies = {one.body: one for one in declarations.policies.values()}
+    if told["body"] not in bodies:
+        raise ReleaseError(f"{folder} is a release of {told['body']}, which is no body known here")
+    policy = bodies[told["body"]]
     nation, quarter = policy.nation_code, Quarter.parse(told["quarter"])
     before = {path: provenance_of_folder(path) for path in earlier}
     places = {

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from pipelines.declarations import Declarations
 from pipelines.pack.book import Indicator, Place
 from pipelines.pack.edition import LANGUAGES, Language
-from pipelines.pack.pages import in_css, place_among, slug, template
+from pipelines.pack.pages import file_name, in_css, place_among, template
 from pipelines.pack.published import (
     QUARTERS_IN_A_ROW,
     Publication,
@@ -26,7 +26,7 @@ from pipelines.pack.published import (
     publication,
 )
 from pipelines.pack.published_words import PublishedTongue
-from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table
+from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table, linked
 from pipelines.pack.sparklines import SparkPoint, sparkline
 from pipelines.quarters import quarters_between
 from pipelines.release.content import FLAGS, NOTES, ReleaseError
@@ -155,14 +155,6 @@ def _write(
     text = published_page(found, declarations, place, language)
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def file_name(found: Publication, place: Place, language: Language) -> str:
-    """``pack-cardiff-en.html``; places that share a name have their codes in it."""
-    name = slug(place.name.en)
-    if sum(slug(other.name.en) == name for other in found.places.values()) > 1:
-        name = f"{name}-{place.code}"
-    return f"pack-{name}-{language}.html"
 
 
 def published_page(
@@ -469,7 +461,7 @@ def _sides(
             beside = [place, *group[at : at + room]]
             rows = [
                 (
-                    f"{one.indicator_id} {tongue.title(one)}",
+                    linked(one.indicator_id, tongue.title(one)),
                     [_beside(tongue, found, place, other, one) for other in beside],
                 )
                 for one in headline

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from markupsafe import Markup
+
 from pipelines.declarations import Declarations
 from pipelines.pack import charts
 from pipelines.pack.book import (
@@ -157,7 +159,7 @@ def waiting(tongue: Tongue, book: Book, place: Place) -> Section | None:
         ],
         rows=[
             [
-                f"{one.indicator_id} {tongue.title(book.indicators[one.indicator_id])}",
+                _linked(tongue, book, place, book.indicators[one.indicator_id]),
                 tongue.limit(one.limit_value, one.limit_unit),
                 *(
                     f"{count or 0:,}"
@@ -260,7 +262,7 @@ def side_by_side(tongue: Tongue, book: Book, place: Place) -> list[Side]:
             ],
             rows=[
                 (
-                    f"{indicator.indicator_id} {tongue.title(indicator)}",
+                    _linked(tongue, book, place, indicator),
                     [_beside(tongue, book, one, indicator) for one in (place, *others)],
                 )
                 for indicator in headlines
@@ -271,6 +273,18 @@ def side_by_side(tongue: Tongue, book: Book, place: Place) -> list[Side]:
         for others in (group[at : at + room] for at in range(0, len(group), room))
         if headlines
     ]
+
+
+def linked(indicator_id: str, title: str) -> Markup:
+    """Code and title of an indicator; the code leads to its definition in the table."""
+    return Markup('<a href="#i-{0}">{0}</a> {1}').format(indicator_id, title)
+
+
+def _linked(tongue: Tongue, book: Book, place: Place, indicator: Indicator) -> str:
+    title = tongue.title(indicator)
+    if indicator.indicator_id not in book.now(place.code):
+        return f"{indicator.indicator_id} {title}"
+    return linked(indicator.indicator_id, title)
 
 
 def journey(tongue: Tongue, book: Book, place: Place) -> Section | None:
@@ -344,8 +358,6 @@ def distribution(tongue: Tongue, book: Book, place: Place) -> Section | None:
 
 def returns(tongue: Tongue, book: Book, place: Place, declarations: Declarations) -> Section | None:
     """Every return due from the place and its members; of a nation those with something amiss."""
-    if "returns" not in book.edition.parts:
-        return None
     senders = set(book.senders.get(place.code, ()))
     due = [item for item in book.returns if item.sender_code in senders]
     if not due:
@@ -529,10 +541,8 @@ def _spark(tongue: Tongue, book: Book, place: Place, indicator: Indicator) -> tu
 
 def _short(indicator: Indicator, figure: Figure | None) -> str:
     """A value in 33 pixels: no unit, and no decimal where there are hundreds."""
-    if figure is None or (figure.value is None and figure.symbol is None):
+    if figure is None or figure.value is None:
         return "–"
-    if figure.value is None:
-        return figure.symbol or "–"
     decimals = 0 if figure.value >= 100 else indicator.rounding
     return f"{figure.value:,.{decimals}f}"
 
@@ -788,12 +798,14 @@ def _waits_picture(
     asked = [(place, window) for window in windows]
     asked += [(one, main.window_name) for one in (region, book.nation) if one and one != place]
     boxes, rows, facts = [], [], []
+    has_few = False
     for one, window in asked:
         spread = book.spreads.get((one.code, indicator.indicator_id, window))
         numbers = _complete(spread)
         if spread is None or numbers is None:
             continue
         low, mid, high, mean = numbers
+        has_few = has_few or spread.cases < FEW_CASES
         period = tongue.window(window)
         who = f"{one.name[tongue.language]}, {period[0].lower()}{period[1:]}"
         short = tongue("region") if one == region else one.name[tongue.language]
@@ -829,7 +841,12 @@ def _waits_picture(
         alt=tongue(
             "distribution_alt", title=title, unit=tongue.unit(indicator), facts=" ".join(facts)
         ),
-        caption=f"{line[0].upper()}{line[1:]}." if line else "",
+        caption=" ".join(
+            [
+                *([f"{line[0].upper()}{line[1:]}."] if line else []),
+                *([tongue("distribution_few")] if has_few else []),
+            ]
+        ),
         head=[
             *(tongue("who"), tongue("cases"), tongue("median"), tongue("middle_half")),
             tongue("mean"),

@@ -118,10 +118,8 @@ def signals(tongue: Tongue, found: Trend, quarter: str | None = None) -> str:
 
 
 def _measured(figure: Figure | None) -> float | None:
-    """What statistics are made of; an edition may have rounded values alone."""
-    if figure is None:
-        return None
-    return figure.value if figure.unrounded is None else figure.unrounded
+    """What statistics are made of."""
+    return figure.unrounded if figure else None
 
 
 def _is_comparable(indicator: Indicator, figure: Figure | None) -> bool:

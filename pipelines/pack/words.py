@@ -508,6 +508,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{who}: median {median}, middle half {low} to {high}, mean {mean}, {cases} cases.",
         "{who}: canolrif {median}, hanner canol {low} i {high}, cymedr {mean}, {cases} achos.",
     ),
+    "distribution_few": (
+        "A box of fewer than ten cases says little; how many is in brackets.",
+        "Nid yw blwch o lai na deg achos yn dweud llawer; mae'r nifer mewn cromfachau.",
+    ),
     "distribution_none": (
         "No wait came to an end here in the quarters covered.",
         "Ni ddaeth unrhyw gyfnod aros i ben yma yn y chwarteri dan sylw.",
@@ -557,7 +561,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "definitions": ("How far each definition is public", "Pa mor gyhoeddus yw pob diffiniad"),
     # --- how to read
     "how_to_read": ("How to read these figures", "Sut i ddarllen y ffigurau hyn"),
-    "edition_symbols": ("Symbols", "Symbolau"),
 }
 
 _HOW_TO_READ: tuple[tuple[str, str], ...] = (
@@ -676,9 +679,7 @@ class Tongue:
         return self("at_least" if indicator.direction == "higher" else "at_most", value=shown)
 
     def shown(self, indicator: Indicator, figure: Figure) -> str:
-        """The value, its symbol, or why there is none."""
-        if figure.symbol is not None:
-            return figure.symbol
+        """The value, or why there is none."""
         if figure.value is not None:
             return self.amount(indicator, figure.value)
         return self("no_case") if figure.denominator == 0 else self("not_known")

@@ -23,8 +23,8 @@ from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.lifecycle.verification import verify
 from pipelines.pack.edition import LANGUAGES
+from pipelines.pack.pages import file_name
 from pipelines.pack.published import publication
-from pipelines.pack.published_pages import file_name
 from pipelines.quarters import Quarter
 from pipelines.release import package
 from pipelines.release.compare import compare, figures_of_folder

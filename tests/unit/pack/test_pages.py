@@ -9,13 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.pack import charts
 from pipelines.pack.book import Book
-from pipelines.pack.edition import LANGUAGES, Edition, Language
+from pipelines.pack.edition import LANGUAGES, Language
 from pipelines.pack.pages import (
     PackError,
     file_name,
@@ -390,6 +389,24 @@ def test_a_return_that_never_came_leaves_not_known_and_no_nought(
     assert "waiting" not in found.ids()
 
 
+def test_a_box_of_few_cases_comes_with_a_caution(
+    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+) -> None:
+    for row in rows["fct_distribution"]:
+        row["denominator"] = 9 if row["place_code"] == "TOWN" else 10
+    book = book_of(rows)
+    caution = "A box of fewer than ten cases says little"
+    assert caution in drawn(book, "TOWN").text
+    assert caution not in drawn(book, "CITY").text
+
+
+def test_wherever_an_indicator_stands_its_definition_is_a_link_away(pages: Pages) -> None:
+    html = pages["CITY", "en"].html
+    for section in ("waiting", "side-by-side"):
+        of_section = html.partition(f'<h2 id="{section}">')[2].partition("</section>")[0]
+        assert '<th scope="row"><a href="#i-X3">X3</a> Title of X3' in of_section
+
+
 def test_a_curve_of_few_orders_is_not_drawn(
     rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
 ) -> None:
@@ -454,78 +471,6 @@ def test_many_places_stand_side_by_side_in_several_tables_that_fit_a_sheet(
     ]
     beside = ["Wales", *names[: PLACES_IN_A_TABLE - 1]]
     assert heads == [beside, ["Wales", names[-1], "The North"]]
-
-
-# --- another edition ------------------------------------------------------------------------------
-
-
-def protected(book: Book, **more: Any) -> Edition:
-    """As an edition for others would be: figures of fewer than twenty hidden, few parts."""
-    hidden = pl.coalesce("denominator", "numerator") < 20
-    numbers = ("numerator", "denominator", "value", "unrounded", "estimate")
-    figures = book.edition.figures.with_columns(
-        symbol=pl.when(hidden).then(pl.lit("c")),
-        **{name: pl.when(~hidden).then(pl.col(name)) for name in numbers},
-    )
-    given: dict[str, Any] = {
-        "name": "publishable",
-        "label": {"en": "For everybody", "cy": "I bawb"},
-        "figures": figures,
-        "symbols": {"c": {"en": "hidden to protect children", "cy": "cuddiwyd"}},
-        "parts": frozenset({"returns", "charts", "funnels"}),
-    }
-    return Edition(**given | more)
-
-
-def test_another_edition_shows_its_own_figures_and_no_others(
-    rows: Rows,
-    book_of: BookOf,
-    connection: Any,
-    declarations: Declarations,
-    drawn: Callable[..., Page],
-) -> None:
-    for row in rows["fct_indicator"]:
-        if (row["indicator_id"], row["place_code"]) == ("X5", "GLEN"):
-            row.update(numerator=3, value=76.4321, value_rounded=76.4)
-    internal = book_of(rows)
-    assert "mean of 4" in drawn(internal, "GLEN").text
-    assert all("76.4" in drawn(internal, place).html for place in ("GLEN", "NORTH"))
-    book = Book(connection, protected(internal), WALES, Q)
-    for place in PLACES:
-        for language in LANGUAGES:
-            found = drawn(book, place, language)
-            assert ("For everybody" if language == "en" else "I bawb") in found.text
-            assert not {"waiting", "journey", "distribution"} & set(found.ids())
-            assert "76.4" not in found.html
-    found = drawn(book, "GLEN")
-    assert "c hidden to protect children" in found.text
-    values = [v for v in found.shown if v.strip() == "c"]
-    assert len(values) > 10
-    assert "mean of 4" not in found.text and "2 of 4" not in found.text
-    assert file_name(book, book.places["GLEN"], "cy") == "pack-glen-publishable-cy.html"
-
-
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [
-        ({"symbols": {}}, "no words for the symbols c"),
-        ({"figures": pl.DataFrame({"value": [1.0]})}, "lack .*place_code"),
-    ],
-)
-def test_an_edition_that_could_not_explain_itself_is_refused(
-    rows: Rows, book_of: BookOf, more: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        protected(book_of(rows), **more)
-
-
-def test_an_edition_that_hides_and_shows_the_same_figure_is_refused(
-    rows: Rows, book_of: BookOf
-) -> None:
-    edition = protected(book_of(rows))
-    leaking = edition.figures.with_columns(numerator=pl.lit(3.0))
-    with pytest.raises(ValueError, match="both a symbol and a number"):
-        protected(book_of({}), figures=leaking)
 
 
 # --- files and places -----------------------------------------------------------------------------

@@ -13,12 +13,15 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from pipelines.cli import main
 from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.pack.edition import LANGUAGES, Language
-from pipelines.pack.published import Publication, earlier_releases, publication
+from pipelines.pack.published import Figures, Publication, Shown, earlier_releases, publication
 from pipelines.pack.published_pages import published_page, write_published_packs
 from pipelines.quarters import Quarter
 from pipelines.release.content import FIGURE_SCHEMA, KEY, ReleaseError
@@ -188,6 +191,38 @@ def test_every_number_of_a_page_is_a_figure_of_the_release(
     html = drawn(with_past, place, language)
     assert strangers(html, with_past, with_past.places[place], language, declarations) == []
     assert len(PublishedPage(html).figures) > 20
+
+
+@hypothesis_settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_whatever_is_hidden_every_number_is_a_figure_of_the_release(
+    with_past: Publication, declarations: Declarations, drawn: Draw, data: st.DataObject
+) -> None:
+    """Flags, numbers and notes as they may fall, in this release and in those before it."""
+    flag = st.sampled_from([None, None, "c", "x", "z", "low"])
+    number = st.integers(0, 99_999).map(lambda tenths: tenths / 10)
+    notes = st.sampled_from([(), ("p",), ("b",), ("p", "b", "r")])
+
+    def fall(figures: Figures) -> dict[tuple[str, str, str, str], Shown]:
+        fallen = {}
+        for key, one in figures.items():
+            hidden = data.draw(flag)
+            shown = None if hidden else round(data.draw(number), one.decimals)
+            fallen[key] = replace(one, number=shown, flag=hidden, notes=data.draw(notes))
+        return fallen
+
+    found = replace(
+        with_past,
+        figures=fall(with_past.figures),
+        earlier={quarter: fall(figures) for quarter, figures in with_past.earlier.items()},
+    )
+    place = data.draw(st.sampled_from(PLACES))
+    language: Language = data.draw(st.sampled_from(LANGUAGES))
+    html = drawn(found, place, language)
+    assert strangers(html, found, found.places[place], language, declarations) == []
+    hidden = {one.key for one in found.figures.values() if one.flag}
+    told = dict(PublishedPage(html).figures)
+    assert all(told[key].startswith("[") for key in hidden & set(told))
 
 
 @pytest.mark.parametrize(
@@ -426,6 +461,35 @@ def test_returns_that_are_missing_are_named_at_the_places_they_belong_to(
 def test_a_folder_that_is_no_release_is_refused(declarations: Declarations, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="is no release"):
         write_published_packs(tmp_path, declarations)
+
+
+def test_a_release_of_a_body_that_nobody_declared_is_refused(
+    made: Callable[..., Publication],
+) -> None:
+    with pytest.raises(ReleaseError, match="release of ABC, which is no body known"):
+        made(body="ABC")
+
+
+def test_a_release_of_england_has_its_agencies_and_authorities(
+    made: Callable[..., Publication], declarations: Declarations, drawn: Draw
+) -> None:
+    nation, agency, authority = "E92000001", "ADOPTION_WEST", "E06000023"
+    counts = {"G1": {nation: 4410, agency: 230, authority: "low"}}
+    means = {"A10": {nation: 400.5, agency: "c", authority: "z"}}
+    rows = [
+        row(code, place, shown, "rolling_4", Q, decimals=decimals)
+        for told, decimals in ((counts, 0), (means, 1))
+        for code, of_place in told.items()
+        for place, shown in of_place.items()
+    ]
+    found = made(rows, body="DFE")
+    assert [one.code for one in found.places_with_a_pack()] == [nation, agency, authority]
+    assert [one.code for one in found.members_of(found.places[agency])] == [authority]
+    for place in (nation, agency, authority):
+        for language in LANGUAGES:
+            html = drawn(found, place, language)
+            assert strangers(html, found, found.places[place], language, declarations) == []
+    assert "[low] rounds to nought" in text_of(drawn(found, authority))
 
 
 def test_markup_in_a_release_is_shown_and_not_obeyed(

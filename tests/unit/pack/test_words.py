@@ -73,11 +73,10 @@ def figure(
     value: float | None,
     numerator: float | None = 79.0,
     denominator: float | None = 98.0,
-    symbol: str | None = None,
     is_complete: bool = True,
 ) -> Figure:
     return Figure(
-        *("P", "X1", "2025-26-Q4", "rolling_4", numerator, denominator, value, value, symbol),
+        *("P", "X1", "2025-26-Q4", "rolling_4", numerator, denominator, value, value),
         *(None, None, None, 4, 4 if is_complete else 3, 4, 4, is_complete),
     )
 
@@ -91,7 +90,6 @@ def figure(
         ("children", figure(12.0, 12.0, None), "12.0", "12.0"),
         ("percent", figure(None, 0.0, 0.0), "no case", "dim achos"),
         ("percent", figure(None, None, None), "not known", "ddim yn hysbys"),
-        ("percent", figure(None, None, None, symbol="c"), "c", "c"),
     ],
 )
 def test_a_figure_is_shown_with_what_it_rests_on(
