@@ -76,8 +76,8 @@ def _specs() -> list[dg.AssetCheckSpec]:
                 "**Start here.** Choose a quarter under *Partitions*: who sent what, what was "
                 "refused, what is missing or overdue, how complete the figures are, and the "
                 "headline figures of each nation. *Plots* on this page shows them over time.\n\n"
-                "*Checks* are statements. A statement is amber in the list while it is not so of any "
-                "quarter; *Partitions* of the check shows of which.\n\n"
+                "*Checks* are statements. A statement is amber in the list while it is not so of "
+                "any quarter; *Partitions* of the check shows of which.\n\n"
                 "Counts by sender and return; no row about a child. Figures for internal use: "
                 "not disclosure controlled."
             ),
