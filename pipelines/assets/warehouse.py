@@ -18,6 +18,7 @@ from pipelines.assets.quarters import PUBLISHED, tell_anew
 from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
 from pipelines.declarations import Declarations
 from pipelines.settings import DBT_PROJECT, SOURCES, Settings, make_private, program
+from pipelines.ui.column_lineage import ColumnLineage, in_a_few_words
 from pipelines.verdict.check_words import in_words
 
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
@@ -172,8 +173,6 @@ class _Described:
     """Outputs of dbt with what a reader asks: how long it took, where each column comes from."""
 
     def __init__(self, target: Path) -> None:
-        from pipelines.ui.column_lineage import ColumnLineage
-
         self._compiled = target / "compiled" / "adoption"
         self._lineage = ColumnLineage(target / "column_lineage.json")
         nodes = [*manifest()["nodes"].values(), *manifest()["sources"].values()]
@@ -204,10 +203,7 @@ class _Described:
         return {
             "Where each column comes from": table(
                 ("Column", "Comes from"),
-                (
-                    (column, ", ".join(f"{parent}.{name}" for parent, name in found[:12]) or "–")
-                    for column, found in origins.items()
-                ),
+                ((column, in_a_few_words(found)) for column, found in origins.items()),
             ),
             "dagster/column_lineage": dg.TableColumnLineage(
                 {

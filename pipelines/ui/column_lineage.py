@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,18 @@ _PARQUET = re.compile(r"read_parquet\('([^']*)'[^)]*\)", re.IGNORECASE)
 
 # Names of columns by name of the parent they are in: ("stg_child", "matched_on").
 Origin = tuple[str, str]
+
+
+def in_a_few_words(origins: Sequence[Origin], at_most: int = 3) -> str:
+    """``stg_child: matched_on, placed_on; int_window: 12 columns``, for a narrow cell."""
+    by_parent: dict[str, list[str]] = {}
+    for parent, name in origins:
+        by_parent.setdefault(parent, []).append(name)
+    parts = (
+        f"{parent}: {', '.join(names) if len(names) <= at_most else f'{len(names)} columns'}"
+        for parent, names in by_parent.items()
+    )
+    return "; ".join(parts) or "–"
 
 
 class ColumnLineage:
