@@ -99,6 +99,11 @@ class _Search:
         self.programs = 0
         self.is_wide = len(self.value) > WHOLE
         self.allowed = task.candidate
+        # What one step is: as far as numbers that are kept back must usually move. Were it each
+        # number's own need, the nation's sum of days, which must move by thousands, would be the
+        # cheapest way to move a region's by ten: six of eight national means were kept back.
+        need = np.maximum(task.need_up, task.need_down)[task.hidden]
+        self.step = max(float(np.median(need)), 1.0) if len(need) else 1.0
         self._forget()
 
     def _forget(self) -> None:
@@ -371,8 +376,7 @@ class _Part:
         free = search.hidden[columns]
         kept = np.flatnonzero(free | may_buy)
         bought = np.flatnonzero(~free[kept])  # among the kept: a second column moves them down
-        need = np.maximum(np.maximum(task.need_up, task.need_down)[columns], 1.0)
-        price = np.where(free, 0.0, task.cost[columns] / need)[kept]
+        price = np.where(free, 0.0, task.cost[columns] / search.step)[kept]
         lower = -np.minimum(search.value[columns], reach)[kept]
         limit = np.where(task.row_need_up[self.rows] > 0, reach.max(initial=1.0), np.inf)
         row_low = -np.minimum(search.remainder[self.rows], limit)
