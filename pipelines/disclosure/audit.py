@@ -620,6 +620,7 @@ class _View:
             [self.contributors[measure] is not None for measure in numbers["measure"].to_list()],
             dtype=bool,
         )
+        self.rests_on_few = self._rests_on_few()
         floor = np.zeros(count)
         never_nought = self.rules.noughts == "shown" and not self.rules.noughts_may_cover
         if never_nought:  # readers know that noughts are always shown
@@ -629,6 +630,22 @@ class _View:
         for number in self.noughts:
             self.high[number] = 0
         self.equal, self.least = self._matrices(count)
+
+    def _rests_on_few(self) -> np.ndarray:
+        """Sums of days of fewer cases than a mean is shown for; also where cases are not told."""
+        counted = pl.DataFrame(
+            [pair for pair in self.contributors.items() if pair[1] is not None],
+            schema={"measure": pl.String, "counted": pl.String},
+            orient="row",
+        )
+        where = ["place", "breakdown", "part", "first", "last"]
+        cases = self.numbers.filter(~pl.col("is_left_over")).group_by("measure", *where)
+        cases = cases.agg(pl.col("value").min().alias("cases")).rename({"measure": "counted"})
+        found = self.numbers.join(counted, on="measure", how="left", maintain_order="left").join(
+            cases, on=["counted", *where], how="left", maintain_order="left"
+        )
+        few = pl.col("cases").fill_null(0) < self.rules.means.fewest
+        return found.select(pl.col("counted").is_not_null() & few).to_series().to_numpy()
 
     def _matrices(self, count: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         pieces: dict[bool, list] = {False: [], True: []}
@@ -699,21 +716,29 @@ class _View:
         return sparse.csr_matrix(abs(both[rows]).sum(axis=0))
 
     def cheapest_of(self, rows: list[sparse.csr_matrix]) -> pl.DataFrame:
-        """Of each row the least number that is shown now and is not nought: KEY of its cells."""
+        """Of each row the least number that is shown now and is not nought: KEY of its cells.
+
+        Where a row has none, as among stretches that windows leave over, of what its numbers share
+        an equation with.
+        """
         chosen: set[int] = set()
-        is_now = self.numbers["is_now"].to_numpy()
         for row in rows:
             there = np.unique(row.tocoo().col)
-            free = there[
-                is_now[there]
-                & (self.high[there] <= self.low[there])
-                & (self.value[there] > 0)
-                & ~self.is_sum[there]
-            ]
+            free = self._free(there)
+            if not len(free):
+                near = [self.around(number).tocoo().col for number in there.tolist()]
+                free = self._free(np.unique(np.concatenate(near)))
             if len(free) and not chosen & set(free.tolist()):
                 chosen.add(int(free[np.lexsort((free, self.value[free]))[0]]))
         wanted = self.numbers[sorted(chosen)].select(QUANTITY)
         return self.now_cells.join(wanted, on=QUANTITY, how="semi").select(KEY).sort(KEY)
+
+    def _free(self, numbers: np.ndarray) -> np.ndarray:
+        """Those of them that are shown now and could be kept back instead."""
+        is_now = self.numbers["is_now"].to_numpy()[numbers]
+        is_shown = self.high[numbers] <= self.low[numbers]
+        counts = (self.value[numbers] > 0) & ~self.is_sum[numbers]
+        return numbers[is_now & is_shown & counts]
 
     def tables(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Connected unknowns: numbers, equations, inequalities."""
@@ -808,7 +833,8 @@ class _Table:
         value = np.nan_to_num(self.value)
         below = np.minimum(rules.protection.below, value - self.low)
         need_low, need_high = value - below, value + rules.protection.above
-        days = np.maximum(value * rules.means.percent / 100, rules.means.days)
+        part = np.where(view.rests_on_few[self.columns], value * rules.means.percent / 100, 0.0)
+        days = np.maximum(part, rules.means.days)
         need_low = np.where(self.is_sum, np.maximum(value - days, 0), need_low)
         need_high = np.where(self.is_sum, value + days, need_high)
         self.required = np.where(self.is_sum, 1, rules.protection.values)

@@ -64,8 +64,8 @@ class Percentages(Declared):
 class Means(Declared):
     """A mean is kept back unless it rests on ``fewest`` cases.
 
-    A sum of days that is kept back must be uncertain by ``percent`` of itself and by ``days`` at
-    least, either way.
+    A sum of days that is kept back must be uncertain by ``days`` at least, either way; one that
+    rests on fewer than ``fewest`` cases by ``percent`` of itself as well.
     """
 
     fewest: Annotated[int, Field(ge=2)]

@@ -99,11 +99,12 @@ class _Search:
         self.programs = 0
         self.is_wide = len(self.value) > WHOLE
         self.allowed = task.candidate
-        # What one step is: as far as numbers that are kept back must usually move. Were it each
-        # number's own need, the nation's sum of days, which must move by thousands, would be the
-        # cheapest way to move a region's by ten: six of eight national means were kept back.
-        need = np.maximum(task.need_up, task.need_down)[task.hidden]
-        self.step = max(float(np.median(need)), 1.0) if len(need) else 1.0
+        # As far as a number moves when it hides another: counts as far as they must themselves,
+        # sums of days as far as those that are kept back usually must. Were it a sum's own need,
+        # the nation's, which must move by thousands, would be the cheapest way to move another.
+        need = np.maximum(np.maximum(task.need_up, task.need_down), 1.0)
+        usual = float(np.median(need[task.hidden])) if task.hidden.any() else 1.0
+        self.step = need if task.whole else np.full(len(need), usual)
         self._forget()
 
     def _forget(self) -> None:
@@ -376,7 +377,7 @@ class _Part:
         free = search.hidden[columns]
         kept = np.flatnonzero(free | may_buy)
         bought = np.flatnonzero(~free[kept])  # among the kept: a second column moves them down
-        price = np.where(free, 0.0, task.cost[columns] / search.step)[kept]
+        price = np.where(free, 0.0, task.cost[columns] / search.step[columns])[kept]
         lower = -np.minimum(search.value[columns], reach)[kept]
         limit = np.where(task.row_need_up[self.rows] > 0, reach.max(initial=1.0), np.inf)
         row_low = -np.minimum(search.remainder[self.rows], limit)

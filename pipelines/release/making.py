@@ -371,9 +371,9 @@ def _write(
     say: Say,
 ) -> _Written:
     """All files of a version, into a folder that is made anew."""
-    from pipelines.disclosure.audit import audit
     from pipelines.disclosure.cells import DisclosureError
-    from pipelines.disclosure.protection import as_known, protect
+    from pipelines.disclosure.proof import proved
+    from pipelines.disclosure.protection import as_known
     from pipelines.pack.published import earlier_releases
     from pipelines.pack.published_pages import write_published_packs
 
@@ -381,22 +381,15 @@ def _write(
     found, rules = numbers.release, numbers.rules
     say(f"{found.cells.height:,} cells to protect")
     try:
-        protected = protect(
-            found.cells, found.relations, rules, task.told, found.ratios, threads=THREADS
-        )
+        protected, report = proved(found, rules, task.told, THREADS, say)
     except DisclosureError as error:
         raise ReleaseError(f"the numbers cannot be protected: {error}") from error
-    say("protected; now the audit")
-    report = audit(
-        *(found.cells, protected.cells, found.relations, rules, task.told, found.ratios),
-        *(protected.ratios, THREADS),
-    )
     if not report.passed:
         raise ReleaseError(
             "the audit found numbers that readers could work out, first of them: "
             f"{report.failures[0]} ({len(report.failures)} in all). Nothing was released"
         )
-    say("audited; now the files")
+    say("protected and audited; now the files")
     figures = figures_of(connection, policy.nation_code, quarter, protected, rules)
     if figures.is_empty():
         raise ReleaseError(f"the warehouse holds no figures of {policy.body} for {quarter}")

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from pipelines.declarations import Declarations
-from pipelines.disclosure import audit as audit_module
+from pipelines.disclosure import proof
+from pipelines.disclosure.audit import AuditReport
 from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
@@ -123,9 +124,9 @@ def refused_before_the_lock(house: House) -> str:
 def refused_by_the_audit(house: House, refused_before_the_lock: str) -> str:
     house.decisions().lock(WALES, Q4, role=DIRECTOR, with_gaps=True)
     before = Ledger(house.settings.ledger).head()
-    failed = audit_module.AuditReport(False, ("children placed, Wales",), {})
+    failed = AuditReport(False, ("children placed, Wales",), {})
     with pytest.MonkeyPatch.context() as patch, pytest.raises(ReleaseError) as refused:
-        patch.setattr(audit_module, "audit", lambda *_: failed)
+        patch.setattr(proof, "audit", lambda *_: failed)
         house.release()
     assert Ledger(house.settings.ledger).head() == before
     assert house.bytes() == {} and not house.settings.told.exists()
