@@ -620,6 +620,7 @@ class _View:
             [self.contributors[measure] is not None for measure in numbers["measure"].to_list()],
             dtype=bool,
         )
+        self.is_now = numbers["is_now"].to_numpy()
         self.rests_on_few = self._rests_on_few()
         floor = np.zeros(count)
         never_nought = self.rules.noughts == "shown" and not self.rules.noughts_may_cover
@@ -644,7 +645,7 @@ class _View:
         found = self.numbers.join(counted, on="measure", how="left", maintain_order="left").join(
             cases, on=["counted", *where], how="left", maintain_order="left"
         )
-        few = pl.col("cases").fill_null(0) < self.rules.means.fewest
+        few = pl.col("cases").fill_null(1).is_between(1, self.rules.means.fewest - 1)
         return found.select(pl.col("counted").is_not_null() & few).to_series().to_numpy()
 
     def _matrices(self, count: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
@@ -735,7 +736,7 @@ class _View:
 
     def _free(self, numbers: np.ndarray) -> np.ndarray:
         """Those of them that are shown now and could be kept back instead."""
-        is_now = self.numbers["is_now"].to_numpy()[numbers]
+        is_now = self.is_now[numbers]
         is_shown = self.high[numbers] <= self.low[numbers]
         counts = (self.value[numbers] > 0) & ~self.is_sum[numbers]
         return numbers[is_now & is_shown & counts]
@@ -840,7 +841,16 @@ class _Table:
         self.required = np.where(self.is_sum, 1, rules.protection.values)
         small = (value > 0) & (value < rules.smallest_shown) & ~self.is_sum
         left_over = view.is_left_over[self.columns] & (rules.differences == "protected")
-        self.target = self.hidden | (small & left_over)
+        # Cover is no small number, and may be known not to be one, as where an earlier release
+        # showed part of it; it must still have as many possible values, or days.
+        is_small = np.where(self.is_sum, view.rests_on_few[self.columns], small)
+        need_low = np.where(is_small, need_low, value)
+        need_high = np.where(is_small, need_high, value)
+        self.required = np.where(self.is_sum & ~is_small, rules.means.days, self.required)
+        # Cover of an earlier release may come to light, and so may a nought where noughts are
+        # shown; the small numbers they covered may not.
+        is_secret = view.is_now[self.columns] & ((value > 0) | (rules.noughts != "shown"))
+        self.target = (self.hidden & (is_secret | is_small)) | (small & left_over)
         if rules.method == "round":
             self.target = small
             need_low, need_high = value.copy(), value.copy()

@@ -33,9 +33,9 @@ Method = Literal["suppress", "suppress_then_round", "round"]
 class Protection(Declared):
     """The least that an attacker must be unable to tell about a number that is kept back.
 
-    The whole numbers that fit everything published reach from at least ``below`` under the true one
-    (or from nought) to at least ``above`` over it, and are at least ``values`` in all. Three values
-    or more, always: two would tell almost everything.
+    The whole numbers that fit everything published are at least ``values`` in all; those of a small
+    number reach from at least ``below`` under the true one (or from nought) to at least ``above``
+    over it. Three values or more, always: two would tell almost everything.
     """
 
     below: Count = 1

@@ -36,7 +36,7 @@ def proved(
     cells, relations, ratios = release.cells, release.relations, release.ratios
     also: pl.DataFrame | None = None
     for turn in range(1, TURNS + 1):
-        protected = protect(cells, relations, rules, known, ratios, threads, also)
+        protected = protect(cells, relations, rules, known, ratios, threads, also, strict=False)
         report = audit(
             *(cells, protected.cells, relations, rules, known, ratios, protected.ratios, threads)
         )

@@ -61,6 +61,7 @@ def protect(
     ratios: pl.DataFrame | None = None,
     threads: int = 1,
     also: pl.DataFrame | None = None,
+    strict: bool = True,
 ) -> Protected:
     """Protect the ``cells`` (CELL_SCHEMA) of one release under the ``rules``.
 
@@ -69,7 +70,8 @@ def protect(
     not depend on the order of the rows nor on ``threads``. ``also``: KEY of cells that are kept
     back besides, as if they were too small.
 
-    Raises DisclosureError, naming the table, where the rules cannot be kept.
+    Raises DisclosureError, naming the table, where no way was found to keep the rules; if it is not
+    ``strict`` the audit is left to say so, which looks further.
     """
     begun = time.process_time()
     ratios = pl.DataFrame(schema=RATIO_SCHEMA) if ratios is None else ratios
@@ -79,10 +81,10 @@ def protect(
     plan.keep_back(_chosen(cells, system, also))
     counts, sums = plan.counts(), None
     outcomes = _solve(counts, threads)
-    plan.take(outcomes)
+    plan.take(outcomes, strict)
     if rules.method != "round":
         sums = _solve(plan.sums(), threads)
-        plan.take(sums)
+        plan.take(sums, strict)
     reasons = plan.reasons()
     shown = _shown_cells(cells, system, reasons, relations, rules)
     found = [outcome for _, outcome in (*outcomes, *(sums or ()))]
@@ -217,7 +219,9 @@ class _Plan:
             found[tops[small & (numerator > 0)]] = True  # a published nought hides no percentage
         return found & system.is_published
 
-    def _pairs(self, one: str, other: str) -> tuple[np.ndarray, np.ndarray]:
+    def _pairs(
+        self, one: str, other: str, and_earlier: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Published variables of two measures for the same place, part and span."""
         system, names = self.system, self.system.names.measures
         if one not in names or other not in names:
@@ -225,7 +229,9 @@ class _Plan:
             return none, none
         found = []
         for name in (one, other):
-            chosen = np.flatnonzero((system.measure == names.index(name)) & system.is_published)
+            chosen = np.flatnonzero(
+                (system.measure == names.index(name)) & (system.is_published | and_earlier)
+            )
             found.append(
                 pl.DataFrame(
                     {
@@ -249,24 +255,31 @@ class _Plan:
         value = self.system.value
         down = np.minimum(value, protection.below)
         up = np.maximum(protection.above, protection.values - 1 - down)
+        # Cover of an earlier release may come to light; the small numbers it covered may not.
+        asked = self.system.is_published | ((value > 0) & (value < self.rules.smallest_shown))
+        down, up = np.where(asked, down, 0.0), np.where(asked, up, 0.0)
         return self._tasks(~self.is_sum, down, up, float(up.max(initial=1.0)), whole=True)
 
     def sums(self) -> list[tuple[np.ndarray, np.ndarray, Task]]:
         """The same for sums of days, once it is known which counts are shown."""
         system, means = self.system, self.rules.means
+        rests_on_few = np.zeros(len(system.value), dtype=bool)
         for measure, counted in sorted(self.contributors.items()):
             if counted is None:
                 continue
-            days, cases = self._pairs(measure, counted)
+            days, cases = self._pairs(measure, counted, and_earlier=True)
             few = (system.value[cases] > 0) & (system.value[cases] < means.fewest)
-            self.unsafe[days[few]] = True
-            self.hidden[days[few | self.hidden[cases]]] = True
+            rests_on_few[days[few]] = True
+            now = system.is_published[days]
+            self.unsafe[days[few & now]] = True
+            self.hidden[days[(few | self.hidden[cases]) & now]] = True
         self.hidden &= ~system.is_shown_before
         # A sum that rests on enough cases is no secret of anybody's: it must not be told exactly,
         # and that is all. Were a tenth of it asked for, a part of 6,000 days beside one of 300
         # would have the region's and the nation's sums kept back: 40 of 48 in the sample.
-        part = np.where(self.unsafe, system.value * means.percent / 100, 0.0)
+        part = np.where(rests_on_few, system.value * means.percent / 100, 0.0)
         need = np.maximum(part, means.days)
+        need[~system.is_published & ~rests_on_few] = 0.0  # cover of an earlier release
         return self._tasks(
             self.is_sum,
             np.minimum(need, system.value),
@@ -322,9 +335,12 @@ class _Plan:
         cost = (1 + np.log2(1 + system.value[columns])) * weights.level**levels
         return np.where(system.part[columns] == 0, weights.total * cost, cost)
 
-    def take(self, outcomes: list[tuple[tuple, Outcome]]) -> None:
+    def take(self, outcomes: list[tuple[tuple, Outcome]], strict: bool) -> None:
         """Note what is to be kept back. Raises DisclosureError where that is not enough."""
         for (columns, remain_rows, _), outcome in outcomes:
+            if not strict:
+                self.hidden[columns] = outcome.hidden
+                continue
             for number in outcome.open_cells[:1]:
                 raise DisclosureError(
                     f"{self.system.name(columns[number])}: cannot be kept back: whatever else is"

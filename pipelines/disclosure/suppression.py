@@ -103,7 +103,8 @@ class _Search:
         # sums of days as far as those that are kept back usually must. Were it a sum's own need,
         # the nation's, which must move by thousands, would be the cheapest way to move another.
         need = np.maximum(np.maximum(task.need_up, task.need_down), 1.0)
-        usual = float(np.median(need[task.hidden])) if task.hidden.any() else 1.0
+        asked = task.hidden & (np.maximum(task.need_up, task.need_down) > 0)
+        usual = float(np.median(need[asked])) if asked.any() else 1.0
         self.step = need if task.whole else np.full(len(need), usual)
         self._forget()
 
