@@ -31,6 +31,7 @@ from pipelines.disclosure.cells import KEY, TOTAL, Relations
 from pipelines.disclosure.policy import Rules
 
 QUANTITY = ["measure", "place", "breakdown", "part", "first", "last"]
+CONCERNED = ["measure", "place", "breakdown"]
 CLOSE = 1e-6
 WORLDS = 60  # linear programs for all open numbers of a table before each is asked for by itself
 NEAR = 1_500  # unknowns of a world that differs from the true one around a single number
@@ -44,7 +45,8 @@ class AuditReport:
     """``failures`` names tables (never values); ``figures`` is ready for JSON.
 
     ``more_to_keep_back``: KEY of shown cells, one quantity for each failure, without which that
-    number could not be told so closely; where there is none, nothing but other rules will do.
+    number might not be told so closely. ``concerned``: measure, place and breakdown of every number
+    in a failure.
     """
 
     passed: bool
@@ -52,6 +54,9 @@ class AuditReport:
     figures: dict
     more_to_keep_back: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(KEY, pl.String))
+    )
+    concerned: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(CONCERNED, pl.String))
     )
 
     def as_dict(self) -> dict:
@@ -98,16 +103,21 @@ def audit(
     else:
         with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(lambda table: table.examine(), work))
-    names, given_away = [], []
+    names, given_away, concerned = [], [], []
     for table, result in zip(work, found, strict=True):
         names += [view.name(table.columns[number]) for number in result.failures]
+        concerned += [int(table.columns[number]) for number in result.failures]
         given_away += [view.around(table.columns[number]) for number in result.failures]
         names += [
             f"{view.name(table.whole_of(number))}: what remains of it"
             for number in result.row_failures
         ]
         given_away += [view.least[table.least_rows[number]] for number in result.row_failures]
+        for number in result.row_failures:
+            concerned += view.least[table.least_rows[number]].tocoo().col.tolist()
     bare = view.bare_remainders()
+    for row in bare:
+        concerned += view.least[row].tocoo().col.tolist()
     names += [f"{view.name(view.whole_of(row))}: what remains of it" for row in bare]
     given_away += [view.least[row] for row in bare]
     widths = np.array([width for result in found for width in result.widths], dtype=float)
@@ -129,7 +139,8 @@ def audit(
         "cpu_seconds": round(time.process_time() - begun, 3),
         "seconds": round(time.perf_counter() - wall, 3),
     }
-    return AuditReport(not names, tuple(names), figures, view.cheapest_of(given_away))
+    about = view.numbers[sorted(set(concerned))].select(CONCERNED).unique().sort(CONCERNED)
+    return AuditReport(not names, tuple(names), figures, view.cheapest_of(given_away), about)
 
 
 def _histogram(widths: np.ndarray) -> dict[str, int]:

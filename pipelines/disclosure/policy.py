@@ -76,13 +76,15 @@ class Means(Declared):
 class Never(Declared):
     """What is not published at all: every cell that fits all the lists given.
 
-    ``*`` as the only breakdown is every one but the total.
+    ``*`` as the only breakdown is every one but the total. ``quarters`` are those of the financial
+    year, 1 to 4, that a release is for.
     """
 
     kinds: tuple[str, ...] = ()
     breakdowns: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
+    quarters: tuple[Annotated[int, Field(ge=1, le=4)], ...] = ()
     why: Text
 
     @model_validator(mode="after")

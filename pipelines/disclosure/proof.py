@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.disclosure.audit import AuditReport, audit
+from pipelines.disclosure.cells import KEY
 from pipelines.disclosure.protection import Protected, protect
 
 if TYPE_CHECKING:
     from pipelines.disclosure.cells import ReleaseCells
     from pipelines.disclosure.policy import Rules
 
-TURNS = 8
+# What is kept back besides, turn by turn: first one number for each that can be told, then all of
+# its breakdown at its place, then of its breakdown everywhere, then all of its measure.
+WIDER = (None, ["measure", "place", "breakdown"], ["measure", "breakdown"], ["measure"])
 
 
 def proved(
@@ -34,17 +37,18 @@ def proved(
     Raises DisclosureError where the rules cannot be kept.
     """
     cells, relations, ratios = release.cells, release.relations, release.ratios
-    also: pl.DataFrame | None = None
-    for turn in range(1, TURNS + 1):
+    also = pl.DataFrame(schema=dict.fromkeys(KEY, pl.String))
+    for turn, wider in enumerate((*WIDER, None), start=1):
         protected = protect(cells, relations, rules, known, ratios, threads, also, strict=False)
         report = audit(
             *(cells, protected.cells, relations, rules, known, ratios, protected.ratios, threads)
         )
-        more = report.more_to_keep_back
-        if also is not None:
-            more = more.join(also, on=more.columns, how="anti")
-        if report.passed or more.is_empty():
+        if report.passed or turn > len(WIDER):
             break
-        say(f"turn {turn}: the audit can tell {len(report.failures)} numbers; they are kept back")
-        also = more if also is None else pl.concat([also, more])
+        more = report.more_to_keep_back
+        if wider is not None:
+            told = report.concerned.select(wider).unique()
+            more = pl.concat([more, cells.join(told, on=wider, how="semi").select(KEY)])
+        say(f"turn {turn}: the audit can tell {len(report.failures)} numbers; more is kept back")
+        also = pl.concat([also, more]).unique()
     return protected, report

@@ -139,6 +139,8 @@ def _fits(never: Never) -> pl.Expr:
         conditions.append(pl.col("breakdown").is_in(never.breakdowns))
     if never.windows:
         conditions.append(pl.col("window").is_in(never.windows))
+    if never.quarters:
+        conditions.append(pl.col("quarter").str.slice(-1).cast(pl.Int64).is_in(never.quarters))
     if never.measures:
         conditions.append(pl.col("measure").is_in(never.measures))
     return pl.all_horizontal(conditions).fill_null(False)

@@ -1,0 +1,147 @@
+"""Protection and audit in turns, and what the audit asks of cover, noughts and remainders."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from pipelines.disclosure import proof
+from pipelines.disclosure.audit import audit
+from pipelines.disclosure.cells import KEY, DisclosureError, ReleaseCells
+from pipelines.disclosure.protection import as_known, protect
+from pipelines.quarters import Quarter
+from tests.unit.disclosure.tables_made import Q1, Q2, Tables, counted, rules
+from tests.unit.disclosure.test_attacks import ONE_QUARTER, REGIONS, audited, protected
+
+WINDOWS = ("quarter", "year_to_date")
+
+
+def _release(tables: Tables, *quarters: Quarter) -> ReleaseCells:
+    return ReleaseCells(tables.cells(quarters[0]), tables.relations(*quarters), tables.ratios())
+
+
+def _all_shown(cells: pl.DataFrame) -> pl.DataFrame:
+    return cells.with_columns(
+        pl.col("value").alias("shown"), pl.lit(None, pl.String).alias("symbol")
+    ).drop("value")
+
+
+# --- in turns -----------------------------------------------------------------------------
+
+
+def test_what_the_audit_can_tell_is_kept_back_in_the_next_turn(monkeypatch) -> None:
+    """The protection forgets its cover once: the audit finds that, and names what is missing."""
+    release, told = _release(Tables(counted(ONE_QUARTER), REGIONS), Q1), []
+
+    def forgetful(cells, relations, given, known, ratios, threads, also, strict):
+        found = protect(cells, relations, given, known, ratios, threads, also, strict)
+        if told:
+            return found
+        small = found.cells["reason"] == "unsafe"
+        shown = found.cells.with_columns(
+            shown=pl.when(~small).then(cells.sort(KEY)["value"]),
+            symbol=pl.when(small).then(pl.lit("c")),
+        )
+        return type(found)(shown, found.ratios, found.report)
+
+    monkeypatch.setattr(proof, "protect", forgetful)
+    found, report = proof.proved(release, rules(), say=told.append)
+    assert report.passed and len(told) == 1 and "turn 1" in told[0]
+    assert (found.cells["reason"] != "shown").sum() > 2
+
+
+def test_the_turns_widen_and_end(monkeypatch) -> None:
+    """An audit that is never content has ever more kept back, until nothing of it is shown."""
+    release, given = _release(Tables(counted(ONE_QUARTER), REGIONS), Q1), []
+
+    def never_content(*told):
+        report = audit(*told)
+        concerned = pl.DataFrame(
+            [("children_placed", "a", "sex")],
+            schema=["measure", "place", "breakdown"],
+            orient="row",
+        )
+        return type(report)(False, ("children_placed, a",), {}, concerned=concerned)
+
+    def noted(cells, relations, told, known, ratios, threads, also, strict):
+        given.append(also.height)
+        return protect(cells, relations, told, known, ratios, threads, also, strict)
+
+    monkeypatch.setattr(proof, "audit", never_content)
+    monkeypatch.setattr(proof, "protect", noted)
+    found, report = proof.proved(release, rules())
+    assert not report.passed
+    assert given == sorted(given) and given[-1] == release.cells.height
+    assert (found.cells["reason"] == "shown").sum() == 0
+
+
+def test_without_a_way_the_protection_says_so_and_the_audit_decides() -> None:
+    """All was shown before; what is small now cannot be hidden any more."""
+    tables = Tables(counted(ONE_QUARTER), REGIONS)
+    cells = tables.cells(Q1)
+    known = cells.with_columns(
+        pl.col("value").alias("shown_from"),
+        pl.col("value").alias("shown_to"),
+        pl.lit("0").alias("release"),
+    ).filter(~((pl.col("place") == "a") & (pl.col("part") == "boys")))
+    with pytest.raises(DisclosureError, match=r"children_placed.*a.*boys"):
+        protect(cells, tables.relations(Q1), rules(), known)
+    found, report = proof.proved(_release(tables, Q1), rules(), known)
+    assert not report.passed
+    assert any("a, sex boys" in failure for failure in report.failures)
+    assert found.report["too_small_but_public_already"] > 0
+
+
+# --- what the audit asks ------------------------------------------------------------------
+
+
+def test_a_small_remainder_of_shown_numbers_alone_is_told() -> None:
+    """Twelve placed and eleven of them in time, both shown: one was not."""
+    counts = {
+        **counted({"a": (12,), "b": (30,)}, ("all",)),
+        **counted({"a": (11,), "b": (20,)}, ("all",), measure="children_in_time"),
+    }
+    tables = Tables(
+        counts,
+        {"nation": {"all": ("a", "b")}},
+        subsets=(("children_in_time", "children_placed"),),
+    )
+    cells = tables.cells(Q1)
+    report = audited(tables, cells, _all_shown(cells))
+    assert not report.passed
+    assert report.failures == ("children_placed, a, 1 quarters: what remains of it",)
+    assert report.more_to_keep_back["place"].to_list() == ["a"]
+    ignored = audited(tables, cells, _all_shown(cells), differences="ignored")
+    assert ignored.passed
+    cells, found = protected(tables)
+    assert audited(tables, cells, found).passed
+
+
+def test_cover_may_be_known_not_to_be_small_and_has_several_values_all_the_same() -> None:
+    """The first quarter showed 6 at a; the year to date, cover now, is 6 at least."""
+    tables = Tables(
+        {
+            **counted({"a": (6,), "b": (9,), "c": (14,)}, ("all",), Q1),
+            **counted({"a": (2,), "b": (3,), "c": (8,)}, ("all",), Q2),
+        },
+        {"nation": {"all": ("a", "b", "c")}},
+        windows=WINDOWS,
+    )
+    cells, first = protected(tables, Q1)
+    known = as_known(cells, first, rules(), "0")
+    found, report = proof.proved(_release(tables, Q2, Q1), rules(), known)
+    assert report.passed and report.figures["two_values_or_fewer"] == 0
+    kept = found.cells.filter(pl.col("reason") != "shown")
+    assert {("a", "quarter"), ("b", "quarter")} <= set(kept.select("place", "window").iter_rows())
+
+
+def test_a_quarter_may_be_left_out_of_a_release_by_policy() -> None:
+    tables = Tables(
+        counted(ONE_QUARTER) | counted(ONE_QUARTER, quarter=Q2), REGIONS, windows=WINDOWS
+    )
+    why = {"en": "Overlaps.", "cy": "Gorgyffwrdd."}
+    never = [{"windows": ["year_to_date"], "quarters": [1], "why": why}]
+    for quarter, windows in ((Q1, {"quarter"}), (Q2, set(WINDOWS))):
+        cells = tables.cells(quarter)
+        found = protect(cells, tables.relations(Q1, Q2), rules(never=never))
+        assert set(found.cells["window"]) == windows
