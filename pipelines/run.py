@@ -208,4 +208,8 @@ def _cause(event) -> str:
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'no cause given'}"
+    if error is None:
+        return f"{event.step_key}: no cause given"
+    # A failure that we raise ourselves is told in our own words, not by its class as well.
+    _, is_ours, said = error.message.partition("events.Failure: ")
+    return f"{event.step_key}: {(said if is_ours else error.message).strip()}"

@@ -29,13 +29,18 @@ def _ours() -> tuple[type[Exception], ...]:
     some would keep 25 MB of polars in a process that only shows pages."""
     from pipelines.exports import ExportError
     from pipelines.intake.pseudonyms import KeyFileError
+    from pipelines.lifecycle.decisions import NotAllowed
+    from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.publication import FrozenFigures
     from pipelines.pack.pages import PackError
+    from pipelines.release.content import ReleaseError
     from pipelines.warehouse import WarehouseError
 
     of_the_ledger = (DeclarationError, LedgerBusy, LedgerError)
     of_exports = (ExportError, FrozenFigures, PackError)
-    return (*of_the_ledger, *of_exports, KeyFileError, WarehouseError, OSError)
+    of_releases = (ReleaseError, NotAllowed, NamesSomebody)
+    of_files = (KeyFileError, WarehouseError, OSError)
+    return (*of_the_ledger, *of_exports, *of_releases, *of_files)
 
 
 @contextmanager

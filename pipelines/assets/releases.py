@@ -3,9 +3,9 @@
 import dagster as dg
 from pydantic import Field
 
-from pipelines.assets.partitions import QUARTERS, materialised, quarters_of
+from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.progress import no_values_in_errors
-from pipelines.assets.shown import COUNTS, OWNERS, link
+from pipelines.assets.shown import COUNTS, OWNERS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -56,6 +56,7 @@ class ReleaseConfig(dg.Config):
         )
     ],
     partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
 )
 def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
     from pipelines.lifecycle.decisions import NotAllowed
@@ -67,28 +68,29 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
 
     make_private()
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
-    (quarter,) = quarters_of(context)
-    try:
-        with no_values_in_errors(), open_warehouse(settings) as connection:
-            made = make_release(
-                *(settings, declarations, connection, config.body, quarter),
-                role=config.role,
-                reason=config.reason.strip() or None,
-                say=context.log.info,
-            )
-    except LedgerBusy as busy:
-        raise dg.RetryRequested(max_retries=12, seconds_to_wait=10) from busy
-    except (ReleaseError, NotAllowed, NamesSomebody) as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
-    one = made.version
-    context.log.info(f"{one.name} {'in' if made.is_new else 'is unchanged in'} {made.folder}")
-    told = {
-        "Release": one.name,
-        "Is new": made.is_new,
-        "Figures": one.figures,
-        "Changed since the version before": one.changed,
-        "Folder": link(made.folder, settings),
-        "Audit": link(made.folder / AUDIT, settings),
-    }
-    yield from materialised(context, {KEY: {quarter: told}})
+    told: dict = {}
+    for quarter in quarters_of(context):  # the oldest first: later ones are protected from it
+        try:
+            with no_values_in_errors(), open_warehouse(settings) as connection:
+                made = make_release(
+                    *(settings, declarations, connection, config.body, quarter),
+                    role=config.role,
+                    reason=config.reason.strip() or None,
+                    say=context.log.info,
+                )
+        except LedgerBusy as busy:
+            raise dg.RetryRequested(max_retries=12, seconds_to_wait=10) from busy
+        except (ReleaseError, NotAllowed, NamesSomebody) as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        one = made.version
+        context.log.info(f"{one.name} {'in' if made.is_new else 'is unchanged in'} {made.folder}")
+        told[quarter] = {
+            "Release": one.name,
+            "Is new": made.is_new,
+            "Figures": one.figures,
+            "Changed since the version before": one.changed,
+            "Folder": dg.MetadataValue.path(str(made.folder)),
+            "Audit": dg.MetadataValue.path(str(made.folder / AUDIT)),
+        }
+    yield from materialised(context, {KEY: told})
     yield dg.AssetCheckResult(check_name=AUDITED, asset_key=dg.AssetKey(KEY), passed=True)
