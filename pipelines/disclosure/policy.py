@@ -97,11 +97,13 @@ class Never(Declared):
 class Weights(Declared):
     """What it costs to keep a number back, to choose between ways of protecting others.
 
-    (1 + log2(1 + number)) x ``total`` for a total x ``level`` for each level of places below.
+    (1 + log2(1 + number)) x ``total`` for a total x ``level`` for each level of places below, over
+    ``whole`` for a measure that counts part of what another one counts.
     """
 
     total: Annotated[float, Field(ge=1)] = 3
     level: Annotated[float, Field(ge=1)] = 20
+    whole: Annotated[float, Field(ge=1)] = 3
 
 
 class Symbols(Declared):

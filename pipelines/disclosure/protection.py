@@ -335,7 +335,13 @@ class _Plan:
         system, weights = self.system, self.rules.weights
         levels = _heights(len(system.names.places), self.parents)[system.place[columns]]
         cost = (1 + np.log2(1 + system.value[columns])) * weights.level**levels
-        return np.where(system.part[columns] == 0, weights.total * cost, cost)
+        cost = np.where(system.part[columns] == 0, weights.total * cost, cost)
+        # Rather the children matched with a placement order than all the children matched.
+        ties = self.relations.ties
+        within = {tie.part for tie in ties.subsets}
+        within |= {part for tie in ties.partitions for part in tie.parts}
+        is_within = _by(system.names.measures, lambda measure: measure in within)
+        return np.where(is_within[system.measure[columns]], cost / weights.whole, cost)
 
     def take(self, outcomes: list[tuple[tuple, Outcome]], strict: bool) -> None:
         """Note what is to be kept back. Raises DisclosureError where that is not enough."""
