@@ -120,11 +120,10 @@ class Publication:
         window = self.main_window(place, indicator)
         return self.get(place, indicator, window) if window else None
 
-    def before(self, place: Place, indicator: Indicator, quarter: str) -> Shown | None:
-        """The main figure as the release of an earlier quarter shows it."""
-        window = self.main_window(place, indicator)
+    def before(self, place: Place, indicator: Indicator, quarter: str, window: str) -> Shown | None:
+        """A figure as the release of an earlier quarter shows it."""
         return self.earlier.get(quarter, {}).get(
-            (place.code, indicator.indicator_id, window or "", "value")
+            (place.code, indicator.indicator_id, window, "value")
         )
 
     def places_with_a_pack(self) -> list[Place]:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from pipelines.declarations import BreakInSeries
 
 # Beside the quarter itself: a year, and three years for places so small that a year is kept back.
-WINDOWS = ("quarter", "rolling_4", "rolling_12")
+# The year to date stands for the year where four quarters are not released.
+WINDOWS = ("quarter", "year_to_date", "rolling_4", "rolling_12")
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,8 @@ def published_page(
         for window in WINDOWS
         if any(found.get(place, one, window) is not None for one in indicators)
     ]
+    if "rolling_4" in windows and "year_to_date" in windows:
+        windows.remove("year_to_date")
     label = tongue("label", name=found.name, version=found.version)
     return template("published.html.jinja").render(
         language=language,
@@ -253,7 +256,12 @@ def _rests_on(
 
 
 def _window(tongue: PublishedTongue, window: str) -> str:
-    words = {"quarter": "this_quarter", "rolling_4": "year", "rolling_12": "three_years"}
+    words = {
+        "quarter": "this_quarter",
+        "year_to_date": "so_far",
+        "rolling_4": "year",
+        "rolling_12": "three_years",
+    }
     return tongue(words[window])
 
 
@@ -330,8 +338,10 @@ def _year_before(
     statements = []
     for one in headline:
         shown, window = found.main(place, one), found.main_window(place, one)
-        was = found.before(place, one, quarter)
-        if shown is None or window not in ("quarter", "rolling_4") or was is None:
+        if shown is None or window is None or window == "rolling_12":
+            continue
+        was = found.before(place, one, quarter, window)
+        if was is None:
             continue
         if shown.number is None or was.number is None or "b" in shown.notes:
             continue
@@ -418,11 +428,17 @@ def _spark(
 ) -> Markup:
     """The line of what was released, quarter by quarter; a gap where nothing may be shown."""
     first = found.quarter.plus(1 - QUARTERS_IN_A_ROW)
-    series = [
-        (quarter.label, found.before(place, indicator, quarter.label))
-        for quarter in quarters_between(first, found.quarter.plus(-1))
+    quarters = [one.label for one in quarters_between(first, found.quarter.plus(-1))]
+    # Like with like: the year to date grows through the year, and four quarters may be released
+    # once a year only. Then single quarters are the longer line.
+    lines = [
+        [
+            *((quarter, found.before(place, indicator, quarter, window)) for quarter in quarters),
+            (found.quarter.label, found.get(place, indicator, window)),
+        ]
+        for window in (("quarter",) if indicator.is_stock else ("rolling_4", "quarter"))
     ]
-    series.append((found.quarter.label, found.main(place, indicator)))
+    series = max(lines, key=lambda line: sum(shown is not None for _, shown in line))
     while series and series[0][1] is None:
         series.pop(0)
     if len(series) < 2:

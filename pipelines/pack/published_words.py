@@ -87,12 +87,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "note_p": ("provisional", "dros dro"),
     "note_r": ("revised", "diwygiwyd"),
     "note_b": ("break in series", "toriad yn y gyfres"),
+    "so_far": ("Year to date", "Blwyddyn hyd yma"),
     "three_years": ("Last twelve quarters", "Deuddeg chwarter diwethaf"),
     "trend_is": (
-        "The line is of the four quarters up to each quarter, of a stock as it stood, as they were "
-        "released then.",
-        "Mae'r llinell yn dangos y pedwar chwarter hyd at bob chwarter, a stoc fel yr oedd, fel "
-        "y'u rhyddhawyd ar y pryd.",
+        "The line is of the four quarters up to each quarter, or of single quarters where those "
+        "were released more often, and of a stock as it stood; all as they were released then.",
+        "Mae'r llinell yn dangos y pedwar chwarter hyd at bob chwarter, neu chwarteri unigol lle "
+        "rhyddhawyd y rheini'n amlach, a stoc fel yr oedd; i gyd fel y'u rhyddhawyd ar y pryd.",
     ),
     "trend": ("As released, quarter by quarter", "Fel y'i rhyddhawyd, fesul chwarter"),
     "side_by_side_intro": (
