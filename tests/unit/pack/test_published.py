@@ -492,6 +492,30 @@ def test_a_release_of_england_has_its_agencies_and_authorities(
     assert "[low] rounds to nought" in text_of(drawn(found, authority))
 
 
+def test_where_four_quarters_are_not_released_the_year_to_date_stands_for_them(
+    declarations: Declarations, tmp_path: Path, drawn: Draw
+) -> None:
+    """And the line is of single quarters: the year to date grows through the year."""
+
+    def rows(quarter: str, of_quarter: int, to_date: int) -> list[dict[str, Any]]:
+        return [
+            row("W05", WALES, of_quarter, "quarter", quarter),
+            row("W05", WALES, to_date, "year_to_date", quarter),
+        ]
+
+    past = [
+        release_in(tmp_path / quarter, declarations, rows(quarter, number, 3 * number), quarter)
+        for quarter, number in (("2020-21-Q1", 211), ("2020-21-Q2", 223))
+    ]
+    now = release_in(tmp_path / "now", declarations, rows("2020-21-Q3", 227, 661), "2020-21-Q3")
+    html = drawn(publication(now, declarations, past), WALES)
+    text = text_of(html)
+    assert "Year to date" in text and "Last four quarters" not in text
+    assert "661 in the year to date, 227 of them in the quarter" in text
+    assert "2020-21-Q1: 211; 2020-21-Q2: 223; 2020-21-Q3: 227" in html
+    assert "633" not in html
+
+
 def test_markup_in_a_release_is_shown_and_not_obeyed(
     declarations: Declarations, tmp_path: Path, drawn: Draw
 ) -> None:
