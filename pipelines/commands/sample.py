@@ -54,6 +54,12 @@ def sample_run(first: Quarter, last: Quarter) -> None:
     tell(settings, declarations, last)
 
 
+def _holds_settings_alone(settings: Settings) -> bool:
+    """Whether the folder has nothing but what `adoption prepare` puts there, which has no data."""
+    files = {path for path in settings.data.rglob("*") if path.is_file()}
+    return files <= {settings.dagster_home / "dagster.yaml"}
+
+
 def _start_afresh(settings: Settings) -> None:
     """Empty the rooms, if it was a sample run that filled them and nothing else came since."""
     import shutil
@@ -62,7 +68,7 @@ def _start_afresh(settings: Settings) -> None:
 
     marker = settings.data / "sample-run"
     ledger = Ledger(settings.ledger)
-    if settings.data.exists() and any(settings.data.iterdir()):
+    if settings.data.exists() and not _holds_settings_alone(settings):
         reason = None
         if not marker.exists():
             reason = "was not made by a sample run"

@@ -50,6 +50,15 @@ def test_a_new_folder_is_used_and_used_again(settings: Settings, begun: list[str
     assert not settings.exports.exists()
 
 
+def test_a_folder_that_was_only_prepared_is_used(settings: Settings, begun: list[str]) -> None:
+    """The first command of the README prepares, and then runs the sample."""
+    prepared = settings.dagster_home / "dagster.yaml"
+    prepared.parent.mkdir(parents=True)
+    prepared.write_text("storage: {}\n", encoding="utf-8")
+    _run()
+    assert begun == ["writing"]
+
+
 def test_a_file_waiting_in_the_inbox_is_not_thrown_away(
     settings: Settings, begun: list[str]
 ) -> None:
