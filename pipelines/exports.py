@@ -10,7 +10,6 @@ Until disclosure control exists every file says that it is internal.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,7 +19,14 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.declarations import Declarations
-from pipelines.files import replace_durably, sync_folder
+from pipelines.files import (
+    CHECKSUMS,
+    replace_durably,
+    sha256_of,
+    sync_folder,
+    write_checksums,
+    write_json,
+)
 from pipelines.lifecycle.publication import note_for_manifest, refuse_changed_figures
 from pipelines.pack.book import holds_samples
 from pipelines.pack.pages import write_national_packs
@@ -30,7 +36,6 @@ from pipelines.warehouse import open_warehouse
 
 FIGURES = "indicators.csv"
 MANIFEST = "manifest.json"
-CHECKSUMS = "SHA256SUMS"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 INDICATOR_COLUMNS = """
@@ -94,7 +99,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
         staging / "indicators.parquet", metadata=_of_the_file(figures, quarter, is_synthetic)
     )
     refuse_changed_figures(settings, declarations, quarter, home, figures)
-    _write_json(
+    write_json(
         staging / MANIFEST,
         note_for_manifest(settings, declarations, quarter)
         | {
@@ -113,7 +118,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
             "returns_not_in": not_in,
         },
     )
-    _write_checksums(staging)
+    write_checksums(staging)
     return _keep(home, staging, latest, quarter, figures.height)
 
 
@@ -145,7 +150,7 @@ def _changed_files(folder: Path) -> list[str]:
     return [
         name
         for name, digest in listed.items()
-        if not (folder / name).is_file() or _sha256(folder / name) != digest
+        if not (folder / name).is_file() or sha256_of(folder / name) != digest
     ]
 
 
@@ -297,18 +302,3 @@ def _says_the_same(published: Path, staged: Path) -> bool:
         for folder in (published, staged)
     )
     return before == now
-
-
-def _write_json(path: Path, content: object) -> None:
-    path.write_text(
-        json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
-    )
-
-
-def _write_checksums(folder: Path) -> None:
-    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

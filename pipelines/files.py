@@ -1,10 +1,15 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of either."""
+"""Writing files so that a crash leaves the old one or the new one, never half of either, and
+telling whether they are still what was written."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+
+CHECKSUMS = "SHA256SUMS"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -35,3 +40,27 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_json(path: Path, content: object) -> None:
+    """JSON with sorted keys, the same bytes on every machine."""
+    path.write_text(
+        json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n",
+        encoding="utf-8",
+        newline="\n",
+    )
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """``SHA256SUMS`` of every file there is, as ``sha256sum --check`` reads it."""
+    lines = [
+        f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / CHECKSUMS
+    ]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")

@@ -5,21 +5,19 @@ Nothing here opens the restricted file: what is handed out has no pseudonymous r
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.files import sync_folder
+from pipelines.files import sync_folder, write_checksums
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
 
 PARQUET = "parquet"
-CHECKSUMS = "SHA256SUMS"
 NOTICE = {
     "en": "Internal use only: not disclosure controlled. Do not pass on.",
     "cy": "At ddefnydd mewnol yn unig: heb ei reoli ar gyfer datgelu. Peidiwch â'i anfon ymlaen.",
@@ -166,7 +164,7 @@ def hand_out(
             _write_csv_files(copied, part / "csv")
         if with_page:
             write_dictionary(settings, part / PAGE)
-        _write_checksums(part)
+        write_checksums(part)
         if folder.exists():
             folder.rmdir()
         os.replace(part, folder)
@@ -224,15 +222,6 @@ def _write_csv_files(warehouse: Path, folder: Path) -> None:
             frame = connection.table(f"marts.{table}").pl()
             if frame.height <= ROWS_OF_A_SHEET:
                 write_csv(frame, folder / f"{table}.csv")
-
-
-def _write_checksums(folder: Path) -> None:
-    lines = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        lines.append(f"{digest}  {path.relative_to(folder).as_posix()}\n")
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None]]:

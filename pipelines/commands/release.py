@@ -106,10 +106,10 @@ def _again(
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     policy = policy_of(declarations, body)
     known = versions_of(settings, policy.body, quarter)
-    then = [one for one in known if datetime.fromisoformat(one.as_of) <= moment]
+    then = [one for one in known if datetime.fromisoformat(one.at) <= moment]
     if not then:
         raise click.BadParameter(
-            f"no version of {policy.body}/{quarter} was known then", param_hint="--as-of"
+            f"no version of {policy.body}/{quarter} was released by then", param_hint="--as-of"
         )
     one = then[-1]
     run.build(settings, click.echo, one.as_of)

@@ -8,7 +8,6 @@ append, and in the manifest of every export version. What all of these cannot sh
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 
 from pipelines.declarations import Declarations, Text
 from pipelines.exports import MANIFEST, checksums_agree
+from pipelines.files import sha256_of
 from pipelines.intake.landing import stored_file
 from pipelines.lifecycle.ledger import Head, Ledger, LedgerError
 from pipelines.lifecycle.order import refusal
@@ -158,7 +158,7 @@ def _compare_files(settings: Settings, ledger: Ledger, found: Findings) -> None:
         found.files += 1
         if not path.is_file():
             found.faults.append(f"{path} is missing ({item.submission_id})")
-        elif _sha256(path) != sha256:
+        elif sha256_of(path) != sha256:
             found.faults.append(f"{path} is not what was received ({item.submission_id})")
     if settings.received.exists():
         more = [path for path in settings.received.iterdir() if path.stem not in known]
@@ -167,8 +167,3 @@ def _compare_files(settings: Settings, ledger: Ledger, found: Findings) -> None:
                 f"{len(more)} files in {settings.received} are in no line of the ledger: a run "
                 "that was killed leaves such a file, and takes its original in again"
             )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

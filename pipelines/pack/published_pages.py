@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from pipelines.declarations import Declarations
+from pipelines.files import CHECKSUMS, sha256_of
 from pipelines.pack.book import Indicator, Place
 from pipelines.pack.edition import LANGUAGES, Language
 from pipelines.pack.pages import file_name, in_css, place_among, template
@@ -30,8 +31,7 @@ from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table, linked
 from pipelines.pack.sparklines import SparkPoint, sparkline
 from pipelines.quarters import quarters_between
 from pipelines.release.content import FLAGS, NOTES, ReleaseError
-from pipelines.release.versions import Version, changed_files, checksum, folder_of
-from pipelines.release.writing import CHECKSUMS
+from pipelines.release.versions import Version, changed_files, folder_of
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def hand_out(
     where it has no such place.
     """
     home = folder_of(settings, one)
-    if changed_files(home) or checksum(home / CHECKSUMS) != one.checksums:
+    if changed_files(home) or sha256_of(home / CHECKSUMS) != one.checksums:
         raise ReleaseError(f"{home} is not as it was released: put it back from a copy")
     earlier = earlier_releases(settings, one.body, one.quarter, one.ledger_length)
     found = publication(home, declarations, earlier)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.declarations import Declarations, Policy, ReleasePolicy
-from pipelines.files import write_whole
+from pipelines.files import CHECKSUMS, sha256_of, write_checksums, write_json, write_whole
 from pipelines.lifecycle.decisions import (
     Decisions,
     NotAllowed,
@@ -43,7 +43,6 @@ from pipelines.release.statswales import write_statswales
 from pipelines.release.tables import write_tables
 from pipelines.release.versions import (
     Version,
-    checksum,
     folder_of,
     home_of,
     put_into_place,
@@ -52,7 +51,7 @@ from pipelines.release.versions import (
     versions_of,
 )
 from pipelines.release.workbook import write_workbook
-from pipelines.release.writing import CHECKSUMS, write_checksums, write_json, write_table
+from pipelines.release.writing import write_table
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -216,7 +215,7 @@ def make_again(
     task = _Task(policy, one.quarter, one.version, before, decided, told)
     found = _found(connection, declarations, task)
     _write(folder, settings, declarations, connection, task, found, say)
-    if checksum(folder / CHECKSUMS) == one.checksums:
+    if sha256_of(folder / CHECKSUMS) == one.checksums:
         return []
     released = folder_of(settings, one)
     names = {path.name for path in folder.iterdir()}
@@ -490,7 +489,7 @@ def _enter(
         reason=event["reason"],
         figures=written.figures,
         changed=written.changed,
-        checksums=checksum(staging / CHECKSUMS),
+        checksums=sha256_of(staging / CHECKSUMS),
         told="",
         ledger_length=len(events),
     )
@@ -501,7 +500,7 @@ def _enter(
         "figures": named.figures,
         "changed": named.changed,
         "checksums": named.checksums,
-        "told": checksum(told),
+        "told": sha256_of(told),
         "at": moment_after(events, datetime.now(UTC)),
     }
     ledger.append(event)
@@ -517,7 +516,7 @@ def _finish(settings: Settings, body: str, quarter: Quarter) -> None:
     if not known or folder_of(settings, known[-1]).exists():
         return
     staging = home_of(settings, body, quarter) / ".part"
-    if (staging / CHECKSUMS).is_file() and checksum(staging / CHECKSUMS) == known[-1].checksums:
+    if (staging / CHECKSUMS).is_file() and sha256_of(staging / CHECKSUMS) == known[-1].checksums:
         put_into_place(staging, folder_of(settings, known[-1]))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.declarations import Text
+from pipelines.files import write_json
 from pipelines.release.content import (
     COMPONENTS,
     FIGURE_SCHEMA,
@@ -27,7 +28,7 @@ from pipelines.release.content import (
     ReleaseError,
 )
 from pipelines.release.statswales import metadata
-from pipelines.release.writing import write_json, write_table
+from pipelines.release.writing import write_table
 
 PARQUET, FIGURES = "figures.parquet", "figures.csv"
 DICTIONARY, CATALOGUE = "data-dictionary.csv", "catalogue.csv"

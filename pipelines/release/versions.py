@@ -8,18 +8,16 @@ that is made again can be compared. What it told (every cell with its true value
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.files import replace_durably, sync_folder
+from pipelines.files import CHECKSUMS, replace_durably, sha256_of, sync_folder
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.release.content import ReleaseError
-from pipelines.release.writing import CHECKSUMS
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,14 +93,14 @@ def faults(settings: Settings) -> Iterator[str]:
     """What is not as it was released: folders, files in them, and what they told."""
     for one in versions(settings):
         folder = folder_of(settings, one)
-        again = f"make it again with `adoption release {one.body} {one.quarter} --as-of {one.as_of}"
+        again = f"make it again with `adoption release {one.body} {one.quarter} --as-of {one.at}"
         if not folder.is_dir():
             yield f"{folder} is missing: {again} --out FOLDER`, or put it back from a copy"
-        elif (changed := changed_files(folder)) or checksum(folder / CHECKSUMS) != one.checksums:
+        elif (changed := changed_files(folder)) or sha256_of(folder / CHECKSUMS) != one.checksums:
             names = ", ".join(changed or [CHECKSUMS])
             yield f"{folder} is not as it was released ({names}): put it back from a copy"
         told = told_file(settings, one)
-        if not told.is_file() or checksum(told) != one.told:
+        if not told.is_file() or sha256_of(told) != one.told:
             yield (
                 f"{told} is missing or changed: without it a later release cannot be protected "
                 "from being compared with this one; put it back from a copy"
@@ -120,13 +118,8 @@ def changed_files(folder: Path) -> list[str]:
     return sorted(
         name
         for name in there | set(listed)
-        if name not in listed or name not in there or checksum(folder / name) != listed[name]
+        if name not in listed or name not in there or sha256_of(folder / name) != listed[name]
     )
-
-
-def checksum(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 # --- what was told --------------------------------------------------------------
@@ -149,7 +142,7 @@ def told_before(settings: Settings, body: str, before: int | None = None) -> pl.
         if one.body != body or (before is not None and one.ledger_length >= before):
             continue
         path = told_file(settings, one)
-        if not path.is_file() or checksum(path) != one.told:
+        if not path.is_file() or sha256_of(path) != one.told:
             raise ReleaseError(
                 f"{path} is missing or changed: what {one.name} told has to be known to protect "
                 "this release. Put it back from a copy"

@@ -6,7 +6,6 @@ the verdict says what could not be looked at.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ import polars as pl
 
 from expectations.suite import Engine
 from pipelines.declarations import Declarations
+from pipelines.files import sha256_of
 from pipelines.intake.casting import cast
 from pipelines.intake.landing import clean_name, refusal, refused_at_the_door, said_on_the_cover
 from pipelines.intake.take_in import judge_alone
@@ -105,7 +105,7 @@ class _Read:
         declarations: Declarations,
         now: datetime,
     ) -> _Read:
-        sha256 = _hash(path)
+        sha256 = sha256_of(path)
         submission = Submission(
             submission_id=f"CHECK-{sha256[:8]}",
             delivery_number=0,
@@ -229,8 +229,3 @@ def _note(submission: Submission, event: Mapping[str, object]) -> None:
     for name, value in event.items():
         if name in Submission.__dataclass_fields__:
             setattr(submission, name, value)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

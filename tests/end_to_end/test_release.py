@@ -19,6 +19,7 @@ import yaml
 from pipelines.declarations import Declarations
 from pipelines.disclosure import proof
 from pipelines.disclosure.audit import AuditReport
+from pipelines.files import CHECKSUMS
 from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
@@ -32,7 +33,6 @@ from pipelines.release.compare import compare, figures_of_folder
 from pipelines.release.content import ReleaseError
 from pipelines.release.making import Made, make_again, make_release
 from pipelines.release.versions import changed_files, told_file, versions
-from pipelines.release.writing import CHECKSUMS
 from pipelines.settings import SOURCES, Settings
 from pipelines.warehouse import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample

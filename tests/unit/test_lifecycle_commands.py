@@ -333,13 +333,14 @@ def with_files(settings: Settings, story: Story) -> None:
 
 def manifest(settings: Settings, ledger: dict[str, Any]) -> None:
     """An export version that remembers the ledger."""
-    from pipelines.exports import CHECKSUMS, FIGURES, MANIFEST, _sha256
+    from pipelines.exports import FIGURES, MANIFEST
+    from pipelines.files import CHECKSUMS, sha256_of
 
     folder = settings.exports / Q1.label / "1"
     folder.mkdir(parents=True)
     (folder / MANIFEST).write_text(json.dumps({"ledger": ledger}), encoding="utf-8")
     (folder / FIGURES).write_text("indicator_id\n", encoding="utf-8")
-    lines = [f"{_sha256(folder / name)}  {name}\n" for name in (FIGURES, MANIFEST)]
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in (FIGURES, MANIFEST)]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipelines.cli import main
 from pipelines.declarations import Declarations
+from pipelines.files import CHECKSUMS, sha256_of, write_checksums
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.pack.edition import LANGUAGES, Language
 from pipelines.pack.published import Figures, Publication, Shown, earlier_releases, publication
@@ -26,8 +27,6 @@ from pipelines.pack.published_pages import published_page, write_published_packs
 from pipelines.quarters import Quarter
 from pipelines.release.content import FIGURE_SCHEMA, KEY, ReleaseError
 from pipelines.release.package import CATALOGUE, PARQUET, PROVENANCE
-from pipelines.release.versions import checksum
-from pipelines.release.writing import CHECKSUMS, write_checksums
 from pipelines.settings import Settings
 from tests.browser import looked_at
 from tests.unit.pack.reading_pages import Page
@@ -598,7 +597,7 @@ def home(declarations: Declarations, settings: Settings) -> Settings:
             write_published_packs(folder, declarations, earlier)
         write_checksums(folder)
         event = released(version, "A reason." if version > 1 else None, quarter=quarter)
-        Ledger(settings.ledger).append(event | {"checksums": checksum(folder / CHECKSUMS)})
+        Ledger(settings.ledger).append(event | {"checksums": sha256_of(folder / CHECKSUMS)})
     return settings
 
 

@@ -11,6 +11,7 @@ import jsonschema
 import polars as pl
 import pytest
 
+from pipelines.files import CHECKSUMS, write_checksums
 from pipelines.release.compare import compare, figures_of_folder, with_revisions_marked
 from pipelines.release.content import FIGURE_SCHEMA, Content, ReleaseError, as_text
 from pipelines.release.package import (
@@ -23,7 +24,6 @@ from pipelines.release.package import (
     write_readme,
 )
 from pipelines.release.statswales import write_statswales
-from pipelines.release.writing import CHECKSUMS, write_checksums
 from tests.unit.release.conftest import figure, with_figures
 
 HASH = "0" * 64

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
+from pipelines.files import CHECKSUMS, sha256_of, write_checksums
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.release.content import ReleaseError
 from pipelines.release.versions import (
     Version,
     changed_files,
-    checksum,
     faults,
     find,
     folder_of,
@@ -23,7 +23,6 @@ from pipelines.release.versions import (
     told_file,
     versions_of,
 )
-from pipelines.release.writing import CHECKSUMS, write_checksums
 from pipelines.settings import Settings
 from tests.unit.lifecycle_story import Q1, START, WALES, Story
 
@@ -112,8 +111,8 @@ def _release(settings: Settings, version: int = 1, content: str = "a,b\n1,2\n") 
         released(
             version,
             "A return was corrected." if version > 1 else None,
-            checksums=checksum(folder / CHECKSUMS),
-            told=checksum(told),
+            checksums=sha256_of(folder / CHECKSUMS),
+            told=sha256_of(told),
         )
     )
     return versions_of(settings, "NAS", Q1)[-1]
