@@ -27,7 +27,7 @@ from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import SOURCES, Settings
-from pipelines.templates import write_csv_return, write_return
+from pipelines.templates.workbook import write_csv_return, write_return
 
 FILES = 10_000
 FIRST, LAST = Quarter(2018, 1), Quarter(2025, 4)
@@ -141,13 +141,13 @@ def _child(quarter: Quarter, number: int, each: int) -> dict[str, object]:
 def _take_in(settings: Settings, files: int) -> Cost:
     """Tick and run until nothing waits, as the daemon does, in this process."""
     warnings.simplefilter("ignore")
-    from pipelines import run
+    from pipelines.commands import run
 
     run.prepare()
     import dagster as dg
 
+    from pipelines.assets.sensors import inbox_sensor
     from pipelines.definitions import defs
-    from pipelines.sensors import inbox_sensor
 
     job = defs.resolve_job_def("take_in_returns")
     ticks: list[float] = []

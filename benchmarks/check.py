@@ -56,7 +56,7 @@ def _write(path: Path, quarter: Quarter, count: int) -> None:
     from pipelines.declarations import Declarations
     from pipelines.samples.population import population, senders_due
     from pipelines.settings import SOURCES
-    from pipelines.templates import write_return
+    from pipelines.templates.workbook import write_return
 
     declarations = Declarations(SOURCES)
     invented = population(declarations, quarter, quarter)

@@ -23,7 +23,7 @@ from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.samples.population import population
 from pipelines.settings import SOURCES
-from pipelines.templates import write_return
+from pipelines.templates.workbook import write_return
 
 QUARTER = "2020-21-Q4"
 SENDER = "W06000015"  # Cardiff

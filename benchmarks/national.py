@@ -28,7 +28,7 @@ import polars as pl
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import DBT_PROJECT, SOURCES, Settings
-from pipelines.tables import validated_schema, write_tables
+from pipelines.warehouse.tables import validated_schema, write_tables
 
 WALES, ENGLAND = "W92000004", "E92000001"
 FIRST = Quarter(2015, 1)

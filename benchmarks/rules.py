@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from expectations.beside import Beside
+from expectations.reference_data import Beside
 from expectations.suite import QuarterResult, catalogue_of_rules, validate_quarter
 from pipelines.declarations import Declarations
-from pipelines.intake.casting import validated_frame
-from pipelines.intake.earlier_returns import NOTHING_SET_ASIDE, beside_one_file, plain_keys
+from pipelines.intake.prior_period import NOTHING_SET_ASIDE, beside_one_file, plain_keys
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import validated_frame
 from pipelines.settings import SOURCES
 
 NOW = Quarter(2025, 1)

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from expectations.beside import (
+from expectations.fields import Check, checks_in_force
+from expectations.reference_data import (
     REASON_OF,
     Beside,
     known_to,
@@ -37,7 +38,6 @@ from expectations.beside import (
     wholes,
     with_columns_beside,
 )
-from expectations.fields import Check, checks_in_force
 from expectations.rules import RULES
 from expectations.rules.rule import Need
 from expectations.verdicts import RulesTold
@@ -161,10 +161,10 @@ def validate_quarters(
     Twelve quarters under one declaration cost what one costs.
 
     ``beside`` says what is known besides the rows: the last returns, the other
-    sheets (:class:`expectations.beside.Beside`). Make it with
-    :func:`pipelines.intake.earlier_returns.beside_one_file` for a single file, with or
+    sheets (:class:`expectations.reference_data.Beside`). Make it with
+    :func:`pipelines.intake.prior_period.beside_one_file` for a single file, with or
     without the file before it, and with
-    :meth:`pipelines.intake.earlier_returns.Known.beside` for what was taken in. A rule
+    :meth:`pipelines.intake.prior_period.Known.beside` for what was taken in. A rule
     for which something is not known is skipped for that submission, and
     ``QuarterResult.told`` says why. A return without rows (a nil return) is
     given as an empty typed frame; its rules as a whole then run if ``beside``

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import polars as pl
 
-from expectations.beside import SKIPPED
+from expectations.reference_data import SKIPPED
 from pipelines.declarations import RefusalPolicy
 
 Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
@@ -42,7 +42,7 @@ class RulesTold:
     """What became of the rules for one submission.
 
     ``run`` were checked, ``skipped`` counts the others by reason
-    (``expectations.beside.SKIPPED``), ``crashed`` could not be run.
+    (``expectations.reference_data.SKIPPED``), ``crashed`` could not be run.
     """
 
     run: int = 0

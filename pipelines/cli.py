@@ -7,10 +7,10 @@ from io import TextIOWrapper
 
 import click
 
+from pipelines.commands.analyst_extract import docs, hand_out
 from pipelines.commands.check import check
 from pipelines.commands.deliveries import status, verdict
 from pipelines.commands.explain import explain
-from pipelines.commands.handing_out import docs, hand_out
 from pipelines.commands.jobs import build, publish, run_everything, take_in
 from pipelines.commands.lifecycle import (
     accept,
@@ -53,20 +53,20 @@ SECTIONS = {
 
 def _told_in_one_line() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do. Looked up once one came: their modules are heavy."""
+    from pipelines.commands.run import JobFailed
     from pipelines.commands.sample import SampleRefused
     from pipelines.declarations import DeclarationError
-    from pipelines.dictionary import DictionaryError
-    from pipelines.exports import ExportError
-    from pipelines.handing_out import HandOutError
     from pipelines.intake.pseudonyms import KeyFileError
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.ledger import LedgerBusy, LedgerError
     from pipelines.lifecycle.publication import FrozenFigures
     from pipelines.pack.pages import PackError
+    from pipelines.publishing.analyst_extract import HandOutError
+    from pipelines.publishing.dictionary import DictionaryError
+    from pipelines.publishing.internal_files import ExportError
     from pipelines.release.content import ReleaseError
-    from pipelines.run import JobFailed
-    from pipelines.warehouse import WarehouseError
+    from pipelines.warehouse.published import WarehouseError
 
     return (
         *(DeclarationError, LedgerBusy, LedgerError, KeyFileError, WarehouseError),

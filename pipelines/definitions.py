@@ -11,9 +11,9 @@ from pipelines.assets.progress import plain
 from pipelines.assets.quarters import quarter_at_a_glance
 from pipelines.assets.raw import raw_returns
 from pipelines.assets.releases import release
+from pipelines.assets.sensors import calendar, inbox_sensor, verdicts_sensor
 from pipelines.assets.validated import validated_returns, verdicts
 from pipelines.assets.warehouse import declared_tables, warehouse, warehouse_models
-from pipelines.sensors import calendar, inbox_sensor, verdicts_sensor
 
 
 def _job(

@@ -8,8 +8,13 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CHECKSUMS = "SHA256SUMS"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -64,3 +69,24 @@ def write_checksums(folder: Path) -> None:
         if path.is_file() and path != folder / CHECKSUMS
     ]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """UTF-8 CSV in which no text cell can become a formula of a spreadsheet (CWE-1236)."""
+    import polars as pl
+
+    text = [name for name, kind in frame.schema.items() if kind == pl.String]
+    frame.with_columns(
+        pl.when(pl.col(text).str.strip_chars(" ").str.slice(0, 1).is_in(FORMULA_STARTS))
+        .then(pl.lit("'") + pl.col(text))
+        .otherwise(pl.col(text))
+        .name.keep()
+    ).write_csv(path)
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """CSV whose empty texts are empty cells, which Polars would write as two quotation marks."""
+    import polars as pl
+
+    text = pl.col(pl.String)
+    write_csv(frame.with_columns(pl.when(text != "").then(text).name.keep()), path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from expectations.rules import across_sheets, adopter, child, earlier, support, whole_return
+from expectations.rules import across_sheets, adopter, child, support, whole_return
+from expectations.rules import prior_period as earlier
 from expectations.rules.rule import Rule
 
 

@@ -3,7 +3,7 @@
 The two are on one file only where an authority sends both; elsewhere the
 agency's return is looked at if it is in, and otherwise the verdict says that it
 could not be. Whoever sends second is asked. The columns ``household__…`` and
-``children__…`` are those of ``expectations.beside``.
+``children__…`` are those of ``expectations.reference_data``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pipelines.quarters import Quarter
 Severity = Literal["error", "query"]
 
 # What a rule has to know besides the rows it checks; without it the rule is skipped, and why is
-# said in the verdict (``expectations.beside.SKIPPED``).
+# said in the verdict (``expectations.reference_data.SKIPPED``).
 Need = Literal["earlier", "other_senders", "adopter_return", "child_returns", "every_child_return"]
 
 
@@ -111,7 +111,7 @@ class Rule:
     children return that it carries over to the fields of this return; the
     sentence ends with them. ``source`` says where any other rule comes from.
 
-    A rule with ``needs`` may use the columns of ``expectations.beside``
+    A rule with ``needs`` may use the columns of ``expectations.reference_data``
     (``earlier__matched_on``), and is checked only where they are known. With
     ``level`` "return" it is checked once for each return, on the columns of
     ``beside.wholes``; its sentences may name those in braces.

@@ -1,7 +1,7 @@
 """Rules of a return as a whole: x8xx, each checked once for each return.
 
 They guard the period and the sender, and see what no row can show: who is
-missing. Their columns are those of ``expectations.beside.wholes``.
+missing. Their columns are those of ``expectations.reference_data.wholes``.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ PACKS = ("exports", "packs")
 def quarterly_files(context: dg.AssetExecutionContext):
     from datetime import UTC, datetime
 
-    from pipelines.exports import export_quarter
     from pipelines.lifecycle.ledger import Ledger, LedgerBusy
     from pipelines.lifecycle.publication import enter_publication
+    from pipelines.publishing.internal_files import export_quarter
 
     make_private()
     settings = Settings.from_environment()
@@ -130,7 +130,7 @@ class PackConfig(dg.Config):
     backfill_policy=ONE_RUN,
 )
 def packs(context: dg.AssetExecutionContext, config: PackConfig):
-    from pipelines.warehouse import open_warehouse
+    from pipelines.warehouse.published import open_warehouse
 
     make_private()
     settings = Settings.from_environment()

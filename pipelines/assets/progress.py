@@ -27,14 +27,14 @@ class UnexpectedError(Exception):
 def _ours() -> tuple[type[Exception], ...]:
     """Errors whose text is ours and names no value. Looked up when there is one: the modules of
     some would keep 25 MB of polars in a process that only shows pages."""
-    from pipelines.exports import ExportError
     from pipelines.intake.pseudonyms import KeyFileError
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.publication import FrozenFigures
     from pipelines.pack.pages import PackError
+    from pipelines.publishing.internal_files import ExportError
     from pipelines.release.content import ReleaseError
-    from pipelines.warehouse import WarehouseError
+    from pipelines.warehouse.published import WarehouseError
 
     of_the_ledger = (DeclarationError, LedgerBusy, LedgerError)
     of_exports = (ExportError, FrozenFigures, PackError)

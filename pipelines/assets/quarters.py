@@ -22,7 +22,7 @@ from pipelines.settings import SOURCES, Settings, make_private
 
 if TYPE_CHECKING:
     from pipelines.quarters import Quarter
-    from pipelines.ui.quarter_page import QuarterPage
+    from pipelines.ui.quarter_summary import QuarterPage
 
 KEY = ("marts", "quarter_at_a_glance")
 PROBLEMS = ("validated", "problems")
@@ -108,7 +108,7 @@ def pages(settings: Settings, quarters: "Sequence[Quarter]") -> "list[QuarterPag
     from datetime import UTC, datetime
 
     from pipelines.lifecycle.states import local_day
-    from pipelines.ui.quarter_page import quarter_pages
+    from pipelines.ui.quarter_summary import quarter_pages
 
     with no_values_in_errors():
         today = local_day(datetime.now(UTC))
@@ -122,7 +122,7 @@ def tell_anew(context: dg.AssetExecutionContext, settings: Settings) -> int:
     have moved, and a run of its own would cost 8 CPU seconds. It would also be red for a refused
     return, and Dagster say of the quarter that its page was not made. Returns how many changed.
     """
-    from pipelines.ui.quarter_page import quarters_of_collection
+    from pipelines.ui.quarter_summary import quarters_of_collection
 
     known = set(QUARTERS.get_partition_keys())
     quarters = [one for one in quarters_of_collection(settings) if one.label in known]

@@ -34,7 +34,7 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
 def raw_returns(context: dg.AssetExecutionContext):
     from pipelines.intake.take_in import to_raw
     from pipelines.lifecycle.ledger import Ledger
-    from pipelines.ui.quarter_page import rows_in
+    from pipelines.ui.quarter_summary import rows_in
 
     make_private()
     settings = Settings.from_environment()

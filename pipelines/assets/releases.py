@@ -62,9 +62,9 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.ledger import LedgerBusy
+    from pipelines.publishing.releases import AUDIT, make_release
     from pipelines.release.content import ReleaseError
-    from pipelines.release.making import AUDIT, make_release
-    from pipelines.warehouse import open_warehouse
+    from pipelines.warehouse.published import open_warehouse
 
     make_private()
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)

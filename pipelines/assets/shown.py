@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.settings import Settings, files_url
-from pipelines.ui.quarter_page import web_address
+from pipelines.ui.quarter_summary import web_address
 
 # Whom to ask. Roles, not people: who fills them is for the installation.
 OWNERS = {

@@ -69,7 +69,7 @@ NO_REFUSAL = "no_return_was_refused"
 def validated_returns(context: dg.AssetExecutionContext):
     from pipelines.intake.take_in import to_validated
     from pipelines.lifecycle.ledger import Ledger
-    from pipelines.ui.quarter_page import problems_by_rule, rows_in
+    from pipelines.ui.quarter_summary import problems_by_rule, rows_in
 
     make_private()
     settings = Settings.from_environment()

@@ -96,7 +96,7 @@ def _is_of_the_ledger(name: str) -> bool:
     ],
 )
 def declared_tables(context: dg.AssetExecutionContext, config: BuildConfig):
-    from pipelines.tables import write_tables
+    from pipelines.warehouse.tables import write_tables
 
     make_private()
     rows = write_tables(Settings.from_environment(), Declarations(SOURCES), config.moment())
@@ -139,7 +139,7 @@ class Rooms(DagsterDbtTranslator):
     pool=WRITER,
 )
 def warehouse_models(context: dg.AssetExecutionContext):
-    from pipelines.warehouse import prepare_build
+    from pipelines.warehouse.published import prepare_build
 
     make_private()
     settings = Settings.from_environment()
@@ -240,8 +240,8 @@ class _Described:
     pool=WRITER,
 )
 def warehouse(context: dg.AssetExecutionContext):
-    from pipelines.tables import what_was_built
-    from pipelines.warehouse import publish
+    from pipelines.warehouse.published import publish
+    from pipelines.warehouse.tables import what_was_built
 
     make_private()
     settings = Settings.from_environment()

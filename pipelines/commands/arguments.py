@@ -57,7 +57,7 @@ class Sender(Place):
 
     def convert(self, value, param, ctx):
         from pipelines.commands.opening import declared
-        from pipelines.likeness import did_you_mean, plain_name
+        from pipelines.text.fuzzy_match import did_you_mean, plain_name
 
         declarations = declared()
         if value in declarations.senders:

@@ -12,10 +12,10 @@ import click
 from pipelines.commands.arguments import EXISTING_FILE, FILE
 from pipelines.commands.deliveries import write_or_say_why
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import show, working
+from pipelines.commands.output import show, working
 
 if TYPE_CHECKING:
-    from pipelines.verdict.receipt_words import Language
+    from pipelines.verdict.report_words import Language
 
 
 @click.command()
@@ -57,9 +57,9 @@ def check(
     adoption check return.xlsx --before last-quarter.xlsx --out problems.xlsx
     adoption check return.xlsx --marked to-correct.xlsx   its problem cells coloured
     """
-    from pipelines.summary import verdict as shown
+    from pipelines.commands.summary import verdict as shown
     from pipelines.verdict.check import WrongEarlierFile, check_files
-    from pipelines.verdict.receipts import Receipt
+    from pipelines.verdict.report import Receipt
 
     if len(files) > 1 and (out or marked):
         raise click.UsageError("--out and --marked take one file at a time")

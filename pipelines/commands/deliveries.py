@@ -11,14 +11,14 @@ import click
 
 from pipelines.commands.arguments import FILE, QUARTER, SENDER, SUBMISSION
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import cannot_write, show
+from pipelines.commands.output import cannot_write, show
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.verdict.receipt_words import Language
-    from pipelines.verdict.receipts import Receipt
+    from pipelines.verdict.report import Receipt
+    from pipelines.verdict.report_words import Language
 
 
 @click.command()
@@ -35,9 +35,9 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
     adoption status --quarter 2020-21-Q4
     adoption status --sender Powys
     """
+    from pipelines.commands.summary import deliveries
     from pipelines.lifecycle.states import submissions_with_states
-    from pipelines.summary import deliveries
-    from pipelines.verdict.receipts import submission_json
+    from pipelines.verdict.report import submission_json
 
     settings, declarations = Settings.from_environment(), declared()
     every = submissions_with_states(Ledger(settings.ledger).events(), declarations)
@@ -77,10 +77,10 @@ def verdict(
     adoption verdict S000616-1a2b3c4d --out verdict.xlsx --language cy   to send back
     adoption verdict S000616-1a2b3c4d --marked to-correct.xlsx           its file, cells coloured
     """
+    from pipelines.commands.summary import verdict as shown
     from pipelines.intake.take_in import problems_of
-    from pipelines.summary import verdict as shown
     from pipelines.verdict.details import details_of_submission
-    from pipelines.verdict.receipts import Receipt
+    from pipelines.verdict.report import Receipt
 
     settings = Settings.from_environment()
     declarations = declared()

@@ -12,11 +12,11 @@ import click
 
 from pipelines.commands.arguments import EXISTING_FILE, QUARTER
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import show, tell
+from pipelines.commands.output import show, tell
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
-from pipelines.warehouse import WarehouseError
+from pipelines.warehouse.published import WarehouseError
 
 
 @click.command("run")
@@ -30,7 +30,7 @@ def run_everything(quarter: Quarter | None) -> None:
     adoption run
     adoption run --quarter 2025-26-Q1
     """
-    from pipelines import run
+    from pipelines.commands import run
 
     settings = Settings.from_environment()
     nothing_refused = run.take_in(settings, click.echo)
@@ -54,10 +54,10 @@ def take_in(files: tuple[Path, ...], then_build: bool, as_json: bool) -> None:
     adoption take-in return.xlsx           and nothing else
     adoption take-in --build               what waits in the inbox, then the figures
     """
-    from pipelines import run
+    from pipelines.commands import run
+    from pipelines.commands.summary import deliveries
     from pipelines.lifecycle.states import submissions_with_states
-    from pipelines.summary import deliveries
-    from pipelines.verdict.receipts import submission_json
+    from pipelines.verdict.report import submission_json
 
     settings = Settings.from_environment()
     say = partial(click.echo, err=as_json)
@@ -95,7 +95,7 @@ def build(as_of: str) -> None:
     adoption build --as-of 2021-05-01
     adoption build --as-of "2021-05-01 09:00"
     """
-    from pipelines import run
+    from pipelines.commands import run
 
     settings = Settings.from_environment()
     written = settings.warehouse
@@ -123,7 +123,7 @@ def publish(quarters: tuple[Quarter, ...]) -> None:
     \b
     adoption publish 2020-21-Q4
     """
-    from pipelines import run
+    from pipelines.commands import run
 
     settings = Settings.from_environment()
     run.publish(settings, sorted(quarters), click.echo)

@@ -13,7 +13,7 @@ import click
 
 from pipelines.commands.arguments import DAY, NATION, QUARTER, ROLE, SENDER, SUBMISSION
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import cannot_write, working
+from pipelines.commands.output import cannot_write, working
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -441,8 +441,8 @@ def verify(expect: str | None, as_json: bool) -> None:
     adoption verify
     adoption verify --expect 1230:61c5…   the line that an earlier run printed
     """
-    from pipelines.lifecycle.verification import LIMITS, written_head
-    from pipelines.lifecycle.verification import verify as prove
+    from pipelines.publishing.verification import LIMITS, written_head
+    from pipelines.publishing.verification import verify as prove
 
     try:
         expected = written_head(expect) if expect else None

@@ -8,9 +8,9 @@ import click
 
 from pipelines.commands.arguments import PLACE, QUARTER
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import progress
+from pipelines.commands.output import progress
 from pipelines.settings import Settings
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse.published import open_warehouse
 
 
 class PlaceOrQuarter(click.ParamType):

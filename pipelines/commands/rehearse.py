@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import QUARTER
-from pipelines.commands.telling import working
+from pipelines.commands.output import working
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 

@@ -13,7 +13,7 @@ import click
 
 from pipelines.commands.arguments import BODY, FILE, QUARTER, ROLE
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import cannot_write, show
+from pipelines.commands.output import cannot_write, show
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 
@@ -67,8 +67,8 @@ def release(
         raise click.UsageError(
             "say what you are: --role" if role is None else "--out needs --as-of"
         )
-    from pipelines import run
-    from pipelines.release.making import policy_of
+    from pipelines.commands import run
+    from pipelines.publishing.releases import policy_of
     from pipelines.release.versions import folder_of, versions_of
 
     policy = policy_of(declarations, body)
@@ -91,10 +91,10 @@ def _again(
 ) -> None:
     from datetime import UTC
 
-    from pipelines import run
-    from pipelines.release.making import make_again, policy_of
+    from pipelines.commands import run
+    from pipelines.publishing.releases import make_again, policy_of
     from pipelines.release.versions import versions_of
-    from pipelines.warehouse import open_warehouse_as_of
+    from pipelines.warehouse.published import open_warehouse_as_of
 
     try:
         moment = datetime.fromisoformat(as_of)
@@ -175,8 +175,8 @@ def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -
     \b
     adoption compare NAS/2020-21-Q4/1 NAS/2020-21-Q4/2
     """
+    from pipelines.files import write_table
     from pipelines.release.compare import CHANGES, compare, figures_of_folder
-    from pipelines.release.writing import write_table
 
     settings = Settings.from_environment()
     folders = [_folder(settings, name) for name in (before, after)]

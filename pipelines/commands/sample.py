@@ -8,7 +8,7 @@ import click
 
 from pipelines.commands.arguments import QUARTER
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import progress, tell
+from pipelines.commands.output import progress, tell
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import ROOMS, Settings
@@ -32,7 +32,7 @@ def sample_run(first: Quarter, last: Quarter) -> None:
     """
     import tempfile
 
-    from pipelines import run
+    from pipelines.commands import run
     from pipelines.intake.landing import Arrival, receive
     from pipelines.samples.deliveries import write_deliveries
 

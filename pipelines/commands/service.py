@@ -15,7 +15,7 @@ def prepare(force: bool) -> None:
     The jobs do it by themselves; this does it now. The settings of the Dagster instance are put
     into its home as well.
     """
-    from pipelines import run
+    from pipelines.commands import run
 
     run.prepare(force)
     run.keep_instance_settings(Settings.from_environment())
@@ -35,7 +35,7 @@ def ui(port: int, read_only: bool) -> None:
     """
     import os
 
-    from pipelines import run
+    from pipelines.commands import run
     from pipelines.ui.services import PortTaken, ServiceEnded, serve
 
     settings = Settings.from_environment()

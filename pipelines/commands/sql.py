@@ -65,7 +65,7 @@ def sql(query: str | None, restricted: bool, form: str | None) -> None:
 
 
 def _opened(settings: Settings, restricted: bool) -> duckdb.DuckDBPyConnection:
-    from pipelines.warehouse import WarehouseError, open_warehouse
+    from pipelines.warehouse.published import WarehouseError, open_warehouse
 
     connection = open_warehouse(settings)
     if restricted:
@@ -94,7 +94,7 @@ def _table(names: list[str], rows: list[tuple[object, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pipelines.commands.telling import show
+    from pipelines.commands.output import show
 
     table = Table()
     for name in names:

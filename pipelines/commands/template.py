@@ -10,11 +10,11 @@ import click
 
 from pipelines.commands.arguments import FILE, QUARTER, SENDER
 from pipelines.commands.opening import declared
-from pipelines.commands.telling import cannot_write
+from pipelines.commands.output import cannot_write
 from pipelines.quarters import Quarter
 
 if TYPE_CHECKING:
-    from pipelines.verdict.receipts import Language
+    from pipelines.verdict.report import Language
 
 
 @click.command()
@@ -36,7 +36,11 @@ def template(
     """
     from xlsxwriter.exceptions import FileCreateError
 
-    from pipelines.templates import FIRST_QUARTER_OFFERED, write_csv_template, write_template
+    from pipelines.templates.workbook import (
+        FIRST_QUARTER_OFFERED,
+        write_csv_template,
+        write_template,
+    )
 
     write = {".zip": write_csv_template, ".xlsx": write_template}.get(target.suffix.lower())
     if write is None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from pipelines.explain.explanation import Definition, Explanation, Publication, ReturnBehind
+    from pipelines.explain.model import Definition, Explanation, Publication, ReturnBehind
 
 WIDTH = 80
 MOST_QUARTERS_LISTED = 4

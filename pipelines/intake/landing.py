@@ -21,13 +21,12 @@ from typing import Any
 from pipelines.declarations import Declarations
 from pipelines.files import write_whole
 from pipelines.lifecycle.ledger import Ledger, Submission
-from pipelines.quarters import Quarter
+from pipelines.quarters import FIRST_QUARTER, Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import CoverRead, read_cover
 from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
-from pipelines.tables import FIRST_QUARTER
 
 # Files that enter the ledger together: 1 to 6 seconds' work, which is what a kill costs at most.
 FILES_AT_ONCE = 200

@@ -17,24 +17,24 @@ from typing import Any
 
 import polars as pl
 
-from expectations.beside import Beside
+from expectations.reference_data import Beside
 from expectations.suite import Engine, QuarterResult, rule_set_hash, validate_quarters
 from expectations.verdicts import ReturnSent, RulesTold, Verdict, judge
 from pipelines.declarations import Declarations
 from pipelines.files import write_whole
-from pipelines.intake.casting import cast, validated_frame
-from pipelines.intake.earlier_returns import Held, Known, beside_one_file
 from pipelines.intake.landing import stored_file
+from pipelines.intake.prior_period import Held, Known, beside_one_file
+from pipelines.intake.problems import PROBLEM_SCHEMA
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.lifecycle.states import LOCAL, WHOLE_FILE
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import cast, validated_frame
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import LaidOut, RowConservationError, lay_out, raw_schema
 from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
-from pipelines.tables import PROBLEM_SCHEMA
 
 _ENGINE: Engine = "great_expectations"
 _NONE_SET_ASIDE = pl.DataFrame(
@@ -43,8 +43,10 @@ _NONE_SET_ASIDE = pl.DataFrame(
 
 # What decides, besides the rules, which rows come out of a file and what becomes of them.
 _READS_A_FILE = (
-    *("readers", "intake/casting.py", "intake/codes_written.py", "intake/earlier_returns.py"),
-    *("intake/pseudonyms.py", "intake/take_in.py"),
+    "readers",
+    "intake/prior_period.py",
+    "intake/pseudonyms.py",
+    "intake/take_in.py",
 )
 _DECLARES_A_FILE = ("returns", "code_lists", "spellings", "places", "policies")
 
@@ -181,7 +183,7 @@ def judge_alone(
     """Check and judge one return in memory, as :func:`to_validated` does with those that wait.
 
     ``submission`` has a sender and a quarter. ``before`` are typed frames of the sender's file for
-    the quarter before, as :func:`pipelines.intake.earlier_returns.beside_one_file` wants them.
+    the quarter before, as :func:`pipelines.intake.prior_period.beside_one_file` wants them.
     Nothing is written and no key is needed. Whether the collection holds sample returns is not
     known here, so that is never a reason to refuse. Raises NotTheLastReturn.
     """

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.declarations import Declarations
-from pipelines.likeness import did_you_mean, plain_name
 from pipelines.pack import headlines, sections
 from pipelines.pack.book import PACK_KINDS, Book, Named, Place
 from pipelines.pack.edition import LANGUAGES, Language, internal_edition
 from pipelines.pack.trends import trend
 from pipelines.pack.words import Tongue
 from pipelines.quarters import Quarter
+from pipelines.text.fuzzy_match import did_you_mean, plain_name
 
 if TYPE_CHECKING:
     import duckdb

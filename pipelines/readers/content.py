@@ -63,7 +63,7 @@ class FileContent:
 
     ``decoded_as_cp1252`` names CSV parts that were not UTF-8;
     ``counts_from_1904`` is true for workbooks whose day numbers start in 1904;
-    ``template_version`` is the mark :mod:`pipelines.templates` leaves; ``form``
+    ``template_version`` is the mark :mod:`pipelines.templates.workbook` leaves; ``form``
     is ``csv`` for one CSV file on its own, which has no sheet names.
     """
 

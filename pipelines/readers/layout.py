@@ -21,9 +21,9 @@ from typing import Any
 import polars as pl
 
 from pipelines.declarations import CoverField, Declarations, Return, ReturnField, Text
-from pipelines.intake.casting import as_date, places_by_text, stripped
-from pipelines.intake.codes_written import codes_understood, squeezed
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import as_date, places_by_text, stripped
+from pipelines.readers.codes_written import codes_understood, squeezed
 from pipelines.readers.content import FileContent, Sheet, unreadable
 from pipelines.readers.sentences import FileProblem, Repair, problem, repair
 

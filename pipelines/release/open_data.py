@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.files import write_table
 from pipelines.release.content import TOTAL, WINDOWS, Content, ReleaseError, as_text
-from pipelines.release.writing import write_table
 from pipelines.settings import SOURCES
 
 QUARTERLY = "adoption_by_authority_and_agency_quarterly"

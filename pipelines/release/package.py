@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.declarations import Text
-from pipelines.files import write_json
+from pipelines.files import write_json, write_table
 from pipelines.release.content import (
     COMPONENTS,
     FIGURE_SCHEMA,
@@ -28,7 +28,6 @@ from pipelines.release.content import (
     ReleaseError,
 )
 from pipelines.release.statswales import metadata
-from pipelines.release.writing import write_table
 
 PARQUET, FIGURES = "figures.parquet", "figures.csv"
 DICTIONARY, CATALOGUE = "data-dictionary.csv", "catalogue.csv"

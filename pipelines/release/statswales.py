@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.declarations import Text
+from pipelines.files import write_table
 from pipelines.release.content import (
     COMPONENTS,
     NOTES,
@@ -21,7 +22,6 @@ from pipelines.release.content import (
     Content,
     texts,
 )
-from pipelines.release.writing import write_table
 
 DIMENSIONS = ("period", "window", "place", "category")
 DATA = "statswales-data.csv"

@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.declarations import Text
+from pipelines.files import write_table
 from pipelines.release.content import TOTAL, UNITS, WINDOWS, Content, Language, as_text
-from pipelines.release.writing import write_table
 
 AUTHORITIES = ("authority",)
 GROUPS = ("nation", "region", "regional_agency", "partnership")

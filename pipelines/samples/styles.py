@@ -48,7 +48,7 @@ def write_styled_return(
 ) -> None:
     """Write a workbook in ``style``: a cover of questions and answers, and a sheet per return.
 
-    Arguments as for :func:`pipelines.templates.write_return`.
+    Arguments as for :func:`pipelines.templates.workbook.write_return`.
     """
     import xlsxwriter
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.settings import Settings
-from pipelines.ui.quarter_page import FILES
+from pipelines.ui.quarter_summary import FILES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

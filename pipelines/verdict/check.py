@@ -16,11 +16,11 @@ import polars as pl
 from expectations.suite import Engine
 from pipelines.declarations import Declarations
 from pipelines.files import sha256_of
-from pipelines.intake.casting import cast
 from pipelines.intake.landing import clean_name, refusal, refused_at_the_door, said_on_the_cover
 from pipelines.intake.take_in import judge_alone
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import cast
 from pipelines.readers.child_process import read_files
 from pipelines.readers.content import FileContent, Unreadable
 from pipelines.readers.layout import LaidOut, lay_out, raw_schema

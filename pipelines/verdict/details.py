@@ -70,7 +70,7 @@ class Effect:
 class Details:
     """Everything of a verdict beside its problems. What is None is not known or does not apply.
 
-    ``not_known`` are keys of :data:`pipelines.verdict.receipt_words.WORDS`: what a check cannot
+    ``not_known`` are keys of :data:`pipelines.verdict.report_words.WORDS`: what a check cannot
     know.
     ``earlier`` is the version of the same quarter sent before, ``earlier_sent`` its rows.
     """

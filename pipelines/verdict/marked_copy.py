@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from pipelines.declarations import Return
 from pipelines.readers.content import VERSION_PROPERTY, FileContent, Sheet
 from pipelines.readers.layout import LaidOut, ReturnFound
-from pipelines.verdict.receipt_words import said
-from pipelines.verdict.receipts import column_number, write_private
-from pipelines.verdict.workbook import lines_of, new_workbook
+from pipelines.verdict.report import column_number, write_private
+from pipelines.verdict.report_words import said
+from pipelines.verdict.report_workbook import lines_of, new_workbook
 
 if TYPE_CHECKING:
-    from pipelines.verdict.receipts import Receipt
+    from pipelines.verdict.report import Receipt
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,14})", re.ASCII)

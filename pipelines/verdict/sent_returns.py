@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.declarations import Declarations
-from pipelines.intake.casting import cast, validated_frame
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import cast, validated_frame
 from pipelines.readers.layout import LaidOut, raw_schema
 from pipelines.settings import Settings
 

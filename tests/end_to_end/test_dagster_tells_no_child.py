@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import run
+from pipelines.commands import run
 from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from pipelines.cli import main
 from pipelines.explain.words import REASONS
 from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings
-from pipelines.warehouse import open_restricted, open_warehouse
+from pipelines.warehouse.published import open_restricted, open_warehouse
 from tests.conftest import Sample
 from tests.warehouse.conftest import ENGLAND, WALES, InventedReturns
 

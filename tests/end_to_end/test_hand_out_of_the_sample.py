@@ -18,7 +18,7 @@ HEX = re.compile(rb"[0-9a-f]{32,}")
 
 @pytest.fixture(scope="module")
 def handed_out(sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from pipelines.handing_out import hand_out
+    from pipelines.publishing.analyst_extract import hand_out
 
     return hand_out(sample.settings, tmp_path_factory.mktemp("handed") / "out", with_csv=True)
 

@@ -16,8 +16,8 @@ import pytest
 from pipelines.quarters import Quarter
 from pipelines.samples.population import population
 from pipelines.settings import Settings
-from pipelines.templates import write_return
-from pipelines.warehouse import open_warehouse
+from pipelines.templates.workbook import write_return
+from pipelines.warehouse.published import open_warehouse
 from tests.conftest import Sample
 
 CARDIFF, QUARTER = "W06000015", Quarter(2020, 4)

@@ -11,9 +11,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.exports import checksums_agree
 from pipelines.lifecycle.ledger import Ledger
-from pipelines.warehouse import open_restricted, open_warehouse
+from pipelines.publishing.internal_files import checksums_agree
+from pipelines.warehouse.published import open_restricted, open_warehouse
 from tests.conftest import Sample
 
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from pipelines.cli import main
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse.published import open_warehouse
 from tests.conftest import Sample
 
 WALES, ENGLAND = "W92000004", "E92000001"

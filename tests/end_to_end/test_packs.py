@@ -14,7 +14,7 @@ from pipelines.pack.book import Book
 from pipelines.pack.edition import LANGUAGES, Language
 from pipelines.pack.pages import internal_book, page, places_with_a_pack
 from pipelines.quarters import Quarter
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse.published import open_warehouse
 from tests.browser import looked_at
 from tests.unit.pack.reading_pages import Page
 

@@ -23,18 +23,18 @@ from pipelines.files import CHECKSUMS
 from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
-from pipelines.lifecycle.verification import verify
 from pipelines.pack.edition import LANGUAGES
 from pipelines.pack.pages import file_name
 from pipelines.pack.published import publication
+from pipelines.publishing.releases import Made, make_again, make_release
+from pipelines.publishing.verification import verify
 from pipelines.quarters import Quarter
 from pipelines.release import package
 from pipelines.release.compare import compare, figures_of_folder
 from pipelines.release.content import ReleaseError
-from pipelines.release.making import Made, make_again, make_release
 from pipelines.release.versions import changed_files, told_file, versions
 from pipelines.settings import SOURCES, Settings
-from pipelines.warehouse import open_warehouse, open_warehouse_as_of
+from pipelines.warehouse.published import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample
 from tests.unit.pack.reading_published import strangers
 

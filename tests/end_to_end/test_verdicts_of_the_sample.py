@@ -10,7 +10,7 @@ from pipelines.intake.take_in import problems_of
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.verdict.check import check_files
 from pipelines.verdict.details import details_of_submission
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse.published import open_warehouse
 from tests.conftest import Sample
 
 QUARTER = "2020-21-Q3"

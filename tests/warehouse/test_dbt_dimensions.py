@@ -14,7 +14,7 @@ import pytest
 from expectations.rules import RULES
 from pipelines.readers import content, sentences
 from pipelines.settings import DBT_PROJECT
-from pipelines.warehouse import PUBLISHED
+from pipelines.warehouse.published import PUBLISHED
 
 
 @pytest.mark.parametrize("database", PUBLISHED)

@@ -11,7 +11,7 @@ import pytest
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.lifecycle.order import refusal
 from pipelines.lifecycle.states import Book, fold, known_at, local_day
-from pipelines.tables import write_tables
+from pipelines.warehouse.tables import write_tables
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, Q1, Q2, WALES, Story
 from tests.warehouse.conftest import InventedReturns
 

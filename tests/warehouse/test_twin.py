@@ -143,7 +143,7 @@ def test_a_month_that_lacks_the_day_ends_on_its_last() -> None:
 
 @pytest.mark.parametrize("basis", BASES)
 def test_the_twin_agrees_with_every_figure_of_the_sample(sample, basis: str) -> None:
-    from pipelines.warehouse import open_warehouse
+    from pipelines.warehouse.published import open_warehouse
 
     by_hand = twin.figures(_of_the_sample(sample), INDICATORS, basis)
     with open_warehouse(sample.settings) as connection:

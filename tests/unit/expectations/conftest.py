@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.beside import Beside
+from expectations.reference_data import Beside
 from pipelines.declarations import Declarations, Place
-from pipelines.intake.casting import validated_frame
-from pipelines.intake.earlier_returns import NOTHING_SET_ASIDE, plain_keys
+from pipelines.intake.prior_period import NOTHING_SET_ASIDE, plain_keys
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import validated_frame
 from pipelines.settings import SOURCES
 
 Row = Mapping[str, Any]

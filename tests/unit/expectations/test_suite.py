@@ -17,7 +17,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from expectations import suite
-from expectations.beside import Beside
+from expectations.reference_data import Beside
 from expectations.rules import RULES
 from expectations.rules.rule import Rows, Rule
 from pipelines.declarations import Declarations

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.beside import REASON_OF, SKIPPED
+from expectations.reference_data import REASON_OF, SKIPPED
 from expectations.suite import PROBLEM_SCHEMA
 from expectations.verdicts import ReturnSent, RulesTold, Verdict, judge, rules_sentence
 from pipelines.declarations import RefusalPolicy, Text

@@ -16,7 +16,7 @@ import pytest
 
 from expectations import suite
 from pipelines.declarations import Declarations, Indicator, Return, ReturnField
-from pipelines.intake.casting import LEADING_COLUMNS
+from pipelines.readers.casting import LEADING_COLUMNS
 from pipelines.settings import SOURCES
 
 DECLARED = Declarations(SOURCES)

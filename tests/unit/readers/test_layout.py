@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.declarations import Declarations
-from pipelines.intake.casting import cast, squeezed
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import cast, squeezed
 from pipelines.readers.child_process import read, read_files
 from pipelines.readers.content import FileContent, Sheet
 from pipelines.readers.layout import (
@@ -25,7 +25,7 @@ from pipelines.readers.layout import (
     read_cover,
 )
 from pipelines.readers.sentences import PROBLEMS, REPAIRS
-from pipelines.templates import write_csv_return, write_return, write_template
+from pipelines.templates.workbook import write_csv_return, write_return, write_template
 
 Cells = list[list[str | None]]
 QUARTER = Quarter(2024, 1)
@@ -526,7 +526,7 @@ def test_a_sheet_that_is_no_part_of_the_return_is_counted_as_left_out(
 
 def test_the_sheets_of_the_template_itself_are_known_to_be_no_part() -> None:
     from pipelines.readers.layout import SHEETS_OF_THE_TEMPLATE
-    from pipelines.templates import _WORDS
+    from pipelines.templates.workbook import _WORDS
 
     for word in ("guidance", "codes", "lists"):
         assert {squeezed(_WORDS[word].en), squeezed(_WORDS[word].cy)} <= SHEETS_OF_THE_TEMPLATE

@@ -15,12 +15,12 @@ import pytest
 import xlsxwriter
 
 from pipelines.declarations import Declarations
-from pipelines.intake.casting import cast
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import cast
 from pipelines.readers.child_process import read
 from pipelines.readers.content import CannotRead, FileContent
 from pipelines.readers.layout import LaidOut, lay_out
-from pipelines.templates import write_return
+from pipelines.templates.workbook import write_return
 
 QUARTER = Quarter(2024, 1)
 SHEET = "xl/worksheets/sheet2.xml"

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-import pipelines.release.making as making
-import pipelines.warehouse as warehouse
+import pipelines.publishing.releases as making
+import pipelines.warehouse.published as warehouse
 from pipelines.assets.releases import AUDITED, KEY, release
 from pipelines.lifecycle.decisions import NotAllowed
 from pipelines.quarters import Quarter

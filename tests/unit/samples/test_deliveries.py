@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
-from pipelines.intake.casting import cast
 from pipelines.quarters import Quarter
+from pipelines.readers.casting import cast
 from pipelines.readers.child_process import read_files
 from pipelines.readers.content import Unreadable
 from pipelines.readers.layout import lay_out, read_cover

@@ -1,0 +1,63 @@
+"""The warehouse for others: ``adoption hand-out``, ``docs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.commands.arguments import FILE
+from pipelines.commands.output import working
+from pipelines.settings import Settings
+
+
+@click.command("hand-out")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--csv", "with_csv", is_flag=True, help="The tables as CSV too, for Excel.")
+@click.option("--docs", "with_page", is_flag=True, help="And the page that `adoption docs` writes.")
+def hand_out(folder: Path, with_csv: bool, with_page: bool) -> None:
+    """Write a copy of the warehouse for an analyst to FOLDER, without pseudonymous rows.
+
+    In it: warehouse.duckdb, the same tables as Parquet for R, Python and Power BI, a catalogue of
+    every column, a README in English and in Welsh, checksums. Figures are not disclosure
+    controlled: it is for internal use only. FOLDER must be new or empty.
+
+    \b
+    adoption hand-out ../for-the-analyst
+    adoption hand-out ../for-the-analyst --csv --docs
+    """
+    from pipelines.commands import run
+    from pipelines.publishing import analyst_extract as handing_out
+
+    settings = Settings.from_environment()
+    with working("Writing the tables"):
+        if with_page:
+            run.prepare()
+        written = handing_out.hand_out(settings, folder, with_csv, with_page)
+    files = [path for path in written.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files) / 1e6
+    click.echo(f"Wrote {written}   {len(files)} files, {size:,.0f} MB")
+    click.echo(handing_out.NOTICE["en"])
+
+
+@click.command()
+@click.argument("target", type=FILE)
+def docs(target: Path) -> None:
+    """Write the warehouse's dictionary to TARGET: one page that needs no network.
+
+    Every table and column with its meaning, the SQL that makes it, and a map of what it is made
+    from. Types and sizes are those of the published warehouse, if there is one. Takes ten seconds.
+
+    \b
+    adoption docs warehouse.html
+    """
+    from pipelines.commands import run
+    from pipelines.publishing.dictionary import write_dictionary
+
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter("end the name in .html", param_hint="TARGET")
+    settings = Settings.from_environment()
+    with working("dbt writes the page"):
+        run.prepare()
+        write_dictionary(settings, target)
+    click.echo(f"Wrote {target}")

@@ -1,0 +1,393 @@
+"""From text to dates, whole numbers and codes; then from references to pseudonyms.
+
+Nothing is guessed: text that is not understood becomes null and its
+``readable__<field>`` false, so that a rule can say so by cell. What was
+understood although it is not written as asked is a repair, and is counted
+(:func:`repairs`); for what was not understood there may be a suggestion from
+our own lists (:func:`suggestions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import polars as pl
+
+from pipelines.declarations import Declarations, Return, ReturnField
+from pipelines.quarters import Quarter
+from pipelines.readers.codes_written import codes_understood, squeezed
+
+LEADING_COLUMNS = ("submission_id", "sender_code", "quarter", "sheet", "sheet_row")
+Pseudonymise = Callable[[str, pl.Series, pl.Series], pl.Series]
+
+# A spreadsheet that has lost a cell's date format shows days since 30 December 1899. Between
+# 1 October 1954 and 8 April 2064 such a number has five digits and is nothing else we are sent.
+SERIAL_DAYS = range(20_000, 60_001)
+# A cell that holds 0 or 12 and is formatted as a date shows a day of January 1900.
+_YEARS = range(1901, 2101)
+_BLANK = " \t\r\n\f\v\u00a0\u2007\u202f\u200b\ufeff"
+_TIME = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
+_ISO = rf"^([0-9]{{4}})([-/])([0-9]{{1,2}})([-/])([0-9]{{1,2}}){_TIME}$"
+_DAY_FIRST = rf"^([0-9]{{1,2}})([/.-])([0-9]{{1,2}})([/.-])([0-9]{{4}}){_TIME}$"
+_IN_WORDS = (
+    r"^([0-9]{1,2})(?:st|nd|rd|th|af|ail|ydd|fed|eg|ain)?[ .-]+(\pL{3,11})\.?[ ,.-]+([0-9]{4})$"
+)
+_AS_ASKED = r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})$"
+_SERIAL = r"^([0-9]{5})$"
+_WHOLE = r"^[+-]?[0-9]{1,18}$"
+_WHOLE_WITH_ZEROS = r"^([+-]?[0-9]{1,15})\.0+$"
+_THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3}){1,4}$"
+_MONTHS = {
+    name[:length]: number
+    for number, names in enumerate(
+        (
+            ("january", "ionawr"),
+            ("february", "chwefror"),
+            ("march", "mawrth"),
+            ("april", "ebrill"),
+            ("may", "mai"),
+            ("june", "mehefin"),
+            ("july", "gorffennaf"),
+            ("august", "awst"),
+            ("september", "medi"),
+            ("october", "hydref"),
+            ("november", "tachwedd"),
+            ("december", "rhagfyr"),
+        ),
+        start=1,
+    )
+    for name in names
+    for length in {3, 4, 5, len(name)}  # Mar and Maw, Jun and Jul differ in three letters
+}
+
+REPAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "submission_id": pl.String,
+    "return_name": pl.String,
+    "sheet": pl.String,
+    "field": pl.String,
+    "kind": pl.String,
+    "cells": pl.Int64,
+}
+SUGGESTION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "submission_id": pl.String,
+    "return_name": pl.String,
+    "sheet": pl.String,
+    "sheet_row": pl.Int64,
+    "field": pl.String,
+    "suggestion_en": pl.String,
+    "suggestion_cy": pl.String,
+}
+
+
+def cast(
+    raw: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
+) -> pl.DataFrame:
+    """The typed frame of a raw one, row for row.
+
+    Dates: ISO or day first with a year of four digits, the month in digits or
+    words, or a spreadsheet's day number. Codes: a code in force in ``quarter``,
+    its label in either language or a declared spelling, whatever the case and
+    spacing. Agency fields: a place's code or name becomes its code, anything
+    else stays as written.
+    """
+    clean = raw.select(
+        *LEADING_COLUMNS, *(stripped(pl.col(field.name)) for field in declared.fields)
+    )
+    places = declared.place_fields
+    alike: dict[tuple[str, str], list[str]] = {}
+    for field in declared.fields:
+        kind = _kind(field, field.name in places)
+        if kind is not None:
+            alike.setdefault(kind, []).append(field.name)
+    understood, checked = [], set()
+    for (kind, code_list), names in alike.items():
+        # Most cells repeat: each distinct text of all columns of a kind is looked at once.
+        texts = pl.concat([clean[name].alias("text") for name in names]).drop_nulls().unique()
+        values = _values(texts, kind, code_list, quarter, declarations)
+        understood += [
+            pl.col(name).replace_strict(texts, values, default=None, return_dtype=values.dtype)
+            for name in names
+        ]
+        checked |= set(names) if kind != "place" else set()
+    typed = clean.with_columns(*understood)
+    return typed.with_columns(
+        (clean[field.name].is_null() | typed[field.name].is_not_null()).alias(
+            f"readable__{field.name}"
+        )
+        for field in declared.fields
+        if field.name in checked
+    )
+
+
+def repairs(
+    raw: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
+) -> pl.DataFrame:
+    """How many cells were understood although they are not written as asked.
+
+    One row per submission, sheet, field and kind (a key of
+    :data:`pipelines.readers.sentences.REPAIRS_OF_CELLS`), with the columns of
+    ``REPAIR_SCHEMA``; ``raw`` is a raw frame. Nothing a cell holds is in it.
+    """
+    places = declared.place_fields
+    found = [pl.DataFrame(schema=REPAIR_SCHEMA)]
+    for field in declared.fields:
+        texts = (
+            raw.select("submission_id", "sheet", written=pl.col(field.name))
+            .drop_nulls("written")
+            .with_columns(text=stripped(pl.col("written")))
+            .drop_nulls("text")
+        )
+        if texts.is_empty():
+            continue
+        kinds = [
+            texts.filter(pl.col("written").str.strip_chars(_BLANK) != pl.col("written")).select(
+                "submission_id", "sheet", kind=pl.lit("spaces")
+            ),
+        ]
+        kind = _kind(field, field.name in places)
+        if kind is not None:
+            distinct = texts["text"].unique()
+            ways = _ways(distinct, *kind, quarter, declarations)
+            kinds.append(
+                texts.select(
+                    "submission_id",
+                    "sheet",
+                    kind=pl.col("text").replace_strict(
+                        distinct, ways, default=None, return_dtype=pl.String
+                    ),
+                ).drop_nulls("kind")
+            )
+        found.append(
+            pl.concat(kinds)
+            .group_by("submission_id", "sheet", "kind", maintain_order=True)
+            .len("cells")
+            .select(
+                "submission_id",
+                return_name=pl.lit(declared.name),
+                sheet=pl.col("sheet"),
+                field=pl.lit(field.name),
+                kind=pl.col("kind"),
+                cells=pl.col("cells").cast(pl.Int64),
+            )
+        )
+    return pl.concat(found)
+
+
+def suggestions(
+    raw: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
+) -> pl.DataFrame:
+    """For each cell of a code that was not understood, the label it is most like, if any is.
+
+    Columns as ``SUGGESTION_SCHEMA``. A suggestion is a label of our own list in
+    both languages, never what the cell holds; it belongs into the sender's own
+    verdict and nowhere else.
+    """
+    found = [pl.DataFrame(schema=SUGGESTION_SCHEMA)]
+    for field in declared.fields:
+        if not field.code_list:
+            continue
+        codes = codes_understood(declarations, field.code_list, quarter)
+        texts = raw.select(
+            "submission_id", "sheet", "sheet_row", text=stripped(pl.col(field.name))
+        ).drop_nulls("text")
+        distinct = texts["text"].unique()
+        meant = {
+            text: suggestion
+            for text in distinct
+            if codes.meant(text) is None and (suggestion := codes.suggestion(text))
+        }
+        if meant:
+            english = {text: pair[0] for text, pair in meant.items()}
+            welsh = {text: pair[1] for text, pair in meant.items()}
+            found.append(
+                texts.filter(pl.col("text").is_in(list(meant))).select(
+                    "submission_id",
+                    return_name=pl.lit(declared.name),
+                    sheet=pl.col("sheet"),
+                    sheet_row=pl.col("sheet_row"),
+                    field=pl.lit(field.name),
+                    suggestion_en=pl.col("text").replace_strict(english),
+                    suggestion_cy=pl.col("text").replace_strict(welsh),
+                )
+            )
+    return pl.concat(found)
+
+
+def _ways(
+    texts: pl.Series, kind: str, code_list: str, quarter: Quarter, declarations: Declarations
+) -> pl.Series:
+    """For each of some distinct texts the kind of repair it needed; null for none."""
+    text = pl.col("text")
+    if kind == "date":
+        way = (
+            pl.when(as_date(text).is_null() | text.str.contains(_AS_ASKED)).then(None)
+            .when(text.str.contains(_SERIAL)).then(pl.lit("day number"))
+            .when(text.str.contains(":", literal=True)).then(pl.lit("time of day"))
+            .otherwise(pl.lit("date form"))
+        )  # fmt: skip
+        return texts.alias("text").to_frame().select(way).to_series()
+    if kind == "integer":
+        is_plain = text.str.contains(r"^[0-9]+$")
+        way = pl.when(~is_plain & as_whole_number(text).is_not_null()).then(pl.lit("number form"))
+        return texts.alias("text").to_frame().select(way).to_series()
+    if kind == "code":
+        codes = codes_understood(declarations, code_list, quarter)
+        return pl.Series([codes.repair(each) for each in texts], dtype=pl.String)
+    known, asked = places_by_text(declarations), _places_as_asked(declarations)
+    ways = [
+        "place name" if each not in asked and squeezed(each) in known else None for each in texts
+    ]
+    return pl.Series(ways, dtype=pl.String)
+
+
+def validated_frame(
+    typed: pl.DataFrame,
+    declared: Return,
+    pseudonymise: Pseudonymise,
+    quarantined_rows: pl.DataFrame,
+) -> pl.DataFrame:
+    """The validated frame of a typed one: no reference, no day of birth.
+
+    ``pseudonymise(kind, issuers, references)`` gives pseudonyms for two columns
+    of equal length (:meth:`pipelines.intake.pseudonyms.Pseudonymiser.of_column`). It
+    gets references without outer blanks, in upper case; the issuer is the
+    sender, or what the field's ``issued_by`` field holds, which may be null.
+    ``quarantined_rows`` has the columns submission_id and sheet_row; its rows
+    become ``row_status`` ``quarantined``, all others ``accepted``.
+    """
+    keys = ["submission_id", "sheet_row"]
+    quarantined = quarantined_rows.select(
+        pl.col("submission_id").cast(pl.String), pl.col("sheet_row").cast(pl.Int64)
+    ).unique()
+    marked = typed.join(
+        quarantined.with_columns(pl.lit("quarantined").alias("row_status")),
+        on=keys,
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col("row_status").fill_null("accepted"))
+    columns = [marked[name] for name in ("submission_id", "sender_code", "quarter", "sheet_row")]
+    columns.append(marked["row_status"])
+    for field in declared.fields:
+        columns.append(_kept(marked, field, pseudonymise).alias(field.validated_name))
+    return pl.DataFrame(columns)
+
+
+def stripped(text: pl.Expr) -> pl.Expr:
+    """Text without outer blanks of any kind, composed (NFC); blank text is null."""
+    clean = text.str.normalize("NFC").str.strip_chars(_BLANK)
+    return pl.when(clean != "").then(clean)
+
+
+def as_date(text: pl.Expr) -> pl.Expr:
+    """Dates of stripped text; null where it is no date of the years 1901 to 2100.
+
+    A time of day after the date is left off. Years of two digits are not
+    understood: nobody can say which century a date of birth belongs to.
+    """
+    iso = [text.str.extract(_ISO, group) for group in (1, 3, 5)]
+    day_first = [text.str.extract(_DAY_FIRST, group) for group in (5, 3, 1)]
+    month = text.str.extract(_IN_WORDS, 2).str.to_lowercase()
+    in_words = [
+        text.str.extract(_IN_WORDS, 3),
+        month.replace_strict(
+            list(_MONTHS),
+            [str(number) for number in _MONTHS.values()],
+            default=None,
+            return_dtype=pl.String,
+        ),
+        text.str.extract(_IN_WORDS, 1),
+    ]
+    serial = text.str.extract(_SERIAL, 1).cast(pl.Int32)
+    serial = pl.when(serial.is_between(SERIAL_DAYS.start, SERIAL_DAYS.stop - 1)).then(serial)
+    # Day 0 of a spreadsheet's count is 25,569 days before 1 January 1970.
+    found = pl.coalesce(
+        pl.when(_same_separator(text, _ISO)).then(_calendar_date(iso)),
+        pl.when(_same_separator(text, _DAY_FIRST)).then(_calendar_date(day_first)),
+        _calendar_date(in_words),
+        (serial - 25_569).cast(pl.Date),
+    )
+    return pl.when(found.dt.year().is_between(_YEARS.start, _YEARS.stop - 1)).then(found)
+
+
+def _same_separator(text: pl.Expr, pattern: str) -> pl.Expr:
+    return text.str.extract(pattern, 2) == text.str.extract(pattern, 4)
+
+
+def as_whole_number(text: pl.Expr) -> pl.Expr:
+    """Whole numbers of stripped text (``7``, ``7.0``, ``1,250``); null for anything else."""
+    plain = pl.coalesce(
+        pl.when(text.str.contains(_WHOLE)).then(text),
+        text.str.extract(_WHOLE_WITH_ZEROS, 1),
+        pl.when(text.str.contains(_THOUSANDS)).then(text.str.replace_all(",", "", literal=True)),
+    )
+    return plain.cast(pl.Int64, strict=False)
+
+
+@lru_cache(maxsize=16)
+def places_by_text(declarations: Declarations) -> Mapping[str, str]:
+    """Place codes by squeezed code, name in either language, and ``name (code)``.
+
+    A name that two places share is left out.
+    """
+    found: dict[str, set[str]] = {}
+    for code, place in declarations.places.items():
+        for name in {place.name_en, place.name_cy}:
+            found.setdefault(squeezed(name), set()).add(code)
+            found.setdefault(squeezed(f"{name} ({code})"), set()).add(code)
+    by_text = {text: min(codes) for text, codes in found.items() if len(codes) == 1}
+    return by_text | {squeezed(code): code for code in declarations.places}
+
+
+@lru_cache(maxsize=16)
+def _places_as_asked(declarations: Declarations) -> frozenset[str]:
+    """Place codes, and the labels that the template's drop-down lists offer for them."""
+    labels = {
+        f"{name} ({code})"
+        for code, place in declarations.places.items()
+        for name in (place.name_en, place.name_cy)
+    }
+    return frozenset(declarations.places) | labels
+
+
+def _calendar_date(year_month_day: list[pl.Expr]) -> pl.Expr:
+    year, month, day = year_month_day
+    joined = pl.concat_str(year, pl.lit("-"), month.str.zfill(2), pl.lit("-"), day.str.zfill(2))
+    return joined.str.to_date("%Y-%m-%d", strict=False)
+
+
+def _kind(field: ReturnField, is_place: bool) -> tuple[str, str] | None:
+    """How a field's texts are understood, and with which code list; None for text as it is."""
+    if field.code_list:
+        return "code", field.code_list
+    if is_place:
+        return "place", ""
+    return None if field.type == "string" else (field.type, "")
+
+
+def _values(
+    texts: pl.Series, kind: str, code_list: str, quarter: Quarter, declarations: Declarations
+) -> pl.Series:
+    """What each of some distinct texts means; null where it is not understood."""
+    if kind == "date":
+        return texts.to_frame().select(as_date(pl.col("text"))).to_series()
+    if kind == "integer":
+        return texts.to_frame().select(as_whole_number(pl.col("text"))).to_series()
+    if kind == "code":
+        codes = codes_understood(declarations, code_list, quarter)
+        return pl.Series([codes.meant(text) for text in texts], dtype=pl.String)
+    known = places_by_text(declarations)
+    return pl.Series([known.get(squeezed(text), text) for text in texts], dtype=pl.String)
+
+
+def _kept(marked: pl.DataFrame, field: ReturnField, pseudonymise: Pseudonymise) -> pl.Series:
+    """What the validated room keeps of a field."""
+    column = marked[field.name]
+    if field.privacy == "month":
+        return column.dt.truncate("1mo")
+    if field.privacy == "identifier":
+        issuers = marked[field.issued_by or "sender_code"]
+        assert field.pseudonym_of is not None
+        references = column.str.strip_chars(_BLANK).str.to_uppercase()
+        return pseudonymise(field.pseudonym_of, issuers, references).cast(pl.String)
+    return column

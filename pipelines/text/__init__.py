@@ -1,0 +1,1 @@
+"""Words: the catalogue of translations, and names that people nearly wrote."""

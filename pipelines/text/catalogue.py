@@ -1,0 +1,86 @@
+"""Sentences in the reader's language: English where the code says it, Welsh in the catalogue.
+
+The catalogue is GNU gettext, so that translators can use the tools they have (Poedit, Weblate):
+one file for each part of the program in ``pipelines/locale/cy/LC_MESSAGES``. Code writes
+
+    _ = translations(language).gettext
+    _("Children adopted")
+    _("{count} returns are missing").format(count=3)
+
+with ``ngettext`` where the sentence depends on a number (Welsh has five forms in Babel), ``pgettext`` where
+one English word has two Welsh ones, and ``N_`` around a sentence that is translated later.
+``adoption translations`` brings the files up to date with the code and lists what waits for review.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
+
+Language = Literal["en", "cy"]
+LANGUAGES: tuple[Language, ...] = ("en", "cy")
+
+CATALOGUES = Path(__file__).resolve().parents[1] / "locale" / "cy" / "LC_MESSAGES"
+
+
+class CatalogueError(Exception):
+    """A catalogue of translations is missing or cannot be read; the message names the file."""
+
+
+def N_(sentence: str) -> str:
+    """Mark a sentence for the catalogue where it is written; it is translated where it is used."""
+    return sentence
+
+
+@cache
+def translations(language: Language) -> NullTranslations:
+    """The catalogue of ``language``; English is the text of the code itself.
+
+    A sentence that is not in the catalogue comes back in English. Raises CatalogueError.
+    """
+    if language == "en":
+        return NullTranslations()
+    paths = catalogue_files()
+    if not paths:
+        raise CatalogueError(f"{CATALOGUES}: no catalogue of translations is there; install again")
+    every = NullTranslations()
+    for path in reversed(paths):
+        compiled = _compiled(read_catalogue(path))
+        if isinstance(every, GNUTranslations):
+            compiled.add_fallback(every)
+        every = compiled
+    return every
+
+
+def catalogue_files() -> list[Path]:
+    """The catalogues of Welsh, one for each part of the program."""
+    return sorted(CATALOGUES.glob("*.po"))
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """One catalogue as Babel holds it. Raises CatalogueError, which names the file and line."""
+    from babel.messages.pofile import PoFileError, read_po
+
+    try:
+        with path.open("rb") as handle:
+            return read_po(handle, locale="cy", domain=path.stem, abort_invalid=True)
+    except FileNotFoundError as error:
+        raise CatalogueError(f"{path}: no such catalogue; install again") from error
+    except PoFileError as error:
+        raise CatalogueError(f"{path}, line {error.lineno + 1}: {error}") from error
+
+
+def _compiled(catalogue: Catalog) -> GNUTranslations:
+    from babel.messages.mofile import write_mo
+
+    compiled = BytesIO()
+    # Marked "fuzzy" is how gettext says that nobody has reviewed it: it is shown all the same.
+    write_mo(compiled, catalogue, use_fuzzy=True)
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,116 @@
+"""Publishing a finished warehouse, and opening the published one.
+
+dbt builds in ``build/``; nobody else opens those files. A finished build is checkpointed,
+flushed and renamed over the published file. Readers who hold the old file keep their consistent
+old copy; whoever opens next sees the new one. The public tables lie beside it as Parquet, for tools
+that do not know DuckDB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.files import replace_durably
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+PUBLISHED = ("warehouse", "restricted")
+BUILT = (*PUBLISHED, "work")
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be built, published or opened; the message says why."""
+
+
+def prepare_build(settings: Settings) -> None:
+    """An empty build folder: every build starts from the files alone."""
+    settings.build.mkdir(parents=True, exist_ok=True)
+    for name in BUILT:
+        for path in (_built(settings, name), _wal(_built(settings, name))):
+            path.unlink(missing_ok=True)
+
+
+def publish(settings: Settings, folder: Path | None = None) -> Path:
+    """Swap the finished build in and return its folder: the published one, unless another is given.
+
+    Raises WarehouseError, and changes nothing, if the build is not finished.
+    """
+    import shutil
+
+    import duckdb
+
+    from pipelines.warehouse.parquet import PARQUET, replace_folder, write_parquet
+
+    folder = folder or settings.marts
+    for name in PUBLISHED:
+        built = _built(settings, name)
+        if not built.exists():
+            raise WarehouseError(f"{built} is missing: the build did not finish")
+        with duckdb.connect(str(built)) as connection:
+            connection.execute("checkpoint")
+        for path in (built, folder / built.name):
+            # DuckDB 1.5 silently replays a stale write-ahead log beside a renamed-in file.
+            if _wal(path).exists():
+                raise WarehouseError(f"{_wal(path)} is still there: close what writes to {path}")
+    folder.mkdir(parents=True, exist_ok=True)
+    parquet = folder / f".{PARQUET}.part"
+    shutil.rmtree(parquet, ignore_errors=True)
+    # Written before anything is swapped: a full disk leaves everything as it was.
+    write_parquet(_built(settings, "warehouse"), parquet)
+    for name in PUBLISHED:
+        built = _built(settings, name)
+        with _told_if_open(folder / built.name):
+            replace_durably(built, folder / built.name)
+    with _told_if_open(folder / PARQUET):
+        replace_folder(parquet, folder / PARQUET)
+    _built(settings, "work").unlink(missing_ok=True)
+    return folder
+
+
+@contextmanager
+def _told_if_open(path: Path) -> Iterator[None]:
+    """Windows does not rename over an open file."""
+    try:
+        yield
+    except PermissionError as error:
+        raise WarehouseError(
+            f"{path} is open in another program: close it and build again"
+        ) from error
+
+
+def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to the published warehouse."""
+    return _open(settings.warehouse)
+
+
+def open_restricted(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to the case-level marts."""
+    return _open(settings.restricted)
+
+
+def open_warehouse_as_of(settings: Settings, as_of: datetime) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to a warehouse that was built as of a moment."""
+    return _open(settings.marts_as_of(as_of) / settings.warehouse.name)
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    if not path.exists():
+        raise WarehouseError(f"{path} does not exist yet: run `adoption build`")
+    return duckdb.connect(str(path), read_only=True)
+
+
+def _built(settings: Settings, name: str) -> Path:
+    return settings.build / f"{name}.duckdb"
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
