@@ -6,7 +6,7 @@ in a released file and in an explanation.
 
 from __future__ import annotations
 
-from pipelines.text.catalogue import Language, N_, translations
+from pipelines.text.catalogue import N_, Language, translations
 
 # Keys are ``window_name`` of the marts, in the order in which windows are listed.
 WINDOWS: dict[str, str] = {
