@@ -8,17 +8,23 @@ the time only); on Windows the clock is what stops it.
 
 The child is started by its own command line rather than by ``multiprocessing``,
 which would import the caller's main module again (pytest, Dagster) and on
-Windows needs a guard in it.
+Windows needs a guard in it. It is isolated: it imports from Python's own library,
+the folder of this package and the folder of the parser, in that order; it runs in
+an empty folder of its own; and it inherits no variable of the environment. So a
+``select.py`` that lies beside a return is never run, and the place of the key file
+(``ADOPTION_KEY_FILE``) is not known to a process that a hostile file has taken over.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,7 +40,19 @@ ADDRESS_SPACE_BYTES = 1024**3
 MAX_ANSWER_BYTES = 64 * 1024**2  # what the caller may have to hold
 # A child that grew this large is replaced: what it keeps would count against the next file.
 RETIRE_AT_BYTES = 400 * 1024**2
+_PARSER = "python-calamine"  # as it is called where it is installed
+# -I: no PYTHON* variable, no folder of the user, no current folder on the import path; -S: no .pth
+# file and no sitecustomize is run; -B: RLIMIT_FSIZE lets it write no bytecode anyway.
+_ISOLATED = ("-I", "-S", "-B", "-X", "utf8")
 _START = "from pipelines.readers.child_process import serve; serve()"
+_WITH_IMPORT_PATH = "import sys; sys.path += sys.argv[1:]; "
+# What the operating system's loader needs to start Python at all, where a machine sets it.
+_NEEDED_BY_THE_SYSTEM = (
+    "SYSTEMROOT",  # Windows: without it Python does not start
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+)
 
 
 def read_files(
@@ -87,19 +105,24 @@ class _Child:
     """One reading process and a thread that collects its answers."""
 
     def __init__(self) -> None:
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(_import_path()),
-            "PYTHONIOENCODING": "utf-8",
-            "PYTHONUTF8": "1",
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # What a dying parser prints may hold values of the file: nobody keeps it.
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
+        try:
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="adoption-reader-", ignore_cleanup_errors=True
+            )
+            self._process = subprocess.Popen(
+                [sys.executable, *_ISOLATED, "-c", _WITH_IMPORT_PATH + _START, *_import_path()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # What a dying parser prints may hold values of the file: nobody keeps it.
+                stderr=subprocess.DEVNULL,
+                cwd=self._folder.name,
+                env=_environment(),
+            )
+        except OSError as error:
+            # Not as it is: a FileNotFoundError would pass for a return that is not there.
+            raise ReaderDidNotStart(
+                f"the process that reads files did not start: {error}"
+            ) from error
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=self._collect, daemon=True).start()
         if self._answer(SECONDS_TO_START) != {"ready": True}:
@@ -113,7 +136,8 @@ class _Child:
         """The child's answer about a file; None when it died or took too long."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(str(path)).encode("ascii") + b"\n")
+            # Absolute, since the child runs in another folder.
+            self._process.stdin.write(json.dumps(str(path.absolute())).encode("ascii") + b"\n")
             self._process.stdin.flush()
         except OSError:
             return None
@@ -129,6 +153,7 @@ class _Child:
                     stream.close()
             except OSError:  # unsent bytes for a process that is gone
                 pass
+        self._folder.cleanup()
 
     def _answer(self, seconds: float) -> dict[str, Any] | None:
         try:
@@ -152,9 +177,22 @@ class _Child:
 
 
 def _import_path() -> list[str]:
-    """Where the child finds this package and what it imports."""
-    here = str(Path(__file__).resolve().parents[2])
-    return list(dict.fromkeys([here, *(entry for entry in sys.path if entry)]))
+    """Where the child finds this package and the parser, after Python's own library.
+
+    Nothing else of this process's ``sys.path``: it may begin with the folder that the returns are
+    in. The package comes first, since an older one may be installed beside the parser.
+    """
+    package = Path(__file__).resolve().parents[2]
+    folders = [package]
+    # By what is installed, not by what an import would find first. Without it the child says so.
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        installed = importlib.metadata.distribution(_PARSER)
+        folders.append(Path(str(installed.locate_file(""))).resolve())
+    return list(dict.fromkeys(map(str, folders)))
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _NEEDED_BY_THE_SYSTEM if name in os.environ}
 
 
 # --- in the child ---------------------------------------------------------------

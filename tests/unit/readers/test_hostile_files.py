@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -244,6 +246,51 @@ def killing_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -
     (package / "__init__.py").write_text("\n".join(lines), encoding="utf-8")
     original = child_process._import_path
     monkeypatch.setattr(child_process, "_import_path", lambda: [str(package.parent), *original()])
+
+
+@pytest.mark.parametrize("name", ["select", "pipelines", "python_calamine", "sitecustomize"])
+def test_no_program_that_lies_beside_a_return_is_run(
+    workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Wherever the command is called from, and whatever Python was told in the environment."""
+    trace = tmp_path / "trace"
+    folder = tmp_path / "from a mail"
+    folder.mkdir()
+    (folder / f"{name}.py").write_text(f"open({str(trace)!r}, 'w')\nraise SystemExit")
+    (folder / "return.xlsx").write_bytes(workbook.read_bytes())
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONSTARTUP", str(folder / f"{name}.py"))
+    # A caller started as ``python -m`` has the current folder on its path, with or without a name.
+    monkeypatch.setattr(sys, "path", ["", str(folder), *sys.path])
+    [answer] = read_files([Path("return.xlsx")])
+    assert isinstance(answer, FileContent)
+    assert not trace.exists()
+
+
+def test_the_reader_gets_no_environment_and_an_empty_folder(
+    workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADOPTION_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("ADOPTION_DATA", str(tmp_path))
+    shown = (
+        "os.write(1, repr((sorted(os.environ), os.getcwd(), os.listdir('.'))).encode() + b'\\n')"
+    )
+    killing_parser(tmp_path, monkeypatch, shown)
+    child = child_process._Child()
+    try:
+        lines: list[bytes | None] = []
+        monkeypatch.setattr(
+            child, "_answer", lambda _: lines.append(child._answers.get(timeout=60))
+        )
+        child.ask(with_mark(workbook, "bad.xlsx"), 60.0)
+        names, folder, files = ast.literal_eval((lines[0] or b"").decode())
+        # LC_CTYPE is set by Python itself where the locale is C.
+        assert set(names) <= {*child_process._NEEDED_BY_THE_SYSTEM, "LC_CTYPE"}
+        assert Path(folder).resolve() != Path.cwd() and files == []
+    finally:
+        child.end()
+    assert not Path(folder).exists()
 
 
 def with_mark(workbook: Path, name: str) -> Path:
