@@ -2,13 +2,14 @@
 
 Environment variables:
 
-- ``ADOPTION_DATA``: folder of the rooms (default ``data/`` in the checkout)
+- ``ADOPTION_DATA``: folder of the rooms (default: ``data/`` in a checkout, the user's data folder
+  for an installed program)
 - ``ADOPTION_KEY_FILE``: the pseudonym key, which must lie outside both the
   checkout and the data folder (default: the user's configuration folder)
 - ``ADOPTION_FILES_URL``: where a web server shows the exports room, behind the same login as
   Dagster (default: ``/files`` of the web server that ``adoption ui`` starts)
-- ``ADOPTION_DAGSTER_YAML``: settings of the Dagster instance (default: ``dagster.yaml`` in the
-  checkout; in production ``dagster-production.yaml`` beside it)
+- ``ADOPTION_DAGSTER_YAML``: settings of the Dagster instance (default: ``dagster.yaml``; in
+  production ``dagster-production.yaml`` beside it)
 """
 
 from __future__ import annotations
@@ -21,9 +22,21 @@ from pathlib import Path
 
 import platformdirs
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-SOURCES = CHECKOUT / "sources"
-DBT_PROJECT = CHECKOUT / "dbt_project"
+_PACKAGE = Path(__file__).resolve().parent
+_SHIPPED = _PACKAGE / "shipped"  # made by the wheel only (pyproject.toml)
+
+IS_INSTALLED = _SHIPPED.is_dir()
+"""Whether this is an installed wheel rather than a checkout; nothing else decides by that."""
+
+CHECKOUT = _PACKAGE.parent
+"""The folder that holds the code: the checkout, or the site-packages of an installed program."""
+
+SHIPPED = _SHIPPED if IS_INSTALLED else CHECKOUT
+"""The folder that holds what comes with the code: declarations, dbt project, Dagster settings."""
+
+SOURCES = SHIPPED / "sources"
+DBT_PROJECT = SHIPPED / "dbt_project"
+DAGSTER_YAML = SHIPPED / "dagster.yaml"
 
 ROOMS = ("landing", "raw", "validated", "staging", "intermediate", "marts", "exports")
 
@@ -41,7 +54,7 @@ class Settings:
         key_file = os.environ.get("ADOPTION_KEY_FILE")
         config = Path(platformdirs.user_config_dir("adoption", appauthor=False))
         return cls(
-            data=Path(data).expanduser().resolve() if data else CHECKOUT / "data",
+            data=Path(data).expanduser().resolve() if data else _default_data(),
             key_file=Path(key_file).expanduser().resolve()
             if key_file
             else config / "pseudonym.key",
@@ -110,6 +123,22 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster"
+
+
+def _default_data() -> Path:
+    if IS_INSTALLED:
+        return Path(platformdirs.user_data_dir("adoption", appauthor=False)).resolve()
+    return CHECKOUT / "data"
+
+
+def dbt_target(settings: Settings) -> Path:
+    """Where dbt keeps the project as it parsed it, always the same: another path makes dbt parse
+    everything anew, which takes 8 CPU seconds.
+
+    In a checkout it is the project's own folder. The folder of an installed program may be
+    read-only, so there it is in the data folder.
+    """
+    return settings.data / "dbt" if IS_INSTALLED else DBT_PROJECT / "target"
 
 
 def files_url() -> str | None:

@@ -17,11 +17,16 @@ from pipelines.assets.freshness import VERDICTS_IN_IT
 from pipelines.assets.quarters import PUBLISHED, tell_anew
 from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
 from pipelines.declarations import Declarations
-from pipelines.settings import DBT_PROJECT, SOURCES, Settings, make_private, program
+from pipelines.settings import (
+    DBT_PROJECT,
+    SOURCES,
+    Settings,
+    dbt_target,
+    make_private,
+    program,
+)
 from pipelines.ui.column_lineage import ColumnLineage, in_a_few_words
 from pipelines.verdict.check_words import in_words
-
-MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 
 # dbt is the one writer of the warehouse: the pool lets one step at a time hold it.
 WRITER = "duckdb_writer"
@@ -61,9 +66,10 @@ def _wrong(told: str) -> dg.Failure:
 
 @cache
 def manifest() -> dict[str, Any]:
-    if not MANIFEST.exists():
-        raise FileNotFoundError(f"{MANIFEST} is missing: run `adoption prepare` once")
-    return in_words(json.loads(MANIFEST.read_text(encoding="utf-8")))
+    path = dbt_target(Settings.from_environment()) / "manifest.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: run `adoption prepare` once")
+    return in_words(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _source_tables() -> list[str]:
@@ -149,7 +155,7 @@ def warehouse_models(context: dg.AssetExecutionContext):
     context.log.info(f"dbt builds {models} models of staging, intermediate and marts")
     # One target folder an installation: dbt parses what changed, and a run leaves no other.
     target = settings.build / "dbt"
-    parsed = DBT_PROJECT / "target" / "partial_parse.msgpack"
+    parsed = dbt_target(settings) / "partial_parse.msgpack"
     if parsed.exists() and not (target / parsed.name).exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(parsed, target / parsed.name)  # dbt itself sees whether it still fits

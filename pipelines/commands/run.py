@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.quarters import Quarter, stretches
-from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings, program
+from pipelines.settings import DAGSTER_YAML, DBT_PROJECT, Settings, dbt_target, program
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -32,19 +32,20 @@ def prepare(force: bool = False) -> None:
     """Parse the dbt project unless the manifest was made from the very files that are there."""
     import subprocess
 
+    settings = Settings.from_environment()
     made_from = _hash_of_dbt_project()
-    target = DBT_PROJECT / "target"
+    target = dbt_target(settings)
     marker = target / "made_from"
     is_fresh = marker.exists() and marker.read_text(encoding="ascii") == made_from
     if is_fresh and (target / "manifest.json").exists() and not force:
         return
-    settings = Settings.from_environment()
+    target.mkdir(parents=True, exist_ok=True)
     command = [str(program("dbt")), "--quiet", "parse", "--target-path", str(target)]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--log-level-file", "none"]
     parsed = subprocess.run(
         command,
-        cwd=CHECKOUT,
+        cwd=target,
         env={**os.environ, "ADOPTION_DATA": str(settings.data)},
         capture_output=True,
         text=True,
@@ -76,7 +77,7 @@ def instance(settings: Settings) -> dg.DagsterInstance:
 def keep_instance_settings(settings: Settings) -> Path:
     """Copy ``dagster.yaml``, or the file that ADOPTION_DAGSTER_YAML names, into the Dagster home,
     where every Dagster process looks. Raises JobFailed when that file is not there."""
-    chosen = Path(os.environ.get("ADOPTION_DAGSTER_YAML") or CHECKOUT / "dagster.yaml")
+    chosen = Path(os.environ.get("ADOPTION_DAGSTER_YAML") or DAGSTER_YAML)
     if not chosen.is_file():
         raise JobFailed(f"ADOPTION_DAGSTER_YAML names {chosen}, which is no file")
     home = settings.dagster_home

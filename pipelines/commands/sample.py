@@ -11,7 +11,7 @@ from pipelines.commands.opening import declared
 from pipelines.commands.output import progress, tell
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
-from pipelines.settings import ROOMS, Settings
+from pipelines.settings import ROOMS, Settings, dbt_target
 
 
 class SampleRefused(Exception):
@@ -57,7 +57,8 @@ def sample_run(first: Quarter, last: Quarter) -> None:
 def _holds_settings_alone(settings: Settings) -> bool:
     """Whether the folder has nothing but what `adoption prepare` puts there, which has no data."""
     files = {path for path in settings.data.rglob("*") if path.is_file()}
-    return files <= {settings.dagster_home / "dagster.yaml"}
+    kept = {settings.dagster_home / "dagster.yaml"}
+    return all(path in kept or path.is_relative_to(dbt_target(settings)) for path in files)
 
 
 def _start_afresh(settings: Settings) -> None:

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from pipelines.files import write_whole
-from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings, program
+from pipelines.settings import DBT_PROJECT, Settings, dbt_target, program
 
 
 class DictionaryError(Exception):
@@ -36,7 +36,7 @@ def write_dictionary(settings: Settings, target: Path) -> None:
         (home / "build").mkdir()
         if settings.warehouse.exists():
             shutil.copyfile(settings.warehouse, home / "build" / settings.warehouse.name)
-        manifest = (DBT_PROJECT / "target" / "manifest.json").read_text(encoding="utf-8")
+        manifest = (dbt_target(settings) / "manifest.json").read_text(encoding="utf-8")
         (made / "manifest.json").write_text(_without_our_paths(manifest), encoding="utf-8")
         command = [str(program("dbt")), "--quiet", "docs", "generate", "--static", "--no-compile"]
         command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
@@ -45,7 +45,7 @@ def write_dictionary(settings: Settings, target: Path) -> None:
             command.append("--empty-catalog")
         said = subprocess.run(
             command,
-            cwd=CHECKOUT,
+            cwd=home,
             env={**os.environ, "ADOPTION_DATA": str(home)},
             capture_output=True,
             text=True,

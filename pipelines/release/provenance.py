@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 from pipelines.lifecycle.ledger import FIRST_LINK, Ledger
 from pipelines.lifecycle.states import Lock, ReturnStatus
 from pipelines.quarters import Quarter
-from pipelines.settings import CHECKOUT, SOURCES, Settings
+from pipelines.settings import CHECKOUT, IS_INSTALLED, SHIPPED, SOURCES, Settings
 
 if TYPE_CHECKING:
     import duckdb
 
-_CODE = ("pipelines", "expectations", "dbt_project", "sources", "requirements.lock")
-_MADE = {"__pycache__", "target", "logs", "dbt_packages"}
+_CODE = [CHECKOUT / "pipelines", CHECKOUT / "expectations"]
+_CODE += [SHIPPED / name for name in ("dbt_project", "sources", "requirements.lock")]
+# "shipped" is what a wheel holds of the other three: the hash is that of the checkout.
+_MADE = {"__pycache__", "target", "logs", "dbt_packages", "shipped"}
 
 _USED = """
     select submission.submission_id, submission.sender_code, submission.quarter,
@@ -89,9 +91,9 @@ def provenance_of(
         "as_of": decided.as_of,
         "supersedes": version - 1 or None,
         "reason": decided.reason,
-        "code": {"commit": _commit(), "sha256": hash_of(CHECKOUT, _CODE)},
+        "code": {"commit": _commit(), "sha256": hash_of(_CODE)},
         "rule_set_hashes": sorted({one["rule_set_hash"] for one in used}),
-        "definitions_sha256": hash_of(SOURCES, [path.name for path in sorted(SOURCES.iterdir())]),
+        "definitions_sha256": hash_of(sorted(SOURCES.iterdir())),
         "ledger": {"events": len(links), "head": links[-1] if links else FIRST_LINK},
         "returns_used": used,
         "returns_not_used": _rows(connection, _NOT_USED, nation_code, quarter),
@@ -148,13 +150,15 @@ def _moved(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[
                 }
 
 
-def hash_of(folder: Path, names: Sequence[str]) -> str:
-    """Hash of the texts below ``folder``; line ends do not count, as they differ by machine."""
+def hash_of(paths: Sequence[Path]) -> str:
+    """Hash of the texts at and below ``paths``, by their names inside the folder that holds each.
+
+    Line ends do not count, as they differ by machine.
+    """
     digest = hashlib.sha256()
-    for name in names:
-        found = folder / name
-        for path in [found] if found.is_file() else sorted(found.rglob("*")):
-            inside = path.relative_to(folder)
+    for top in paths:
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            inside = path.relative_to(top.parent)
             if path.is_file() and not _MADE & set(inside.parts) and not inside.name.startswith("."):
                 content = path.read_bytes().replace(b"\r\n", b"\n")
                 digest.update(inside.as_posix().encode("utf-8") + b"\0" + content + b"\0")
@@ -162,7 +166,10 @@ def hash_of(folder: Path, names: Sequence[str]) -> str:
 
 
 def _commit() -> str:
-    """The commit of the checkout; told apart where files were changed since."""
+    """The commit of the checkout, marked where files were changed since; "unknown" for an installed
+    program, whose folder may lie inside the repository of something else."""
+    if IS_INSTALLED:
+        return "unknown"
     try:
         run = subprocess.run(
             ["git", "describe", "--always", "--abbrev=40", "--dirty=-changed", "--exclude=*"],

@@ -7,10 +7,9 @@ one file for each part of the program in ``pipelines/locale/cy/LC_MESSAGES``. Co
     _("Children adopted")
     _("{count} returns are missing").format(count=3)
 
-with ``ngettext`` where the sentence depends on a number (Welsh has five forms in Babel),
-``pgettext`` where one English word has two Welsh ones, and ``N_`` around a sentence that is
-translated later. ``adoption translations`` brings the files up to date with the code and lists what
-waits for review.
+with ``ngettext`` where the sentence depends on a number (Welsh has five forms), ``pgettext`` where
+one English word has two Welsh ones, and ``N_`` around a sentence that is translated later.
+``adoption translations --update`` brings the files up to date with the code.
 """
 
 from __future__ import annotations

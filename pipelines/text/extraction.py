@@ -85,7 +85,7 @@ def as_text(catalogue: Catalog) -> str:
 
 
 def update(part: str) -> Path | None:
-    """Write the catalogue of ``part`` as the code wants it; None, no file, where it has none."""
+    """Write the catalogue of ``part`` as the code wants it; None, and no file, if it wants none."""
     path = CATALOGUES / f"{part}.po"
     catalogue = updated(part)
     if catalogue is None:

@@ -30,12 +30,12 @@ def test_a_source_that_is_no_file_stays_as_it_is() -> None:
 def test_when_dbt_fails_its_words_are_told_and_the_old_page_stays(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = tmp_path / "project"
-    (project / "target").mkdir(parents=True)
-    (project / "target" / "manifest.json").write_text('{"sources": {}}', encoding="utf-8")
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "manifest.json").write_text('{"sources": {}}', encoding="utf-8")
     page = tmp_path / "page.html"
     page.write_text("old", encoding="utf-8")
-    monkeypatch.setattr(dictionary, "DBT_PROJECT", project)
+    monkeypatch.setattr(dictionary, "dbt_target", lambda settings: target)
     monkeypatch.setattr(dictionary, "program", lambda name: Path(sys.executable))  # knows no docs
     with pytest.raises(DictionaryError, match=r"dbt did not write the page.*--quiet"):
         write_dictionary(settings, page)
