@@ -1,5 +1,9 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of either, and
-telling whether they are still what was written."""
+"""The publishing core: files and folders that are whole or not there, and still what was written.
+
+Whoever publishes (internal files, releases, analyst extracts, the warehouse) writes into a folder
+beside the target, notes the checksums, and has the folder renamed into place. A crash leaves the
+old one or the new one, never half of either.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,32 @@ def replace_durably(finished: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def put_folder_into_place(finished: Path, target: Path, *, for_everybody: bool = False) -> None:
+    """Flush the files of ``finished`` and rename it to ``target``, which is not there yet.
+
+    ``for_everybody`` opens it to readers of other accounts, which the mask of the process denies.
+    Raises OSError, and leaves ``target`` absent.
+    """
+    for path in sorted(path for path in finished.rglob("*") if path.is_file()):
+        if for_everybody:
+            path.chmod(0o644)
+        replace_durably(path, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if for_everybody:
+        finished.chmod(0o755)
+    finished.replace(target)
+    sync_folder(target.parent)
+
+
+def latest_version(home: Path) -> int:
+    """Number of the newest version in ``home``, whose folders are called 1, 2, 3; 0 without any."""
+    if not home.exists():
+        return 0
+    return max((int(path.name) for path in home.iterdir() if path.name.isdigit()), default=0)
+
+
 def sync_folder(folder: Path) -> None:
+    """Make new names in ``folder`` survive a power loss."""
     if os.name == "nt":  # Windows has no handle on a folder to flush
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -57,6 +86,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -69,6 +99,26 @@ def write_checksums(folder: Path) -> None:
         if path.is_file() and path != folder / CHECKSUMS
     ]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Files of ``folder`` that were changed, removed or added since its checksums were written.
+
+    Without readable checksums their own name: then nothing can be said of the others.
+    """
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return [CHECKSUMS]
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    present = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    } - {CHECKSUMS}
+    return sorted(
+        name
+        for name in present | set(listed)
+        if name not in listed or name not in present or sha256_of(folder / name) != listed[name]
+    )
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:

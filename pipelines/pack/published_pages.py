@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from pipelines.declarations import Declarations
-from pipelines.files import CHECKSUMS, sha256_of
+from pipelines.files import CHECKSUMS, changed_files, sha256_of
 from pipelines.pack.book import Indicator, Place
 from pipelines.pack.edition import LANGUAGES, Language
 from pipelines.pack.pages import file_name, in_css, place_among, template
@@ -31,7 +31,7 @@ from pipelines.pack.sections import PLACES_IN_A_TABLE, Section, Table, linked
 from pipelines.pack.sparklines import SparkPoint, sparkline
 from pipelines.quarters import quarters_between
 from pipelines.release.content import FLAGS, NOTES, ReleaseError
-from pipelines.release.versions import Version, changed_files, folder_of
+from pipelines.release.versions import Version, folder_of
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:

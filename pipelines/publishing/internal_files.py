@@ -11,7 +11,6 @@ Until disclosure control exists every file says that it is internal.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,9 @@ import polars as pl
 
 from pipelines.declarations import Declarations
 from pipelines.files import (
-    CHECKSUMS,
-    replace_durably,
-    sha256_of,
-    sync_folder,
+    changed_files,
+    latest_version,
+    put_folder_into_place,
     write_checksums,
     write_csv,
     write_json,
@@ -75,7 +73,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
     latest version is not as it was published.
     """
     home = settings.exports / quarter.label
-    latest = _latest_version(home)
+    latest = latest_version(home)
     _refuse_changed_files(home, latest)
     staging = home / ".part"
     with open_warehouse(settings) as connection:
@@ -122,29 +120,8 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
     return _keep(home, staging, latest, quarter, figures.height)
 
 
-def checksums_agree(folder: Path) -> bool:
-    """Whether every file is as it was when the version was written."""
-    return not _changed_files(folder)
-
-
-def _changed_files(folder: Path) -> list[str]:
-    """Names of the files that were changed or removed since the version was written."""
-    checksums = folder / CHECKSUMS
-    if not checksums.is_file():
-        return [CHECKSUMS]
-    lines = checksums.read_text(encoding="utf-8", errors="replace").splitlines()
-    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    if not {FIGURES, MANIFEST} <= set(listed):
-        return [CHECKSUMS]
-    return [
-        name
-        for name, digest in listed.items()
-        if not (folder / name).is_file() or sha256_of(folder / name) != digest
-    ]
-
-
 def _refuse_changed_files(home: Path, version: int) -> None:
-    changed = _changed_files(home / str(version)) if version else []
+    changed = changed_files(home / str(version)) if version else []
     if changed:
         raise ExportError(
             f"{home / str(version)} is not as it was published ({', '.join(changed)} changed or "
@@ -263,22 +240,12 @@ def _breaks(connection, quarter: Quarter) -> list[dict[str, object]]:
     ]
 
 
-def _latest_version(home: Path) -> int:
-    """Number of the newest version; 0 before the first."""
-    if not home.exists():
-        return 0
-    return max((int(path.name) for path in home.iterdir() if path.name.isdigit()), default=0)
-
-
 def _keep(home: Path, staging: Path, latest: int, quarter: Quarter, figures: int) -> Export:
     if latest and _says_the_same(home / str(latest), staging):
         shutil.rmtree(staging)
         return Export(quarter, latest, home / str(latest), figures, is_new=False)
     version = latest + 1
-    for path in sorted(staging.iterdir()):
-        replace_durably(path, path)
-    os.replace(staging, home / str(version))
-    sync_folder(home)
+    put_folder_into_place(staging, home / str(version))
     return Export(quarter, version, home / str(version), figures, is_new=True)
 
 

@@ -20,6 +20,7 @@ import polars as pl
 from pipelines.declarations import Declarations, Policy, ReleasePolicy
 from pipelines.files import (
     CHECKSUMS,
+    put_folder_into_place,
     sha256_of,
     write_checksums,
     write_json,
@@ -52,7 +53,6 @@ from pipelines.release.versions import (
     Version,
     folder_of,
     home_of,
-    put_into_place,
     told_before,
     told_file,
     versions_of,
@@ -512,7 +512,7 @@ def _enter(
     ledger.append(event)
     (one,) = versions_of(settings, named.body, named.quarter)[-1:]
     target = folder_of(settings, one)
-    put_into_place(staging, target)
+    put_folder_into_place(staging, target, for_everybody=True)
     return Made(one, target, is_new=True)
 
 
@@ -523,7 +523,7 @@ def _finish(settings: Settings, body: str, quarter: Quarter) -> None:
         return
     staging = home_of(settings, body, quarter) / ".part"
     if (staging / CHECKSUMS).is_file() and sha256_of(staging / CHECKSUMS) == known[-1].checksums:
-        put_into_place(staging, folder_of(settings, known[-1]))
+        put_folder_into_place(staging, folder_of(settings, known[-1]), for_everybody=True)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Declarations, Text
-from pipelines.files import sha256_of
+from pipelines.files import changed_files, sha256_of
 from pipelines.intake.landing import stored_file
 from pipelines.lifecycle.ledger import Head, Ledger, LedgerError
 from pipelines.lifecycle.order import refusal
 from pipelines.lifecycle.states import Book
-from pipelines.publishing.internal_files import MANIFEST, checksums_agree
+from pipelines.publishing.internal_files import MANIFEST
 from pipelines.release.versions import faults, versions
 from pipelines.settings import Settings
 
@@ -102,7 +102,7 @@ def verify(
     found.faults += faults(settings)
     for folder in _versions(settings):
         found.exports += 1
-        if not checksums_agree(folder):
+        if changed_files(folder):
             found.faults.append(f"{folder} is not as it was published: a file changed or is gone")
     return found
 

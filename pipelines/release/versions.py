@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.files import CHECKSUMS, replace_durably, sha256_of, sync_folder
+from pipelines.files import CHECKSUMS, changed_files, sha256_of
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.release.content import ReleaseError
@@ -107,21 +107,6 @@ def faults(settings: Settings) -> Iterator[str]:
             )
 
 
-def changed_files(folder: Path) -> list[str]:
-    """Files that are not as the checksums say, in either direction."""
-    try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return [CHECKSUMS]
-    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    there = {path.name for path in folder.iterdir()} - {CHECKSUMS}
-    return sorted(
-        name
-        for name in there | set(listed)
-        if name not in listed or name not in there or sha256_of(folder / name) != listed[name]
-    )
-
-
 # --- what was told --------------------------------------------------------------
 
 
@@ -149,17 +134,3 @@ def told_before(settings: Settings, body: str, before: int | None = None) -> pl.
             )
         frames.append(pl.read_parquet(path))
     return pl.concat(frames) if frames else None
-
-
-# --- into place -----------------------------------------------------------------
-
-
-def put_into_place(staged: Path, target: Path) -> None:
-    """Rename a finished folder into place, open to readers from then on."""
-    for path in sorted(staged.iterdir()):
-        path.chmod(0o644)
-        replace_durably(path, path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged.chmod(0o755)
-    staged.replace(target)
-    sync_folder(target.parent)

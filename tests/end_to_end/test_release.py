@@ -19,7 +19,7 @@ import yaml
 from pipelines.declarations import Declarations
 from pipelines.disclosure import proof
 from pipelines.disclosure.audit import AuditReport
-from pipelines.files import CHECKSUMS
+from pipelines.files import CHECKSUMS, changed_files
 from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
@@ -32,7 +32,7 @@ from pipelines.quarters import Quarter
 from pipelines.release import package
 from pipelines.release.compare import compare, figures_of_folder
 from pipelines.release.content import ReleaseError
-from pipelines.release.versions import changed_files, told_file, versions
+from pipelines.release.versions import told_file, versions
 from pipelines.settings import SOURCES, Settings
 from pipelines.warehouse.published import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample

@@ -23,10 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.declarations import Declarations
+from pipelines.files import CHECKSUMS, changed_files
 from pipelines.publishing.internal_files import (
-    CHECKSUMS,
     ExportError,
-    checksums_agree,
     export_quarter,
     write_csv,
 )
@@ -192,7 +191,7 @@ def test_changed_figures_are_version_2_and_version_1_stays_as_it_was(
     assert (second.version, second.is_new) == (2, True)
     assert content_of(first.folder) == before
     assert content_of(second.folder)["indicators.csv"] != before["indicators.csv"]
-    assert checksums_agree(first.folder) and checksums_agree(second.folder)
+    assert changed_files(first.folder) == changed_files(second.folder) == []
 
 
 def test_figures_that_change_back_are_a_third_version(
@@ -398,7 +397,7 @@ def test_checksums_are_those_of_the_files_in_the_form_that_other_tools_read(
         if name != CHECKSUMS
     )
     assert files[CHECKSUMS].decode() == expected
-    assert checksums_agree(export.folder)
+    assert changed_files(export.folder) == []
 
 
 @pytest.mark.parametrize("name", ["indicators.csv", "manifest.json", "pack-wales-cy.html"])
@@ -408,9 +407,9 @@ def test_a_changed_or_missing_file_no_longer_agrees(
     folder = export_quarter(warehouse, declarations, Q1).folder
     changed = folder / name
     changed.write_bytes(changed.read_bytes() + b" ")
-    assert not checksums_agree(folder)
+    assert changed_files(folder)
     changed.unlink()
-    assert not checksums_agree(folder)
+    assert changed_files(folder)
 
 
 def manifest_of(settings: Settings, declarations: Declarations) -> dict[str, Any]:

@@ -9,13 +9,12 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.files import CHECKSUMS, sha256_of, write_checksums
+from pipelines.files import CHECKSUMS, changed_files, sha256_of, write_checksums
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.release.content import ReleaseError
 from pipelines.release.versions import (
     Version,
-    changed_files,
     faults,
     find,
     folder_of,
