@@ -111,6 +111,8 @@ def changed_files(folder: Path) -> list[str]:
     except (OSError, UnicodeDecodeError):
         return [CHECKSUMS]
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    if not listed:
+        return [CHECKSUMS]
     present = {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     } - {CHECKSUMS}
