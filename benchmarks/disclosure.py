@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from pipelines.declarations.disclosure import DisclosureDeclarations, Rules, SubsetRelations
 from pipelines.disclosure.cells import (
     CELL_SCHEMA,
     RATIO_SCHEMA,
@@ -28,7 +29,6 @@ from pipelines.disclosure.cells import (
     cells_of,
     window_relations,
 )
-from pipelines.disclosure.policy import DisclosureDeclarations, MeasureTies, Rules
 from pipelines.disclosure.proof import proved
 from pipelines.disclosure.protection import as_known
 from pipelines.quarters import Quarter
@@ -68,7 +68,9 @@ def from_warehouse(path: Path, body: str, quarters: list[Quarter], threads: int)
     for number, quarter in enumerate(quarters):
         rules = policy.rules_for(quarter)
         with duckdb.connect(str(path), read_only=True) as connection:
-            made = cells_of(connection, policy.nation_code, quarter, declarations.ties, known)
+            made = cells_of(
+                connection, policy.nation_code, quarter, declarations.subset_relations, known
+            )
         print(f"{quarter}: {made.cells.height:,} cells")
         found = release(made, rules, known, threads)
         told = as_known(made.cells, found, rules, f"{number:012}")
@@ -124,7 +126,7 @@ def made_up(authorities: int) -> ReleaseCells:
             schema=["place", "kind"],
             orient="row",
         ),
-        ties=MeasureTies(),
+        ties=SubsetRelations(),
     )
     cells = pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
     return ReleaseCells(cells, relations, pl.DataFrame(schema=RATIO_SCHEMA))

@@ -27,8 +27,8 @@ import polars as pl
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from pipelines.declarations.disclosure import Rules
 from pipelines.disclosure.cells import KEY, TOTAL, Relations
-from pipelines.disclosure.policy import Rules
 
 QUANTITY = ["measure", "place", "breakdown", "part", "first", "last"]
 CONCERNED = ["measure", "place", "breakdown"]

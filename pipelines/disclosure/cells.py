@@ -18,7 +18,7 @@ from pipelines.quarters import Quarter
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.disclosure.policy import MeasureTies
+    from pipelines.declarations.disclosure import SubsetRelations
 
 KEY = ("measure", "place", "breakdown", "part", "window", "quarter")
 CELL_SCHEMA = {**dict.fromkeys(KEY, pl.String), "value": pl.Int64}
@@ -68,7 +68,7 @@ class Relations:
     breakdowns: pl.DataFrame
     windows: pl.DataFrame
     kinds: pl.DataFrame
-    ties: MeasureTies
+    ties: SubsetRelations
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def cells_of(
     connection: duckdb.DuckDBPyConnection,
     nation_code: str,
     quarter: Quarter,
-    ties: MeasureTies,
+    ties: SubsetRelations,
     known: pl.DataFrame | None = None,
 ) -> ReleaseCells:
     """Every cell of one nation that the release of ``quarter`` would publish, zeros included.

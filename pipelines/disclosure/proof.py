@@ -17,8 +17,8 @@ from pipelines.disclosure.cells import KEY
 from pipelines.disclosure.protection import Protected, protect
 
 if TYPE_CHECKING:
+    from pipelines.declarations.disclosure import Rules
     from pipelines.disclosure.cells import ReleaseCells
-    from pipelines.disclosure.policy import Rules
 
 # What is kept back besides, turn by turn: first one number for each that can be told, then all of
 # its breakdown at its place, then of its breakdown everywhere, then all of its measure.

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from pipelines.declarations.disclosure import EVERY_BREAKDOWN, Never, Rules
 from pipelines.disclosure.cells import (
     KEY,
     KNOWN_SCHEMA,
@@ -29,7 +30,6 @@ from pipelines.disclosure.cells import (
     Relations,
 )
 from pipelines.disclosure.equations import System, build
-from pipelines.disclosure.policy import EVERY_BREAKDOWN, Never, Rules
 from pipelines.disclosure.suppression import Outcome, Task, suppress
 
 SHOWN, UNSAFE, COVER, EMPTY = "shown", "unsafe", "cover", "not_available"

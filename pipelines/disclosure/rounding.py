@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from pipelines.declarations.disclosure import Rules
 from pipelines.disclosure.equations import System
-from pipelines.disclosure.policy import Rules
 
 WIDEST = 30_000  # variables rounded together; wider tables are rounded number by number
 OFF = 1000.0  # what an equation that does not add up costs, in units of one base

@@ -63,8 +63,8 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     import duckdb
 
+    from pipelines.declarations.disclosure import Rules
     from pipelines.disclosure.cells import ReleaseCells
-    from pipelines.disclosure.policy import Rules
 
 Say = Callable[[str], None]
 
@@ -328,14 +328,15 @@ def _last_moment(events: list[dict[str, Any]]) -> str:
 def _found(
     connection: duckdb.DuckDBPyConnection, declarations: Declarations, task: _Task
 ) -> _Found:
+    from pipelines.declarations.disclosure import DisclosureDeclarations
     from pipelines.disclosure.cells import cells_of
-    from pipelines.disclosure.policy import DisclosureDeclarations
     from pipelines.pack.book import holds_samples
 
     policy, quarter = task.policy, task.quarter
     declared = DisclosureDeclarations(declarations.folder)
     rules = declared.policy_of(policy.body).rules_for(quarter)
-    release = cells_of(connection, policy.nation_code, quarter, declared.ties, task.told)
+    relations = declared.subset_relations
+    release = cells_of(connection, policy.nation_code, quarter, relations, task.told)
     return _Found(release, rules, holds_samples(connection))
 
 

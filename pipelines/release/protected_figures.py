@@ -12,7 +12,7 @@ from pipelines.release.content import FIGURE_SCHEMA, KEY
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.disclosure.policy import Rules
+    from pipelines.declarations.disclosure import Rules
     from pipelines.disclosure.protection import Protected
 
 _WHERE = ["place_code", "breakdown", "breakdown_value", "window_name", "quarter"]

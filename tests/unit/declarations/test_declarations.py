@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.declarations import DeclarationError, Declarations, Quarter
+from pipelines.declarations import DeclarationError, Declarations
+from pipelines.quarters import Quarter
 
 CHILD = """\
 name: child

@@ -11,6 +11,7 @@ from itertools import product
 
 import polars as pl
 
+from pipelines.declarations.disclosure import Rules, Subset, SubsetRelations
 from pipelines.disclosure.cells import (
     CELL_SCHEMA,
     RATIO_SCHEMA,
@@ -18,7 +19,6 @@ from pipelines.disclosure.cells import (
     Relations,
     window_relations,
 )
-from pipelines.disclosure.policy import MeasureTies, Rules, Subset
 from pipelines.quarters import Quarter
 
 Base = tuple[str, str, str, Quarter]
@@ -136,7 +136,7 @@ class Tables:
             ),
             windows=window_relations(list(self.windows), list(quarters)),
             kinds=pl.DataFrame(kinds, schema={"place": text, "kind": text}, orient="row"),
-            ties=MeasureTies(
+            ties=SubsetRelations(
                 subsets=tuple(Subset(part=part, whole=whole) for part, whole in self.subsets)
             ),
         )

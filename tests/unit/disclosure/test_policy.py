@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from pipelines.declarations import DeclarationError
+from pipelines.declarations.disclosure import DisclosureDeclarations
 from pipelines.disclosure.cells import KNOWN_SCHEMA, DisclosureError
-from pipelines.disclosure.policy import DisclosureDeclarations
 from pipelines.disclosure.protection import protect
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
@@ -50,7 +50,7 @@ def test_known_practice_names_its_sources_and_is_not_in_force():
 
 
 def test_every_percentage_says_whether_its_numerator_is_part_of_its_denominator():
-    assert DisclosureDeclarations(SOURCES).ties.subsets
+    assert DisclosureDeclarations(SOURCES).subset_relations.subsets
 
 
 def test_a_body_without_a_policy_is_told_which_there_are():
@@ -101,12 +101,12 @@ def test_a_file_that_is_no_yaml_is_refused_with_its_name(sources):
 
 
 def test_a_percentage_without_a_tie_is_refused(sources):
-    path = sources / "disclosure" / "ties.yaml"
+    path = sources / "disclosure" / "subset_relations.yaml"
     ties = yaml.safe_load(path.read_text(encoding="utf-8"))
     gone = ties["subsets"].pop(0)
     path.write_text(yaml.safe_dump(ties), encoding="utf-8")
     with pytest.raises(DeclarationError, match=gone["part"]):
-        _ = DisclosureDeclarations(sources).ties
+        _ = DisclosureDeclarations(sources).subset_relations
 
 
 def test_a_policy_that_cannot_be_met_says_which_table_and_why():

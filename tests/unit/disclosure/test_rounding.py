@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.disclosure.policy import DisclosureDeclarations
+from pipelines.declarations.disclosure import DisclosureDeclarations
 from pipelines.disclosure.protection import protect
 from pipelines.disclosure.rounding import nearest
 from pipelines.quarters import Quarter

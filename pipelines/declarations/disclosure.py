@@ -1,7 +1,7 @@
 """What each national body asks of published numbers, and what every reader can work out.
 
-Typed view of ``sources/disclosure/``: one YAML file per body, and ``ties.yaml`` with the relations
-between measures that follow from their definitions. Knows no tool of the pipeline.
+Typed view of ``sources/disclosure/``: one YAML file per body, and ``subset_relations.yaml`` with
+the relations between measures that follow from their definitions.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from pipelines.declarations import (
+from pipelines.declarations.declarations import Declarations
+from pipelines.declarations.model import (
     DeclarationError,
-    Declarations,
     Declared,
     OptionalQuarter,
     PublicStatus,
@@ -242,7 +242,7 @@ class Inclusion(Declared):
     parts: tuple[str, ...]
 
 
-class MeasureTies(Declared):
+class SubsetRelations(Declared):
     """Relations between measures, and between parts of different breakdowns.
 
     ``not_subsets``: numerators of percentages that count others than the denominator does.
@@ -267,7 +267,7 @@ class DisclosureDeclarations:
         """The policy of each body, by its code."""
         found: dict[str, DisclosurePolicy] = {}
         for path in sorted(self.folder.glob("*.yaml")):
-            if path.name == "ties.yaml":
+            if path.name == "subset_relations.yaml":
                 continue
             policy = _read(path, DisclosurePolicy)
             where = f"disclosure/{path.name}"
@@ -295,16 +295,16 @@ class DisclosureDeclarations:
         return self.policies[body]
 
     @cached_property
-    def ties(self) -> MeasureTies:
-        ties = _read(self.folder / "ties.yaml", MeasureTies)
+    def subset_relations(self) -> SubsetRelations:
+        ties = _read(self.folder / "subset_relations.yaml", SubsetRelations)
         declared = {(tie.part, tie.whole) for tie in (*ties.subsets, *ties.not_subsets)}
         inside = {(part, tie.whole) for tie in ties.partitions for part in tie.parts}
         for indicator in self.declarations.indicators.values():
             pair = (indicator.numerator, indicator.denominator)
             if indicator.unit == "percent" and pair not in declared | inside:
                 raise DeclarationError(
-                    f"disclosure/ties.yaml: {indicator.id}: say whether {pair[0]} is part of"
-                    f" {pair[1]}"
+                    f"disclosure/subset_relations.yaml: {indicator.id}: say whether {pair[0]} "
+                    f"is part of {pair[1]}"
                 )
         return ties
 
