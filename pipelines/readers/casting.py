@@ -126,7 +126,7 @@ def repairs(
     """How many cells were understood although they are not written as asked.
 
     One row per submission, sheet, field and kind (a key of
-    :data:`pipelines.readers.sentences.REPAIRS_OF_CELLS`), with the columns of
+    :data:`pipelines.readers.repairs.REPAIRS_OF_CELLS`), with the columns of
     ``REPAIR_SCHEMA``; ``raw`` is a raw frame. Nothing a cell holds is in it.
     """
     places = declared.place_fields

@@ -30,8 +30,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipelines.readers.content import CannotRead, FileContent, Unreadable, unreadable
+from pipelines.readers.content import CannotRead, FileContent, Unreadable
 from pipelines.readers.preflight import MAX_FILE_BYTES, has_too_many_parts
+from pipelines.readers.refusals import unreadable
 
 SECONDS_PER_FILE = 20.0  # by the clock; the disk may be slow
 CPU_SECONDS_PER_FILE = 10

@@ -110,8 +110,8 @@ class Unreadable:
 class CannotRead(Exception):
     """Raised while reading; carries a code and a place in the file, never a value of the file.
 
-    ``code`` is a key of :data:`REFUSALS`. ``number`` (of a sheet or a line) and
-    ``cell`` (an address) are given where they are known.
+    ``code`` is a key of :data:`pipelines.readers.refusals.REFUSALS`. ``number`` (of a sheet or a
+    line) and ``cell`` (an address) are given where they are known.
     """
 
     def __init__(self, code: str, *, number: int = 0, cell: str = "") -> None:
@@ -119,82 +119,3 @@ class CannotRead(Exception):
         self.code = code
         self.number = number
         self.cell = cell
-
-
-REFUSALS: dict[str, tuple[str, str]] = {
-    "F001": (
-        "This is not a workbook (xlsx, xlsm, ods) or a zip of CSV files that can be read, or it "
-        "was damaged on the way. Save it again from the template and send it once more.",
-        "Nid yw hwn yn llyfr gwaith (xlsx, xlsm, ods) nac yn ffeil zip o ffeiliau CSV y gellir ei "
-        "darllen, neu fe'i difrodwyd ar y ffordd. Cadwch hi eto o'r templed a'i hanfon unwaith "
-        "eto.",
-    ),
-    "F002": (
-        "The file is protected by a password. Remove the password and send it again by the secure "
-        "route.",
-        "Mae'r ffeil wedi'i diogelu â chyfrinair. Tynnwch y cyfrinair a'i hanfon eto drwy'r llwybr "
-        "diogel.",
-    ),
-    "F003": (
-        "The file is too large or built in a way no return needs. Copy the rows into an empty "
-        "template and send that.",
-        "Mae'r ffeil yn rhy fawr neu wedi'i llunio mewn ffordd nad oes ei hangen ar unrhyw "
-        "ffurflen. Copïwch y rhesi i dempled gwag ac anfonwch hwnnw.",
-    ),
-    "F004": (
-        "Reading the file took too long or ended abnormally. Copy the rows into an empty template "
-        "and send that.",
-        "Cymerodd darllen y ffeil ormod o amser neu daeth i ben yn annormal. Copïwch y rhesi i "
-        "dempled gwag ac anfonwch hwnnw.",
-    ),
-    "F005": (
-        "The file is empty. Send the return again.",
-        "Mae'r ffeil yn wag. Anfonwch y ffurflen eto.",
-    ),
-    "F006": (
-        "Not every row of the file could be read. Copy the rows into an empty template and send "
-        "that.",
-        "Ni ellid darllen pob rhes o'r ffeil. Copïwch y rhesi i dempled gwag ac anfonwch hwnnw.",
-    ),
-    "F007": (
-        "This is a workbook of Excel 97–2003 (xls), which cannot be checked. Open it, choose Save "
-        "As, Excel Workbook (xlsx), and send that.",
-        "Llyfr gwaith Excel 97–2003 (xls) yw hwn, na ellir ei wirio. Agorwch ef, dewiswch Cadw "
-        "Fel, Llyfr Gwaith Excel (xlsx), ac anfonwch hwnnw.",
-    ),
-    "F008": (
-        "This is a web page (HTML) or a text in XML, whatever its name says. Open it in the "
-        "spreadsheet program, save it as a workbook (xlsx) and send that.",
-        "Tudalen we (HTML) neu destun XML yw hwn, beth bynnag yw ei enw. Agorwch ef yn y rhaglen "
-        "daenlen, cadwch ef fel llyfr gwaith (xlsx) ac anfonwch hwnnw.",
-    ),
-    "F009": (
-        "A quotation mark in a CSV file is not closed, so its rows cannot be told apart. Close or "
-        "remove it and send the file again.",
-        "Nid yw dyfynnod mewn ffeil CSV wedi'i gau, felly ni ellir gwahanu ei rhesi. Caewch ef "
-        "neu ei ddileu ac anfonwch y ffeil eto.",
-    ),
-}
-
-# The same refusals where the place is known: {number} is a sheet's or a line's, {cell} an address.
-_AT_A_PLACE: dict[str, tuple[str, str]] = {
-    "F003": (
-        "Sheet number {number} has something in cell {cell}, far from any row of a return. Clear "
-        "it, or copy the rows into an empty template and send that.",
-        "Mae gan daflen rhif {number} rywbeth yng nghell {cell}, ymhell o unrhyw res o ffurflen. "
-        "Cliriwch hi, neu copïwch y rhesi i dempled gwag ac anfonwch hwnnw.",
-    ),
-    "F009": (
-        "A quotation mark in a CSV file is not closed: look at line {number}. Close or remove it "
-        "and send the file again.",
-        "Nid yw dyfynnod mewn ffeil CSV wedi'i gau: edrychwch ar linell {number}. Caewch ef neu ei "
-        "ddileu ac anfonwch y ffeil eto.",
-    ),
-}
-
-
-def unreadable(code: str, number: int = 0, cell: str = "") -> Unreadable:
-    """The refusal of a file under ``code`` (a key of :data:`REFUSALS`), with its place if known."""
-    sentences = _AT_A_PLACE.get(code, REFUSALS[code]) if number else REFUSALS[code]
-    english, welsh = (sentence.format(number=number, cell=cell) for sentence in sentences)
-    return Unreadable(code, english, welsh)

@@ -24,8 +24,10 @@ from pipelines.declarations import CoverField, Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import as_date, places_by_text, stripped
 from pipelines.readers.codes_written import codes_understood, squeezed
-from pipelines.readers.content import FileContent, Sheet, unreadable
-from pipelines.readers.sentences import FileProblem, Repair, problem, repair
+from pipelines.readers.content import FileContent, Sheet
+from pipelines.readers.refusals import unreadable
+from pipelines.readers.repairs import Repair, repair
+from pipelines.readers.sentences import FileProblem, problem
 
 ROWS_SEARCHED_FOR_HEADINGS = 20
 COLUMNS_SEARCHED_FOR_QUESTIONS = 10

@@ -305,7 +305,7 @@ MEANING: dict[str, Text] = {
     ),
 }
 
-# Kinds of repair (:data:`pipelines.readers.sentences.REPAIRS`), in a word or two.
+# Kinds of repair (:data:`pipelines.readers.repairs.REPAIRS`), in a word or two.
 REPAIR_KINDS: dict[str, Text] = {
     "headings": Text(en="headings lower down", cy="penawdau'n is i lawr"),
     "heading": Text(en="another heading", cy="pennawd arall"),

@@ -18,7 +18,7 @@ from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.lifecycle.states import Book, LifeCycle, fold, known_at, local_day
 from pipelines.lifecycle.words import STATES
 from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
-from pipelines.readers import content, sentences
+from pipelines.readers import sentences
 from pipelines.settings import Settings
 
 _POLARS = {"string": pl.String, "date": pl.Date, "integer": pl.Int64}
@@ -395,18 +395,9 @@ def _rules(declarations: Declarations, quarters: Sequence[Quarter]) -> pl.DataFr
 
 
 def _rules_of_files() -> Iterator[tuple[str, ...]]:
-    for code, (english, welsh) in content.REFUSALS.items():
-        yield (code, "", "", "error", english, welsh, "opening a file")
-    for code, (severity, english, welsh) in sentences.PROBLEMS.items():
-        yield (
-            *(code[:4], "", "", severity),  # a letter after the code picks a variant, not a code
-            *(_without_places(english), _without_places(welsh), "reading a file"),
-        )
-    for code, (_, english, welsh) in sentences.OF_THE_COLLECTION.items():
-        yield (
-            *(code, "", "", "error"),
-            *(_without_places(english), _without_places(welsh), "what the collection knows"),
-        )
+    for rule in sentences.file_rules():
+        wording = (_without_places(rule.sentence_en), _without_places(rule.sentence_cy))
+        yield (rule.code, "", "", rule.severity, *wording, rule.source)
     for code, (english, welsh) in verdicts.REASONS.items():
         yield (
             *(code, "", "", "error"),

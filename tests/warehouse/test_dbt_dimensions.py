@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from expectations.rules import RULES
-from pipelines.readers import content, sentences
+from pipelines.readers import sentences
 from pipelines.settings import DBT_PROJECT
 from pipelines.warehouse.published import PUBLISHED
 
@@ -53,7 +53,7 @@ def test_every_table_and_column_carries_its_description_as_a_comment(warehouse, 
 def test_every_code_a_sender_can_meet_in_a_file_or_a_row_can_be_looked_up(warehouse) -> None:
     found = {row["code"] for row in warehouse.query("select code from marts.dim_rule")}
     of_rows = {rule.code for rules in RULES.values() for rule in rules}
-    of_files = set(content.REFUSALS) | {code[:4] for code in sentences.PROBLEMS}
+    of_files = {rule.code for rule in sentences.file_rules()}
     of_fields = {"REQUIRED", "DATE", "NUMBER", "CODE", "LENGTH", "RANGE", "FUTURE", "UNIQUE"}
     assert of_rows | of_files | of_fields <= found
 

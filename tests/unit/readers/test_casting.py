@@ -278,7 +278,7 @@ def test_repairs_are_counted_for_each_submission_apart(declarations: Declaration
 
 
 def test_every_kind_of_repair_has_a_sentence_in_both_languages(declarations: Declarations) -> None:
-    from pipelines.readers.sentences import REPAIRS_OF_CELLS, repair_of_cells
+    from pipelines.readers.repairs import REPAIRS_OF_CELLS, repair_of_cells
 
     rows = [
         {"sex": "F ", "is_disabled": "YES", "placed_on": "43832", "matched_on": "1 May 2024"},

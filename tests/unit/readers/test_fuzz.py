@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from pipelines.readers.content import REFUSALS
+from pipelines.readers.refusals import REFUSALS
 
 MUTANTS = 160
 SEED = 2024

@@ -16,8 +16,9 @@ import pytest
 from pipelines.declarations import Declarations
 from pipelines.readers import child_process
 from pipelines.readers.child_process import read_each, read_files
-from pipelines.readers.content import REFUSALS, FileContent, Unreadable
+from pipelines.readers.content import FileContent, Unreadable
 from pipelines.readers.layout import lay_out
+from pipelines.readers.refusals import REFUSALS, unreadable
 
 SHEET = "xl/worksheets/sheet2.xml"
 TEXTS = "xl/sharedStrings.xml"
@@ -414,7 +415,8 @@ def test_an_answer_that_means_nothing_is_an_abnormal_end(answer: str) -> None:
 
 
 def test_every_refusal_speaks_both_languages() -> None:
-    for english, welsh in REFUSALS.values():
+    for refusal in [unreadable(code, number) for code in REFUSALS for number in (0, 3)]:
+        english, welsh = refusal.sentence_en, refusal.sentence_cy
         assert english.endswith(".") and welsh.endswith(".") and english != welsh
 
 

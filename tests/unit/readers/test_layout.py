@@ -24,8 +24,10 @@ from pipelines.readers.layout import (
     lay_out,
     read_cover,
 )
-from pipelines.readers.sentences import PROBLEMS, REPAIRS
+from pipelines.readers.repairs import REPAIRS
+from pipelines.readers.sentences import PROBLEMS
 from pipelines.templates.workbook import write_csv_return, write_return, write_template
+from pipelines.text.catalogue import translations
 
 Cells = list[list[str | None]]
 QUARTER = Quarter(2024, 1)
@@ -226,7 +228,7 @@ def test_columns_in_any_order_are_read_and_the_repair_is_listed(
     assert laid.frames["child"].equals(straight.frames["child"])
     assert straight.repairs == ()
     assert [r.sentence_en for r in laid.repairs] == [
-        "The columns of sheet Children are in another order than the template's."
+        "The columns of sheet Children are in a different order from the template."
     ]
 
 
@@ -595,7 +597,7 @@ def test_csv_rows_that_are_too_short_or_run_over_lines_are_asked_about(
     laid = lay_out(csv_sheet(f"{heading}\n{short}\n{joined}\n{row}\n"), declarations, "S1")
     asked = {p.code: p.sentence_en for p in laid.problems if p.severity == "query"}
     assert "rows have fewer values" in asked["F218"] and "(lines 2)" in asked["F218"]
-    assert "from lines 3)" in asked["F220"]
+    assert "starting on lines 3)" in asked["F220"]
 
 
 def test_a_sender_nearly_named_is_suggested_from_the_list(declarations: Declarations) -> None:
@@ -784,7 +786,9 @@ def test_no_sentence_repeats_a_cell(declarations: Declarations) -> None:
 
 
 def test_every_sentence_is_said_in_both_languages() -> None:
-    for english, welsh in [entry[-2:] for entry in (*PROBLEMS.values(), *REPAIRS.values())]:
+    welsh_of = translations("cy").gettext
+    for english in [*(sentence for _, sentence in PROBLEMS.values()), *REPAIRS.values()]:
+        welsh = welsh_of(english)
         assert english != welsh
         for place in ("{title}", "{cells}", "{sheet}", "{number}"):
             assert english.count(place) == welsh.count(place), english

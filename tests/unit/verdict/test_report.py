@@ -87,7 +87,7 @@ def test_every_status_that_can_be_is_said_and_explained() -> None:
 
 
 def test_every_kind_of_repair_has_its_words() -> None:
-    from pipelines.readers.sentences import REPAIRS
+    from pipelines.readers.repairs import REPAIRS
 
     assert set(REPAIRS) <= set(receipt_words.REPAIR_KINDS)
 
