@@ -3,75 +3,111 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from io import TextIOWrapper
 
 import click
 
-from pipelines.commands.analyst_extract import docs, hand_out
 from pipelines.commands.check import check
-from pipelines.commands.deliveries import status, verdict
+from pipelines.commands.deliveries import report, status
 from pipelines.commands.explain import explain
+from pipelines.commands.extract import dictionary, extract
 from pipelines.commands.jobs import build, publish, run_everything, take_in
-from pipelines.commands.lifecycle import (
-    accept,
-    history,
-    lock,
-    owed,
-    queries,
-    reminders,
-    reopen,
-    revise,
-    sign_off,
-    tolerate,
-    unlock,
-    verify,
-    withdraw,
-)
+from pipelines.commands.locks import lock, revise, unlock
 from pipelines.commands.pack import pack
-from pipelines.commands.rehearse import rehearse
+from pipelines.commands.queries import queries, reopen, tolerate
 from pipelines.commands.release import compare_releases, release, releases
+from pipelines.commands.returns_due import due, reminders
 from pipelines.commands.sample import sample_run
 from pipelines.commands.service import prepare, ui
+from pipelines.commands.sign_off import accept, sign_off, withdraw
 from pipelines.commands.sql import sql
 from pipelines.commands.template import template
+from pipelines.commands.try_rules import try_rules
+from pipelines.commands.verification import history, verify
 from pipelines.settings import make_private
 
-# What `adoption --help` shows together; a command that is in none of these comes last.
-SECTIONS = {
-    "Before a return is sent": ("template", "check"),
-    "Take in, build, publish": ("take-in", "build", "publish", "run"),
-    "What came, and what was said of it": ("status", "verdict", "owed", "reminders", "history"),
-    "From query to lock": (
-        *("queries", "tolerate", "reopen", "sign-off", "accept", "withdraw"),
-        *("lock", "unlock", "revise"),
-    ),
-    "Releases": ("release", "releases", "compare"),
-    "Figures": ("explain", "pack", "sql", "hand-out", "docs"),
-    "The installation": ("ui", "sample-run", "prepare", "rehearse", "verify"),
+# The commands as `adoption --help` shows them: in sections, in the order of the work.
+SECTIONS: dict[str, list[click.Command]] = {
+    "Before a return is sent": [template, check],
+    "Take in, build, publish": [take_in, build, publish, run_everything],
+    "Returns and their reports": [status, report, due, reminders, history],
+    "From query to lock": [
+        queries,
+        tolerate,
+        reopen,
+        sign_off,
+        accept,
+        withdraw,
+        lock,
+        unlock,
+        revise,
+    ],
+    "Releases": [release, releases, compare_releases],
+    "Figures": [explain, pack, sql, extract, dictionary],
+    "The installation": [ui, sample_run, prepare, try_rules, verify],
+}
+
+# Names of version 0.1, still understood in the next one.
+RENAMED = {
+    "docs": "dictionary",
+    "hand-out": "extract",
+    "owed": "due",
+    "rehearse": "try-rules",
+    "verdict": "report",
+}
+
+# Commands that run Dagster and dbt: refused before they begin where these are not installed. Any
+# other command that turns out to need a package of the extra says so by then.
+NEED_WAREHOUSE = {
+    "build",
+    "dictionary",
+    "prepare",
+    "publish",
+    "release",
+    "run",
+    "sample-run",
+    "take-in",
+    "ui",
+}
+
+# Errors whose message says what to do, by the module that defines them. Their modules are heavy:
+# an error of one can only come once it is imported, so nothing is imported here to look.
+EXPLAINED: dict[str, list[str]] = {
+    "pipelines.commands.run": ["JobFailed"],
+    "pipelines.commands.sample": ["SampleRefused"],
+    "pipelines.declarations": ["DeclarationError"],
+    "pipelines.intake.pseudonyms": ["KeyFileError"],
+    "pipelines.lifecycle.decisions": ["NotAllowed"],
+    "pipelines.lifecycle.free_text": ["NamesSomebody"],
+    "pipelines.lifecycle.ledger": ["LedgerBusy", "LedgerError"],
+    "pipelines.lifecycle.publication": ["FrozenFigures"],
+    "pipelines.pack.pages": ["PackError"],
+    "pipelines.publishing.analyst_extract": ["HandOutError"],
+    "pipelines.publishing.dictionary": ["DictionaryError"],
+    "pipelines.publishing.internal_files": ["ExportError"],
+    "pipelines.release.content": ["ReleaseError"],
+    "pipelines.text.catalogue": ["CatalogueError"],
+    "pipelines.warehouse.published": ["WarehouseError"],
 }
 
 
-def _told_in_one_line() -> tuple[type[Exception], ...]:
-    """Errors whose message says what to do. Looked up once one came: their modules are heavy."""
-    from pipelines.commands.run import JobFailed
-    from pipelines.commands.sample import SampleRefused
-    from pipelines.declarations import DeclarationError
-    from pipelines.intake.pseudonyms import KeyFileError
-    from pipelines.lifecycle.decisions import NotAllowed
-    from pipelines.lifecycle.free_text import NamesSomebody
-    from pipelines.lifecycle.ledger import LedgerBusy, LedgerError
-    from pipelines.lifecycle.publication import FrozenFigures
-    from pipelines.pack.pages import PackError
-    from pipelines.publishing.analyst_extract import HandOutError
-    from pipelines.publishing.dictionary import DictionaryError
-    from pipelines.publishing.internal_files import ExportError
-    from pipelines.release.content import ReleaseError
-    from pipelines.warehouse.published import WarehouseError
+def is_explained(error: Exception) -> bool:
+    """Whether the message of ``error`` is meant for whoever ran the command."""
+    loaded = [(sys.modules[name], classes) for name, classes in EXPLAINED.items() if _is_in(name)]
+    known = [getattr(module, name) for module, classes in loaded for name in classes]
+    return isinstance(error, (OSError, *known))
 
+
+def _is_in(module: str) -> bool:
+    return module in sys.modules
+
+
+def needs_warehouse(command: str | None) -> str:
+    """What is said where the packages of the jobs and the warehouse are not installed."""
     return (
-        *(DeclarationError, LedgerBusy, LedgerError, KeyFileError, WarehouseError),
-        *(JobFailed, ExportError, SampleRefused, OSError, HandOutError, DictionaryError),
-        *(NotAllowed, NamesSomebody, FrozenFigures, PackError, ReleaseError),
+        f"`adoption {command}` needs packages that are not installed: "
+        "pip install 'adoption[warehouse]'"
     )
 
 
@@ -83,32 +119,67 @@ class Program(click.Group):
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
+        except ModuleNotFoundError as error:
+            top = (error.name or "").partition(".")[0]
+            if top in ("", "pipelines", "expectations") or find_spec(top):
+                raise
+            click.secho(needs_warehouse(ctx.invoked_subcommand), fg="red", err=True)
+            ctx.exit(2)
         except Exception as error:
-            if not isinstance(error, _told_in_one_line()):
+            if not is_explained(error):
                 raise
             click.secho(str(error), fg="red", err=True)
             ctx.exit(1)
 
+    def get_command(self, ctx, cmd_name):
+        """A command by its name, or by the one it had before, which is mentioned."""
+        if cmd_name in RENAMED:
+            new_name = RENAMED[cmd_name]
+            click.echo(f"`adoption {cmd_name}` is now called `adoption {new_name}`.", err=True)
+            cmd_name = new_name
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx, args):
+        name, command, rest = super().resolve_command(ctx, args)
+        asks_for_help = any(word in ctx.help_option_names for word in rest)
+        if name in NEED_WAREHOUSE and not asks_for_help and not find_spec("dagster"):
+            click.secho(needs_warehouse(name), fg="red", err=True)
+            ctx.exit(2)
+        return name, command, rest
+
     def format_commands(self, ctx, formatter):
         """In sections, in the order of the work, each with its whole first sentence."""
-        listed = {name for names in SECTIONS.values() for name in names}
-        others = tuple(name for name in self.list_commands(ctx) if name not in listed)
-        for title, names in {**SECTIONS, "Others": others}.items():
-            commands = [(name, self.get_command(ctx, name)) for name in names]
-            rows = [(name, found.get_short_help_str(200)) for name, found in commands if found]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(command.name, command.get_short_help_str(200)) for command in commands]
+                )
+
+
+def _print_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        click.echo(f"adoption {version('adoption')}")
+        context.exit()
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Quarterly adoption returns: taken in, checked, turned into indicators, exported.
 
     \b
-    Where things lie is set by ADOPTION_DATA (the rooms) and ADOPTION_KEY_FILE (the pseudonym key).
-    A quarter is written 2025-26-Q1 for April to June 2025.
-    A place or a sender is written as its code or its name: Cardiff, "Ynys Môn", W06000015.
+    Data is kept where ADOPTION_DATA says, the pseudonym key where ADOPTION_KEY_FILE says.
+    Write a quarter as 2025-26-Q1 (April to June 2025).
+    Write a place or a sender by its code or its name: Cardiff, "Ynys Môn", W06000015.
 
     \b
     adoption COMMAND --help    what a command does, with examples
@@ -120,18 +191,9 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for command in (
-    *(sample_run, run_everything, take_in, build, publish),
-    *(check, status, verdict, explain, pack, sql, template, rehearse),
-    *(release, releases, compare_releases),
-    *(prepare, ui, hand_out, docs),
-):
-    main.add_command(command)
-for command in (
-    *(owed, reminders, queries, tolerate, reopen, sign_off, accept, withdraw),
-    *(lock, unlock, revise, verify, history),
-):
-    main.add_command(command)
+for commands in SECTIONS.values():
+    for command in commands:
+        main.add_command(command)
 
 
 if __name__ == "__main__":

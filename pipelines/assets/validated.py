@@ -199,7 +199,7 @@ def verdicts(context: dg.AssetExecutionContext):
                 ),
             ),
             "What to do": (
-                "adoption verdict SUBMISSION --out verdict.txt writes what to send back"
+                "adoption report SUBMISSION --out verdict.txt writes what to send back"
                 if refused
                 else "nothing"
             ),

@@ -56,7 +56,7 @@ class Sender(Place):
     name = "sender"
 
     def convert(self, value, param, ctx):
-        from pipelines.commands.opening import declared
+        from pipelines.commands.declared import declared
         from pipelines.text.fuzzy_match import did_you_mean, plain_name
 
         declarations = declared()
@@ -88,7 +88,7 @@ class Nation(click.ParamType):
     name = "nation"
 
     def convert(self, value, param, ctx):
-        from pipelines.commands.opening import declared
+        from pipelines.commands.declared import declared
 
         nations = [place for place in declared().places.values() if place.kind == "nation"]
         for place in nations:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import EXISTING_FILE, FILE
+from pipelines.commands.declared import declared
 from pipelines.commands.deliveries import write_or_say_why
-from pipelines.commands.opening import declared
-from pipelines.commands.output import show, working
+from pipelines.commands.terminal import show, working
 
 if TYPE_CHECKING:
     from pipelines.verdict.report_words import Language

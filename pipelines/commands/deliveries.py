@@ -1,4 +1,4 @@
-"""What came and what was said of it: ``adoption status``, ``verdict``."""
+"""What came and what was said of it: ``adoption status``, ``report``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import FILE, QUARTER, SENDER, SUBMISSION
-from pipelines.commands.opening import declared
-from pipelines.commands.output import cannot_write, show
+from pipelines.commands.declared import declared
+from pipelines.commands.terminal import cannot_write, show
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> None:
     """Show every delivery: which file, from whom, when, and what became of it.
 
-    The first word of each is its id, by which `adoption verdict` knows it. Files that could not be
+    The first word of each is its id, by which `adoption report` knows it. Files that could not be
     read have no quarter and no sender.
 
     \b
@@ -64,7 +64,7 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
     "--out", type=FILE, help="Write it for the sender instead: FILE.xlsx, .csv, .txt or .json."
 )
 @click.option("--marked", type=FILE, help="Write the return with its problem cells marked: .xlsx.")
-def verdict(
+def report(
     submission_id: str, language: Language, as_json: bool, out: Path | None, marked: Path | None
 ) -> None:
     """Show what was said of one submission: sheet, cell, field, rule and what to do.
@@ -73,9 +73,9 @@ def verdict(
     shown once; --json and files give each of them.
 
     \b
-    adoption verdict S000616-1a2b3c4d
-    adoption verdict S000616-1a2b3c4d --out verdict.xlsx --language cy   to send back
-    adoption verdict S000616-1a2b3c4d --marked to-correct.xlsx           its file, cells coloured
+    adoption report S000616-1a2b3c4d
+    adoption report S000616-1a2b3c4d --out verdict.xlsx --language cy   to send back
+    adoption report S000616-1a2b3c4d --marked to-correct.xlsx           its file, cells coloured
     """
     from pipelines.commands.summary import verdict as shown
     from pipelines.intake.take_in import problems_of

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.commands.arguments import INDICATOR, PLACE, QUARTER
-from pipelines.commands.opening import declared
+from pipelines.commands.declared import declared
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.explain.model import Basis
+    from pipelines.text.catalogue import Language
 
 
 @click.command()
@@ -32,9 +37,9 @@ def explain(
     place: str,
     quarter: Quarter,
     window: str | None,
-    basis: str,
+    basis: Basis,
     children: bool,
-    language: str,
+    language: Language,
     as_json: bool,
 ) -> None:
     """Explain one figure: what it measures, what is in it, what is not, and how it moved.
@@ -55,8 +60,15 @@ def explain(
     declarations = declared()
     try:
         explained = explain(
-            *(settings, declarations, indicator, place, quarter),
-            *(window, basis, language, children),
+            settings,
+            declarations,
+            indicator,
+            place,
+            quarter,
+            window,
+            basis,
+            language,
+            children,
         )
     except NotExplained as error:
         raise click.BadParameter(str(error), param_hint=error.argument) from error

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from pipelines.commands.arguments import EXISTING_FILE, QUARTER
-from pipelines.commands.opening import declared
-from pipelines.commands.output import show, tell
+from pipelines.commands.declared import declared
+from pipelines.commands.terminal import show, tell
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from pipelines.commands.arguments import PLACE, QUARTER
-from pipelines.commands.opening import declared
-from pipelines.commands.output import progress
+from pipelines.commands.declared import declared
+from pipelines.commands.terminal import progress
 from pipelines.settings import Settings
 from pipelines.warehouse.published import open_warehouse
 

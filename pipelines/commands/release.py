@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import BODY, FILE, QUARTER, ROLE
-from pipelines.commands.opening import declared
-from pipelines.commands.output import cannot_write, show
+from pipelines.commands.declared import declared
+from pipelines.commands.terminal import cannot_write, show
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 

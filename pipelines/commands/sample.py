@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from pipelines.commands.arguments import QUARTER
-from pipelines.commands.opening import declared
-from pipelines.commands.output import progress, tell
+from pipelines.commands.declared import declared
+from pipelines.commands.terminal import progress, tell
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import ROOMS, Settings, dbt_target

@@ -76,7 +76,9 @@ def _opened(settings: Settings, restricted: bool) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, statement: object, form: str | None) -> None:
+def _answer(
+    connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement | str, form: str | None
+) -> None:
     """Run one statement and print what it gives."""
     connection.execute(statement)
     if not connection.description:
@@ -94,7 +96,7 @@ def _table(names: list[str], rows: list[tuple[object, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pipelines.commands.output import show
+    from pipelines.commands.terminal import show
 
     table = Table()
     for name in names:

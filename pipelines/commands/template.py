@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import FILE, QUARTER, SENDER
-from pipelines.commands.opening import declared
-from pipelines.commands.output import cannot_write
+from pipelines.commands.declared import declared
+from pipelines.commands.terminal import cannot_write
 from pipelines.quarters import Quarter
 
 if TYPE_CHECKING:

@@ -229,7 +229,7 @@ WORDS: dict[str, dict[str, str]] = {
         "cy": "Dim: ni neilltuwyd yr un rhes, ac ni adawyd yr un digwyddiad heb ei gyfrif.",
     },
     "set aside": {
-        "en": "rows set aside for errors: {sender}, {quarter} ({rules}). See adoption verdict {id}",
+        "en": "rows set aside for errors: {sender}, {quarter} ({rules}). See adoption report {id}",
         "cy": "o resi a neilltuwyd am wallau: {sender}, {quarter} ({rules}). Gweler adoption "
         "verdict {id}",
     },

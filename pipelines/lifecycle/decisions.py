@@ -180,7 +180,7 @@ class Decisions:
             missing = sum(one.state in NOT_IN for one in gaps)
             raise NotAllowed(
                 f"{len(gaps)} returns for {quarter} are not accepted yet, {missing} of them not "
-                "in: see `adoption owed`. To lock the quarter as it is, say --with-gaps."
+                "in: see `adoption due`. To lock the quarter as it is, say --with-gaps."
             )
         return self._enter(
             {

@@ -287,7 +287,7 @@ def _refuse_open_returns(policy: Policy, quarter: Quarter, decided: provenance.D
     if found and policy.release_for(quarter).open_returns == "refused":
         raise NotAllowed(
             f"{len(found)} returns for {quarter} are not accepted by the national team, and the "
-            f"policy of {policy.body} lets none be open: see `adoption owed --quarter {quarter}`"
+            f"policy of {policy.body} lets none be open: see `adoption due --quarter {quarter}`"
         )
 
 

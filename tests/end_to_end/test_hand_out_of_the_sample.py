@@ -101,7 +101,7 @@ def test_the_docs_are_one_page_without_network_or_paths_of_this_machine(
 ) -> None:
     monkeypatch.setenv("ADOPTION_DATA", str(sample.settings.data))
     page = tmp_path / "warehouse.html"
-    told = CliRunner().invoke(main, ["docs", str(page)])
+    told = CliRunner().invoke(main, ["dictionary", str(page)])
     assert told.exit_code == 0, told.output
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=[\"']?https?:", text) == []

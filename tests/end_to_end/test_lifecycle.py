@@ -115,7 +115,7 @@ def test_a_late_file_changes_nothing_that_is_published_before_a_revision_with_a_
     told = [(one["revision"], one["role"], one["reason"]) for one in revision["reasons"]]
     assert (revision["revision"], told) == (2, [(2, "national_director", why)])
     assert _placed(copy) == placed - 1
-    owed = json.loads(_adoption(copy, "owed", "--json", "--quarter", QUARTER.label).stdout)
+    owed = json.loads(_adoption(copy, "due", "--json", "--quarter", QUARTER.label).stdout)
     (mine,) = [one for one in owed["returns"] if one["sender_code"] == CARDIFF]
     assert (mine["state"], mine["version"], mine["revision"]) == ("revised", 2, 2)
     assert "Nothing is wrong." in _adoption(copy, "verify").stdout

@@ -221,7 +221,7 @@ def test_what_is_no_quarter_is_a_wrong_call(call: Call, quarter: str) -> None:
 def test_a_ledger_that_was_changed_is_one_sentence(call: Call, settings: Settings) -> None:
     settings.ledger.parent.mkdir(parents=True)
     settings.ledger.write_text('{"event": "received"}\n', encoding="utf-8")
-    for command in (("status",), ("verdict", "S000001-0")):
+    for command in (("status",), ("report", "S000001-0")):
         result = call(*command)
         assert result.exit_code == 1
         assert "line 1" in result.output
@@ -231,7 +231,7 @@ def test_a_ledger_that_was_changed_is_one_sentence(call: Call, settings: Setting
 
 
 def test_an_unknown_submission_is_a_wrong_call(ask: Call) -> None:
-    result = ask("verdict", "S999999-nothing")
+    result = ask("report", "S999999-nothing")
     assert result.exit_code == 2
     assert "S999999-nothing" in result.output and "adoption status" in said(result)
 
@@ -239,7 +239,7 @@ def test_an_unknown_submission_is_a_wrong_call(ask: Call) -> None:
 def test_reasons_and_problems_of_a_refused_file_are_shown_together(
     ask: Call, quarterful: Quarterful
 ) -> None:
-    result = ask("verdict", quarterful.ids["refused"])
+    result = ask("report", quarterful.ids["refused"])
     lines = result.output.splitlines()
     assert result.exit_code == 0
     assert max(len(line) for line in lines) <= 80
@@ -254,7 +254,7 @@ def test_reasons_and_problems_of_a_refused_file_are_shown_together(
 def test_what_rows_share_is_said_once_with_all_their_rows(
     ask: Call, quarterful: Quarterful
 ) -> None:
-    text = said(ask("verdict", quarterful.ids["refused"]))
+    text = said(ask("report", quarterful.ids["refused"]))
     assert text.count("“Early permanence” is not in the list") == 1
     assert "column Y, rows 2–31, 33, “Early permanence” – error CODE" in text
     assert "cell B2, “Date of birth” – error DATE" in text
@@ -263,7 +263,7 @@ def test_what_rows_share_is_said_once_with_all_their_rows(
 def test_problems_stand_in_the_order_of_sheet_row_and_column(
     ask: Call, quarterful: Quarterful
 ) -> None:
-    told = json.loads(ask("verdict", quarterful.ids["refused"], "--json").output)
+    told = json.loads(ask("report", quarterful.ids["refused"], "--json").output)
     problems = told["problems"]
     assert [problem["return_name"] for problem in problems[:2]] == [None, None]
     assert [(p["sheet_row"], p["cell"]) for p in problems[2:5]] == [
@@ -291,31 +291,31 @@ def test_everything_wrong_with_a_cover_is_said_at_the_door(
 ) -> None:
     item = quarterful.submission("at the door")
     assert item.refusal_code == "F101"
-    text = said(ask("verdict", item.submission_id))
+    text = said(ask("report", item.submission_id))
     for title in ("Authority or agency code", "Signed off by (role)", "Signed off on"):
         assert f"“{title}”" in text
     assert "9th of May" not in text
     assert len(re.findall(r"\(cell B[0-9]+\)", text)) == 3
     assert "0 problems" not in text and "No problem" not in text
-    problems = json.loads(ask("verdict", item.submission_id, "--json").output)["problems"]
+    problems = json.loads(ask("report", item.submission_id, "--json").output)["problems"]
     assert [problem["code"] for problem in problems] == ["F101", "F106", "F107"]
 
 
 def test_a_verdict_in_welsh_is_welsh_throughout(ask: Call, quarterful: Quarterful) -> None:
-    english = ask("verdict", quarterful.ids["refused"])
-    welsh = ask("verdict", quarterful.ids["refused"], "--language", "cy")
+    english = ask("report", quarterful.ids["refused"])
+    welsh = ask("report", quarterful.ids["refused"], "--language", "cy")
     for words in ("gwrthodwyd", "Pam y'i gwrthodwyd", "o reolau", "rhesi 2–31", "“Dyddiad geni”"):
         assert words in welsh.output and words not in english.output
     for words in ("refused", "rules ran", "error ", "query", "rows ", "Date of birth", "File:"):
         assert words not in welsh.output, words
-    late = said(ask("verdict", quarterful.ids["late"], "--language", "cy"))
+    late = said(ask("report", quarterful.ids["late"], "--language", "cy"))
     assert "derbyniwyd (ar ôl y dyddiad cau arfaethedig)" in late and "ffurflen ddim" in late
 
 
 def test_a_row_set_aside_and_a_column_too_many_are_told_of_an_accepted_file(
     ask: Call, quarterful: Quarterful
 ) -> None:
-    text = said(ask("verdict", quarterful.ids["one row aside"]))
+    text = said(ask("report", quarterful.ids["one row aside"]))
     assert "accepted with errors quarantined" in text
     assert "Why it was refused" not in text
     whole = text[text.index("The file as a whole") : text.index("Children: rows read")]
@@ -338,7 +338,7 @@ def test_a_row_set_aside_and_a_column_too_many_are_told_of_an_accepted_file(
 def test_a_verdict_without_problems_says_what_stands(
     ask: Call, quarterful: Quarterful, name: str, words: str
 ) -> None:
-    text = said(ask("verdict", quarterful.ids[name]))
+    text = said(ask("report", quarterful.ids[name]))
     assert words in text
     assert ("No problem was found." in text) == (name in ("first", "late"))
 
@@ -424,7 +424,7 @@ def test_a_verdict_is_written_for_its_sender_without_values_or_names(
 ) -> None:
     for name in quarterful.ids:
         out = tmp_path / f"verdict{suffix}"
-        arguments = ("verdict", quarterful.ids[name], "--language", language, "--out", out)
+        arguments = ("report", quarterful.ids[name], "--language", language, "--out", out)
         result = ask(*arguments)
         assert result.exit_code == 0
         assert result.output.splitlines()[0].startswith("Wrote ")
@@ -438,10 +438,10 @@ def test_the_csv_has_a_line_for_each_problem_with_cell_and_title(
     ask: Call, quarterful: Quarterful, tmp_path: Path
 ) -> None:
     out = tmp_path / "verdict.csv"
-    ask("verdict", quarterful.ids["refused"], "--out", out)
+    ask("report", quarterful.ids["refused"], "--out", out)
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")  # or spreadsheets break Welsh letters
     table = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
-    told = json.loads(ask("verdict", quarterful.ids["refused"], "--json").output)["problems"]
+    told = json.loads(ask("report", quarterful.ids["refused"], "--json").output)["problems"]
     assert len(table) == 1 + len(told)
     assert table[0]["What to do"].startswith("refused: Gwynedd (W06000002), 2020-21-Q2")
     assert [row["Cell"] for row in table[1:]] == [problem["cell"] or "" for problem in told]
@@ -472,7 +472,7 @@ def test_no_cell_of_the_csv_can_become_a_formula(
 
 def test_the_text_is_folded_for_reading(ask: Call, quarterful: Quarterful, tmp_path: Path) -> None:
     out = tmp_path / "verdict.txt"
-    ask("verdict", quarterful.ids["refused"], "--out", out)
+    ask("report", quarterful.ids["refused"], "--out", out)
     text = out.read_text(encoding="utf-8")
     assert max(len(line) for line in text.splitlines()) <= 88
     assert quarterful.submission("refused").sha256 in text
@@ -483,7 +483,7 @@ def test_the_text_is_folded_for_reading(ask: Call, quarterful: Quarterful, tmp_p
 def test_another_kind_of_file_is_a_wrong_call(
     ask: Call, quarterful: Quarterful, tmp_path: Path, name: str
 ) -> None:
-    result = ask("verdict", quarterful.ids["refused"], "--out", tmp_path / name)
+    result = ask("report", quarterful.ids["refused"], "--out", tmp_path / name)
     assert result.exit_code == 2
     assert ".xlsx, .csv, .txt or .json" in said(result)
     assert not (tmp_path / name).exists()
@@ -494,7 +494,7 @@ def test_a_verdict_that_cannot_be_written_is_one_sentence(
     ask: Call, quarterful: Quarterful, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    result = ask("verdict", quarterful.ids["refused"], "--out", tmp_path / "file" / name)
+    result = ask("report", quarterful.ids["refused"], "--out", tmp_path / "file" / name)
     assert result.exit_code == 1
     assert "cannot write" in said(result) and "Errno" not in result.output
 
@@ -503,7 +503,7 @@ def test_json_and_file_at_once_leave_the_json_clean(
     ask: Call, quarterful: Quarterful, tmp_path: Path
 ) -> None:
     out = tmp_path / "verdict.txt"
-    result = ask("verdict", quarterful.ids["refused"], "--json", "--out", out)
+    result = ask("report", quarterful.ids["refused"], "--json", "--out", out)
     assert json.loads(result.stdout)["status"] == "refused"
     assert out.exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -10,8 +11,9 @@ import sys
 import click
 import pytest
 from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 
-from pipelines.cli import SECTIONS, main
+from pipelines.cli import EXPLAINED, NEED_WAREHOUSE, RENAMED, SECTIONS, main
 from pipelines.declarations import Declarations
 from pipelines.settings import CHECKOUT, Settings
 
@@ -63,7 +65,7 @@ def test_nations_are_offered_by_name() -> None:
 def test_submissions_are_offered_from_the_ledger_without_their_files_names(
     settings: Settings,
 ) -> None:
-    assert _offered("verdict", "S") == []
+    assert _offered("report", "S") == []
     settings.ledger.parent.mkdir(parents=True)
     lines = [
         {"event": "received", "submission_id": f"S00000{n}-aa", "name": "Gwen Rhys.xlsx"}
@@ -71,7 +73,7 @@ def test_submissions_are_offered_from_the_ledger_without_their_files_names(
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     settings.ledger.write_text(text, encoding="utf-8")
-    assert _offered("verdict", "S") == ["S000002-aa", "S000001-aa"]
+    assert _offered("report", "S") == ["S000002-aa", "S000001-aa"]
 
 
 def test_help_and_tab_start_without_heavy_libraries() -> None:
@@ -97,9 +99,29 @@ def test_each_shell_gets_its_script(shell: str) -> None:
 
 
 def test_every_command_has_its_section_in_the_help() -> None:
-    listed = [name for names in SECTIONS.values() for name in names]
-    assert sorted(listed) == sorted(set(listed))
-    assert set(listed) <= set(main.commands)
+    listed = [command.name for commands in SECTIONS.values() for command in commands]
+    assert sorted(listed) == sorted(main.commands)
+    assert {*RENAMED.values(), *NEED_WAREHOUSE} <= set(listed)
+
+
+@pytest.mark.parametrize(("old", "new"), sorted(RENAMED.items()))
+def test_a_renamed_command_keeps_its_old_name_and_mentions_the_new_one(old: str, new: str) -> None:
+    result = CliRunner().invoke(main, [old, "--help"])
+    assert result.exit_code == 0
+    assert result.stderr == f"`adoption {old}` is now called `adoption {new}`.\n"
+    assert result.stdout.split("\n", 1)[0].startswith("Usage: adoption ")
+    assert (
+        result.stdout.split("\n", 1)[1]
+        == (CliRunner().invoke(main, [new, "--help"]).stdout.split("\n", 1)[1])
+    )
+    assert f"  {old} " not in CliRunner().invoke(main, ["--help"]).stdout
+
+
+def test_every_error_that_explains_itself_exists_where_it_is_said_to_be() -> None:
+    """The program looks only at modules that are loaded, so a wrong name would not be noticed."""
+    for module, classes in EXPLAINED.items():
+        for name in classes:
+            assert issubclass(getattr(importlib.import_module(module), name), Exception)
 
 
 def _examples(command: click.Command) -> list[str]:

@@ -59,7 +59,7 @@ def test_the_board_tells_every_return_in_words_and_who_acts_next(
     story.send(queries={"child": {"CH400": 3}})
     story.send(GWYNEDD)
     keep(settings, story)
-    told = adoption("owed", "--quarter", Q1.label, "--nation", "wales", "--on", "2025-08-02")
+    told = adoption("due", "--quarter", Q1.label, "--nation", "wales", "--on", "2025-08-02")
     assert told.exit_code == 0, told.output
     lines = {line[:24].strip(): line for line in told.output.splitlines()}
     assert "queries open" in lines["Isle of Anglesey"] and "sender" in lines["Isle of Anglesey"]
@@ -79,7 +79,7 @@ def test_the_grid_keeps_to_the_width_and_shows_the_newest_quarters(
     for number in range(6):
         story.send(quarter=first.plus(number))
     keep(settings, story)
-    told = adoption("owed", "--nation", "Cymru", "--on", "2026-01-15", columns=columns)
+    told = adoption("due", "--nation", "Cymru", "--on", "2026-01-15", columns=columns)
     assert told.exit_code == 0, told.output
     assert max(len(line) for line in told.output.splitlines()) <= columns
     headings = [line for line in told.output.splitlines() if line.startswith(" " * 30)]
@@ -94,7 +94,7 @@ def test_the_grid_keeps_to_the_width_and_shows_the_newest_quarters(
 def test_the_board_speaks_welsh(settings: Settings, story: Story, adoption: Adoption) -> None:
     story.send()
     keep(settings, story)
-    told = adoption("owed", "--language", "cy", "--nation", "wales", "--on", "2025-07-10")
+    told = adoption("due", "--language", "cy", "--nation", "wales", "--on", "2025-07-10")
     assert "Ynys Môn" in told.output and "gwiriwyd" in told.output and "disgwyl" in told.output
     assert "10 Gorffennaf 2025" in told.output
 
@@ -105,7 +105,7 @@ def test_only_what_waits_for_somebody_is_shown_when_asked(
     story.send()
     story.tell(story.lock()).tell(story.publish())
     keep(settings, story)
-    told = adoption("owed", "--to-do", "--quarter", Q1.label, "--nation", "wales")
+    told = adoption("due", "--to-do", "--quarter", Q1.label, "--nation", "wales")
     assert "Isle of Anglesey" not in told.output and "Gwynedd" in told.output
 
 
@@ -114,7 +114,7 @@ def test_the_board_is_given_to_programs_whole(
 ) -> None:
     story.send(queries={"child": {"CH400": 3}}, aside=1)
     keep(settings, story)
-    told = json.loads(adoption("owed", "--json", "--on", "2025-07-30").output)
+    told = json.loads(adoption("due", "--json", "--on", "2025-07-30").output)
     assert told["as_of_day"] == "2025-07-30"
     (mine,) = [one for one in told["returns"] if one["sender_code"] == ANGLESEY]
     assert (mine["state"], mine["acts"], mine["days_to_deadline"]) == ("errors", "sender", 0)
@@ -125,7 +125,7 @@ def test_the_board_is_given_to_programs_whole(
 
 
 def test_a_quarter_that_is_not_over_owes_nothing(adoption: Adoption) -> None:
-    told = adoption("owed", "--quarter", "2025-26-Q4", "--on", "2026-03-31")
+    told = adoption("due", "--quarter", "2025-26-Q4", "--on", "2026-03-31")
     assert (told.exit_code, told.output) == (
         0,
         "Nothing is owed: no quarter that was asked for is over.\n",
@@ -135,9 +135,9 @@ def test_a_quarter_that_is_not_over_owes_nothing(adoption: Adoption) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("owed", "--nation", "Scotland"),
-        ("owed", "--on", "yesterday"),
-        ("owed", "--quarter", "2025-27-Q1"),
+        ("due", "--nation", "Scotland"),
+        ("due", "--on", "yesterday"),
+        ("due", "--quarter", "2025-27-Q1"),
         ("reminders", "--day", "2025-07-01", "--since", "2025-07-02"),
         ("verify", "--expect", "12"),
         ("accept", "--role", "national_data_lead"),

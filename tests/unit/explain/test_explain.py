@@ -429,7 +429,7 @@ def test_the_returns_are_told_with_version_rows_and_what_each_adds(ask: Ask) -> 
 def test_rows_set_aside_and_refusals_that_replaced_nothing_are_told(ask: Ask) -> None:
     text = told(ask("LONG", "REGION", Q1))
     assert "1 rows set aside for errors: Southtown, 2020-21-Q1 (CH206 × 2)" in text
-    assert "adoption verdict S000002" in text
+    assert "adoption report S000002" in text
     assert "Northtown, 2020-21-Q1: 1 other delivery refused as a whole" in text
 
 

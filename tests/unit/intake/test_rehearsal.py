@@ -241,7 +241,7 @@ def test_where_nothing_was_taken_in_there_is_nothing_to_rehearse(settings: Setti
 def call(kept: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setenv("ADOPTION_DATA", str(kept.data))
     monkeypatch.setenv("ADOPTION_KEY_FILE", str(kept.key_file))
-    return lambda *words: CliRunner().invoke(program, ["rehearse", *words])
+    return lambda *words: CliRunner().invoke(program, ["try-rules", *words])
 
 
 def test_the_command_tells_who_would_newly_fail(

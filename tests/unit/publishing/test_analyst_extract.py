@@ -53,7 +53,7 @@ def published(settings: Settings) -> Settings:
 
 
 def _hand_out(folder: Path, *options: str) -> Result:
-    return CliRunner().invoke(main, ["hand-out", str(folder), *options])
+    return CliRunner().invoke(main, ["extract", str(folder), *options])
 
 
 def _parquet(settings: Settings) -> dict[str, bytes]:

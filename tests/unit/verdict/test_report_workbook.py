@@ -353,7 +353,7 @@ def test_the_command_writes_workbook_and_marked_copy(
     monkeypatch.setenv("ADOPTION_DATA", str(collection.data))
     submission_id = Ledger(collection.ledger).submissions()[-1].submission_id
     out, marked = tmp_path / "verdict.xlsx", tmp_path / "marked.xlsx"
-    call = ["verdict", submission_id, "--out", str(out), "--marked", str(marked)]
+    call = ["report", submission_id, "--out", str(out), "--marked", str(marked)]
     result = CliRunner().invoke(main, call)
     assert result.exit_code == 0 and result.output.count("Wrote ") == 2
     assert "Children" in {sheet.name for sheet in read(marked).sheets}

@@ -1,4 +1,4 @@
-"""The warehouse for others: ``adoption hand-out``, ``docs``."""
+"""The warehouse for others: ``adoption extract``, ``docs``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from pathlib import Path
 import click
 
 from pipelines.commands.arguments import FILE
-from pipelines.commands.output import working
+from pipelines.commands.terminal import working
 from pipelines.settings import Settings
 
 
-@click.command("hand-out")
+@click.command("extract")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--csv", "with_csv", is_flag=True, help="The tables as CSV too, for Excel.")
-@click.option("--docs", "with_page", is_flag=True, help="And the page that `adoption docs` writes.")
-def hand_out(folder: Path, with_csv: bool, with_page: bool) -> None:
+@click.option(
+    "--dictionary",
+    "--docs",
+    "with_page",
+    is_flag=True,
+    help="Add the page of `adoption dictionary`.",
+)
+def extract(folder: Path, with_csv: bool, with_page: bool) -> None:
     """Write a copy of the warehouse for an analyst to FOLDER, without pseudonymous rows.
 
     In it: warehouse.duckdb, the same tables as Parquet for R, Python and Power BI, a catalogue of
@@ -23,8 +29,8 @@ def hand_out(folder: Path, with_csv: bool, with_page: bool) -> None:
     controlled: it is for internal use only. FOLDER must be new or empty.
 
     \b
-    adoption hand-out ../for-the-analyst
-    adoption hand-out ../for-the-analyst --csv --docs
+    adoption extract ../for-the-analyst
+    adoption extract ../for-the-analyst --csv --dictionary
     """
     from pipelines.commands import run
     from pipelines.publishing import analyst_extract as handing_out
@@ -42,14 +48,14 @@ def hand_out(folder: Path, with_csv: bool, with_page: bool) -> None:
 
 @click.command()
 @click.argument("target", type=FILE)
-def docs(target: Path) -> None:
+def dictionary(target: Path) -> None:
     """Write the warehouse's dictionary to TARGET: one page that needs no network.
 
     Every table and column with its meaning, the SQL that makes it, and a map of what it is made
     from. Types and sizes are those of the published warehouse, if there is one. Takes ten seconds.
 
     \b
-    adoption docs warehouse.html
+    adoption dictionary warehouse.html
     """
     from pipelines.commands import run
     from pipelines.publishing.dictionary import write_dictionary

@@ -1,4 +1,4 @@
-"""``adoption rehearse``."""
+"""``adoption try-rules``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import QUARTER
-from pipelines.commands.output import working
+from pipelines.commands.terminal import working
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SUBMISSIONS_SHOWN = 5  # of a rule, on the terminal; --json has them all
 
 
-@click.command()
+@click.command("try-rules")
 @click.argument("quarters", nargs=-1, type=QUARTER)
 @click.option(
     "--sources",
@@ -34,7 +34,7 @@ SUBMISSIONS_SHOWN = 5  # of a rule, on the terminal; --json has them all
     help="Full runs the same rules by Great Expectations. Quick is the default.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every row.")
-def rehearse(
+def try_rules(
     quarters: tuple[Quarter, ...], sources: Path | None, quick: bool, as_json: bool
 ) -> None:
     """Run the rules as they stand now over stored submissions of QUARTERS (default: of all).
@@ -43,8 +43,8 @@ def rehearse(
     another. Nothing is written: no verdict changes.
 
     \b
-    adoption rehearse 2020-21-Q4                    the rules of today
-    adoption rehearse --sources ../changed-sources  rules you think of changing
+    adoption try-rules 2020-21-Q4                    the rules of today
+    adoption try-rules --sources ../changed-sources  rules you think of changing
     """
     from pipelines.declarations import Declarations
     from pipelines.intake.rehearsal import rehearse as run_again

@@ -1,0 +1,158 @@
+"""Queries and their answers: ``adoption queries``, ``tolerate``, ``reopen``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from pipelines.commands.arguments import QUARTER, SENDER
+from pipelines.commands.declared import declared
+from pipelines.commands.options import (
+    because_option,
+    json_option,
+    open_decisions,
+    return_option,
+    role_option,
+)
+from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.quarters import Quarter
+from pipelines.settings import Settings
+
+
+@click.command()
+@click.option("--quarter", type=QUARTER, help="Only this quarter.")
+@click.option("--sender", "sender_code", type=SENDER, help="Only of this one: code or name.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that wait for an answer.")
+@json_option
+def queries(
+    quarter: Quarter | None, sender_code: str | None, only_open: bool, as_json: bool
+) -> None:
+    """List the queries of the returns that stand: rule, rows, open or tolerated, and until when.
+
+    A query is a value that is unusual but possible. `adoption verdict` shows its cells.
+
+    \b
+    adoption queries --open --quarter 2020-21-Q4
+    adoption queries --sender Gwynedd
+    """
+    from pipelines.lifecycle.decisions import book_of
+
+    settings, declarations = Settings.from_environment(), declared()
+    book = book_of(Ledger(settings.ledger).events(), declarations)
+    told = []
+    for item in _standing(book.submissions.values(), book.newest):
+        if sender_code not in (None, item.sender_code):
+            continue
+        if quarter is not None and item.quarter != quarter.label:
+            continue
+        for one in book.queries(item):
+            if one.is_open or not only_open:
+                told.append(_query_json(item, one))
+    if as_json:
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for line in told:
+        place = declarations.places[line["sender_code"]].name_en
+        click.echo(
+            f"{place} ({line['sender_code']}), {line['quarter']}, {line['return_name']}: "
+            f"{line['code']}, {line['rows']} rows, {line['state']}"
+        )
+    waiting = sum(line["is_open"] for line in told)
+    click.echo(f"{len(told)} queries, {waiting} open. `adoption verdict` shows their cells.")
+
+
+def _standing(items: Any, newest: Callable[[str, str], Submission | None]) -> list[Submission]:
+    keys = sorted(
+        {(one.quarter, one.sender_code) for one in items if one.quarter and one.sender_code}
+    )
+    found = [newest(sender_code, quarter) for quarter, sender_code in keys]
+    return [one for one in found if one is not None]
+
+
+_WHY_OPEN = {
+    "new": "open",
+    "over_the_limit": "open: more rows than the {limit} tolerated",
+    "expired": "open: tolerated until {until}",
+    "opened_again": "open: asked again",
+}
+
+
+def _query_json(item: Submission, one: Any) -> dict[str, Any]:
+    given = one.tolerance
+    limits = {"limit": given.limit, "until": given.until} if given else {}
+    state = (
+        _WHY_OPEN[one.why_open].format(**limits)
+        if one.is_open
+        else f"tolerated up to {given.limit} rows until {given.until} ({given.role})"
+    )
+    return {
+        "sender_code": item.sender_code,
+        "quarter": item.quarter,
+        "submission_id": item.submission_id,
+        "return_name": one.return_name,
+        "code": one.code,
+        "rows": one.rows,
+        "is_open": one.is_open,
+        "state": state,
+        "limit": given.limit if given else None,
+        "until": given.until if given else None,
+        "explanation": given.explanation if given else None,
+    }
+
+
+@click.command()
+@click.argument("sender_code", type=SENDER, metavar="SENDER")
+@click.argument("quarter", type=QUARTER)
+@click.argument("code")
+@return_option
+@click.option("--limit", type=click.IntRange(min=1), required=True, help="Rows it may have.")
+@click.option("--until", type=QUARTER, help="Last quarter it holds for; default: QUARTER itself.")
+@role_option
+@because_option("Why the rows are right although the rule asks")
+def tolerate(
+    sender_code: str,
+    quarter: Quarter,
+    code: str,
+    return_name: str,
+    limit: int,
+    until: Quarter | None,
+    role: str,
+    reason: str,
+) -> None:
+    """Answer the query CODE of a return by an explanation instead of a correction.
+
+    It is carried to later quarters, and asked again when more rows have it or the time is over.
+
+    \b
+    adoption tolerate Coventry 2020-21-Q3 CH401 --limit 2 --role national_data_lead \\
+        --because "Confirmed with the social worker: both dates are right"
+    """
+    until = until or quarter
+    open_decisions().tolerate(
+        *(sender_code, return_name, quarter, code),
+        **{"limit": limit, "until": until, "role": role, "explanation": reason},
+    )
+    click.echo(f"{code} of {sender_code} is tolerated up to {limit} rows, {quarter} to {until}.")
+
+
+@click.command()
+@click.argument("sender_code", type=SENDER, metavar="SENDER")
+@click.argument("quarter", type=QUARTER)
+@click.argument("code")
+@return_option
+@role_option
+@because_option("Why the explanation does not hold")
+def reopen(
+    sender_code: str, quarter: Quarter, code: str, return_name: str, role: str, reason: str
+) -> None:
+    """Ask a tolerated query again, from QUARTER on; a sign-off that rested on it is void.
+
+    \b
+    adoption reopen Coventry 2020-21-Q3 CH401 --role national_data_lead \\
+        --because "The dates changed since"
+    """
+    open_decisions().reopen(sender_code, return_name, quarter, code, role=role, reason=reason)
+    click.echo(f"{code} of {sender_code} is open again from {quarter} on.")

@@ -1,0 +1,114 @@
+"""Returns due, and reminders of them: ``adoption due``, ``reminders``."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.commands.arguments import DAY, NATION, QUARTER
+from pipelines.commands.declared import declared
+from pipelines.commands.options import FOLDER, json_option, language_option, local_today
+from pipelines.commands.terminal import cannot_write
+from pipelines.quarters import Quarter
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.lifecycle.owed import Language
+
+
+@click.command()
+@click.option("--quarter", "quarters", type=QUARTER, multiple=True, help="Only this; repeatable.")
+@click.option("--nation", "nation_code", type=NATION, help="Only Wales, or England.")
+@click.option("--on", "today", type=DAY, help="As of the end of this day; default: today.")
+@click.option("--to-do", is_flag=True, help="Only what somebody has to act on.")
+@language_option
+@json_option
+def due(
+    quarters: tuple[Quarter, ...],
+    nation_code: str | None,
+    today: date | None,
+    to_do: bool,
+    language: Language,
+    as_json: bool,
+) -> None:
+    """Show who owes what: places by quarters, state in words, days to deadline, who acts next.
+
+    As many quarters as there is room for, the newest ones. With one --quarter each return is told
+    in full: days to the deadline, version, queries, sign-off.
+
+    \b
+    adoption due --nation Wales
+    adoption due --quarter 2020-21-Q4 --to-do
+    adoption due --quarter 2020-21-Q4 --on 2021-04-20   as it was that day
+    """
+    from rich.console import Console
+
+    from pipelines.lifecycle import owed as board
+
+    settings, declarations = Settings.from_environment(), declared()
+    found = board.boards(settings, declarations, today or local_today(), quarters, nation_code)
+    if as_json:
+        click.echo(json.dumps(board.as_json(found), indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    if not found:
+        click.echo("Nothing is owed: no quarter that was asked for is over.")
+    for number, one in enumerate(found):
+        if number:
+            console.print()
+        for part in board.Shown(one, declarations, language, to_do).render(console):
+            console.print(part)
+
+
+@click.command()
+@click.option("--day", type=DAY, help="Default: today.")
+@click.option("--since", type=DAY, help="Also those of the days from this one on, newest first.")
+@click.option("--nation", "nation_code", type=NATION, help="Only Wales, or England.")
+@click.option("--out", type=FOLDER, help="Write a text file for each into this folder.")
+@language_option
+@json_option
+def reminders(
+    day: date | None,
+    since: date | None,
+    nation_code: str | None,
+    out: Path | None,
+    language: str,
+    as_json: bool,
+) -> None:
+    """Print the reminders that are due on a day, or write them as files. Nothing is sent.
+
+    \b
+    adoption reminders
+    adoption reminders --day 2021-05-07 --nation Wales --out reminders
+    """
+    from pipelines.lifecycle.reminders import due_reminders, write_reminders
+
+    settings, declarations = Settings.from_environment(), declared()
+    day = day or local_today()
+    if since and since > day:
+        raise click.BadParameter(f"{since} is after {day}", param_hint="--since")
+    found = [
+        one
+        for one in due_reminders(settings, declarations, day, since)
+        if nation_code in (None, declarations.places[one.sender_code].nation_code)
+    ]
+    if out is not None:
+        try:
+            write_reminders(found, out)
+        except OSError as error:
+            raise cannot_write(out, error) from error
+        click.echo(f"Wrote {len(found)} reminders to {out}", err=as_json)
+    if as_json:
+        told = [one.as_json() for one in found]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    elif out is None:
+        for one in found:
+            place, subject, text = (
+                getattr(w, language) for w in (one.place, one.subject, one.text)
+            )
+            click.echo(f"{place} ({one.sender_code})\n{subject}\n\n{text}\n\n---\n")
+        click.echo(f"{len(found)} reminders for {day}. Their texts are proposed; nothing was sent.")

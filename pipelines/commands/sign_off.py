@@ -1,0 +1,77 @@
+"""Decisions about one submission: ``adoption sign-off``, ``accept``, ``withdraw``."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.commands.arguments import NATION, QUARTER, SUBMISSION
+from pipelines.commands.options import because_option, open_decisions, role_option
+from pipelines.lifecycle.ledger import Ledger
+from pipelines.quarters import Quarter
+
+
+@click.command("sign-off")
+@click.argument("submission_id", type=SUBMISSION)
+@click.option("--without-rows", type=click.IntRange(min=0), default=0, help="Rows set aside.")
+@role_option
+def sign_off(submission_id: str, without_rows: int, role: str) -> None:
+    """Sign off a submission as it was judged. Any change of data or rules makes it void.
+
+    Rows set aside for errors are in no figure: say how many with --without-rows.
+
+    \b
+    adoption sign-off S000616-1a2b3c4d --role head_of_service
+    """
+    event = open_decisions().sign_off(submission_id, role=role, rows_left_out=without_rows)
+    click.echo(f"{submission_id} is signed off; seal {event['seal'][:16]}.")
+
+
+@click.command()
+@click.argument("submission_ids", nargs=-1, type=SUBMISSION)
+@click.option("--quarter", type=QUARTER, help="Everything signed off for this quarter instead.")
+@click.option("--nation", "nation_code", type=NATION, help="With --quarter: Wales or England.")
+@role_option
+def accept(
+    submission_ids: tuple[str, ...], quarter: Quarter | None, nation_code: str | None, role: str
+) -> None:
+    """Accept signed-off submissions, as the national team.
+
+    \b
+    adoption accept S000616-1a2b3c4d --role national_data_lead
+    adoption accept --quarter 2020-21-Q4 --nation Wales --role national_data_lead
+    """
+    if bool(submission_ids) == bool(quarter and nation_code):
+        raise click.UsageError("name SUBMISSION_IDS, or --quarter and --nation")
+    decisions = open_decisions()
+    if quarter and nation_code:
+        waiting = decisions.gaps(nation_code, quarter)
+        found = [one.submission_id for one in waiting if one.state == "signed_off"]
+        submission_ids = tuple(dict.fromkeys(one for one in found if one))
+    for submission_id in submission_ids:
+        decisions.accept(submission_id, role=role)
+    click.echo(f"{len(submission_ids)} submissions accepted.")
+
+
+@click.command()
+@click.argument("submission_id", type=SUBMISSION)
+@role_option
+@because_option("Why it is taken out")
+def withdraw(submission_id: str, role: str, reason: str) -> None:
+    """Take a submission out; the accepted one before it comes back in force.
+
+    \b
+    adoption withdraw S000616-1a2b3c4d --role data_officer \\
+        --because "Sent by mistake: a test of our new system"
+    """
+    from pipelines.lifecycle.decisions import book_of
+
+    decisions = open_decisions()
+    decisions.withdraw(submission_id, role=role, reason=reason)
+    book = book_of(Ledger(decisions.settings.ledger).events(), decisions.declarations)
+    if submission_id not in book.withdrawn:
+        click.echo(f"{submission_id} is withdrawn with the next revision: its quarter is locked.")
+        return
+    item = book.submissions[submission_id]
+    now = book.in_force(item.sender_code or "", item.quarter or "")
+    stands = f"{now.submission_id} is in force" if now else "nothing is in force"
+    click.echo(f"{submission_id} is withdrawn; {stands}. Run `adoption build` for the figures.")
