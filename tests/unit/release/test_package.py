@@ -163,8 +163,8 @@ def test_each_kind_of_change_is_found_and_nothing_else(wales: Content) -> None:
     }
     assert changes == {
         ("COUNT", nation): ("changed", "1234", "1240"),
-        ("COUNT", other): ("newly kept back", "0", "[c]"),
-        ("COUNT", one): ("no longer kept back", "[c]", "7"),
+        ("COUNT", other): ("newly suppressed", "0", "[c]"),
+        ("COUNT", one): ("no longer suppressed", "[c]", "7"),
         ("WAIT", other): ("other flag", "[x]", "[z]"),
         ("HOMES", one): ("added", None, "3"),
         ("HOMES", nation): ("removed", "12", None),

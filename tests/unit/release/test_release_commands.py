@@ -65,16 +65,16 @@ def test_two_releases_are_compared_by_name_or_folder(
     by_name = _adoption("compare", "NAS/2025-26-Q1/1", "NAS/2025-26-Q1/2")
     assert by_name.exit_code == 0
     assert "COUNT value, W92000004, 2020-21-Q4 quarter: 1234 → 1230 (changed)" in by_name.output
-    assert "1 changed, 1 newly kept back" in by_name.output
+    assert "1 changed, 1 newly suppressed" in by_name.output
     home = two_versions.releases / "nas" / "2025-26-Q1"
     out = tmp_path / "changes.csv"
     again = _adoption("compare", str(home / "1"), str(home / "2"), "--out", str(out))
     assert again.output == by_name.output
     assert pl.read_csv(out, infer_schema=False)["change"].to_list() == [
-        *("changed", "newly kept back")
+        *("changed", "newly suppressed")
     ]
     found = json.loads(_adoption("compare", str(home / "2"), str(home / "1"), "--json").output)
-    assert found["counts"] == {"changed": 1, "no longer kept back": 1}
+    assert found["counts"] == {"changed": 1, "no longer suppressed": 1}
     assert "Nothing differs" in _adoption("compare", str(home / "1"), str(home / "1")).output
 
 
