@@ -23,6 +23,7 @@ from pipelines.commands.service import prepare, ui
 from pipelines.commands.sign_off import accept, sign_off, withdraw
 from pipelines.commands.sql import sql
 from pipelines.commands.template import template
+from pipelines.commands.translations import translations
 from pipelines.commands.try_rules import try_rules
 from pipelines.commands.verification import history, verify
 from pipelines.settings import make_private
@@ -45,7 +46,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     ],
     "Releases": [release, releases, compare_releases],
     "Figures": [explain, pack, sql, extract, dictionary],
-    "The installation": [ui, sample_run, prepare, try_rules, verify],
+    "The installation": [ui, sample_run, prepare, try_rules, verify, translations],
 }
 
 # Names of version 0.1, still understood in the next one.

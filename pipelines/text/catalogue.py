@@ -14,6 +14,7 @@ one English word has two Welsh ones, and ``N_`` around a sentence that is transl
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -68,12 +69,62 @@ def read_catalogue(path: Path) -> Catalog:
     from babel.messages.pofile import PoFileError, read_po
 
     try:
-        with path.open("rb") as handle:
-            return read_po(handle, locale="cy", domain=path.stem, abort_invalid=True)
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise CatalogueError(f"{path}: no such catalogue; install again") from error
+    if fault := _first_fault(content):
+        raise CatalogueError(f"{path}, line {fault[0]}: {fault[1]}")
+    try:
+        return read_po(BytesIO(content), locale="cy", domain=path.stem, abort_invalid=True)
     except PoFileError as error:
         raise CatalogueError(f"{path}, line {error.lineno + 1}: {error}") from error
+
+
+_QUOTED = r'"(?:[^"\\]|\\[abfnrtv"\\])*"'
+_LINE = re.compile(rf"(?:(msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\]) )?({_QUOTED})")
+
+
+def _first_fault(content: bytes) -> tuple[int, str] | None:
+    """Line and description of the first thing that is wrong with the text of a catalogue.
+
+    Babel reads past most faults and drops the sentence: half a conflict of a merge, or a quotation
+    mark too few, would show English to a Welsh reader and nobody would know why.
+    """
+    entry: dict[str, str] = {}
+    keyword = ""
+    known: set[tuple[str | None, str]] = set()
+    for number, raw in enumerate(content.splitlines(), start=1):
+        try:
+            line = raw.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            return number, "is not UTF-8"
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            return number, "is neither a comment nor a keyword with a text in quotation marks"
+        if match[1] == "msgctxt" or (match[1] == "msgid" and keyword != "msgctxt"):
+            if entry and not _is_complete(entry):
+                return number, "begins an entry before the one above has its msgstr"
+            entry = {}
+        keyword = match[1] or keyword
+        if not keyword or ("msgid" not in entry and keyword not in ("msgctxt", "msgid")):
+            return number, "belongs to no msgid"
+        if match[1] and keyword in entry:
+            return number, f"gives {keyword} twice"
+        entry[keyword] = entry.get(keyword, "") + match[2][1:-1]
+        if match[1] in ("msgstr", "msgstr[0]"):
+            key = (entry.get("msgctxt"), entry["msgid"])
+            if key in known:
+                return number, "translates a sentence that was translated above"
+            known.add(key)
+    if entry and not _is_complete(entry):
+        return content.count(b"\n") + 1, "ends before the last entry has its msgstr"
+    return None
+
+
+def _is_complete(entry: dict[str, str]) -> bool:
+    return "msgstr" in entry or "msgstr[0]" in entry
 
 
 def _compiled(catalogue: Catalog) -> GNUTranslations:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipelines.text.catalogue import CATALOGUES, read_catalogue
 
 if TYPE_CHECKING:
-    from babel.messages.catalog import Catalog
+    from babel.messages.catalog import Catalog, Message
 
 _PACKAGE = CATALOGUES.parents[2]
 _ROOTS = {"pipelines": _PACKAGE, "expectations": _PACKAGE.parent / "expectations"}
@@ -37,6 +37,16 @@ def parts_of_the_program() -> list[str]:
     return sorted([*folders, "expectations"])
 
 
+def wanted(part: str) -> Catalog:
+    """The sentences of a part of the program, each with the files it stands in, without Welsh."""
+    from babel.messages.catalog import Catalog
+
+    sentences = Catalog(domain=part, charset="utf-8")
+    for place, sentence, context in _sentences(part):
+        sentences.add(sentence, locations=[(place, 0)], context=context)
+    return sentences
+
+
 def updated(part: str) -> Catalog | None:
     """The catalogue of ``part`` as the code wants it; None where the code has no sentence.
 
@@ -44,14 +54,12 @@ def updated(part: str) -> Catalog | None:
     """
     from babel.messages.catalog import Catalog
 
-    wanted = Catalog(domain=part, charset="utf-8")
-    for place, sentence, context in _sentences(part):
-        wanted.add(sentence, locations=[(place, 0)], context=context)
-    if not len(wanted):
+    sentences = wanted(part)
+    if not len(sentences):
         return None
     path = CATALOGUES / f"{part}.po"
     kept = read_catalogue(path) if path.exists() else Catalog(locale="cy", domain=part)
-    kept.update(wanted, no_fuzzy_matching=True)
+    kept.update(sentences, no_fuzzy_matching=True)
     kept.obsolete.clear()
     for message in kept:
         if message.id and not is_translated(message):
@@ -96,9 +104,9 @@ def update(part: str) -> Path | None:
     return path
 
 
-def is_translated(message: object) -> bool:
+def is_translated(message: Message) -> bool:
     """Whether an entry has its Welsh; of a plural, all its forms."""
-    text = message.string  # type: ignore[attr-defined]
+    text = message.string
     return all(text) if isinstance(text, tuple) else bool(text)
 
 

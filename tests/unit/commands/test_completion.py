@@ -109,7 +109,6 @@ def test_a_renamed_command_keeps_its_old_name_and_mentions_the_new_one(old: str,
     result = CliRunner().invoke(main, [old, "--help"])
     assert result.exit_code == 0
     assert result.stderr == f"`adoption {old}` is now called `adoption {new}`.\n"
-    assert result.stdout.split("\n", 1)[0].startswith("Usage: adoption ")
     assert (
         result.stdout.split("\n", 1)[1]
         == (CliRunner().invoke(main, [new, "--help"]).stdout.split("\n", 1)[1])
