@@ -26,7 +26,7 @@ from pipelines.settings import (
     program,
 )
 from pipelines.ui.column_lineage import ColumnLineage, in_a_few_words
-from pipelines.verdict.check_words import in_words
+from pipelines.ui.data_tests import with_statements
 
 # dbt is the one writer of the warehouse: the pool lets one step at a time hold it.
 WRITER = "duckdb_writer"
@@ -69,7 +69,7 @@ def manifest() -> dict[str, Any]:
     path = dbt_target(Settings.from_environment()) / "manifest.json"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: run `adoption prepare` once")
-    return in_words(json.loads(path.read_text(encoding="utf-8")))
+    return with_statements(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _source_tables() -> list[str]:

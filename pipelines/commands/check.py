@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from pipelines.commands.deliveries import write_or_say_why
 from pipelines.commands.terminal import show, working
 
 if TYPE_CHECKING:
-    from pipelines.verdict.report_words import Language
+    from pipelines.text.catalogue import Language
 
 
 @click.command()
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     "--before",
     multiple=True,
     type=EXISTING_FILE,
-    help="What you sent before: the version before, or the quarter before. May be given twice.",
+    help="What you sent before: the previous version, or the previous quarter. May be repeated.",
 )
-@click.option("--out", type=FILE, help="Write the verdict: FILE.xlsx, .csv, .txt or .json.")
+@click.option("--out", type=FILE, help="Write the report: FILE.xlsx, .csv, .txt or .json.")
 @click.option("--marked", type=FILE, help="Write the return with its problem cells marked: .xlsx.")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, one for each file.")
@@ -47,7 +48,7 @@ def check(
     as_json: bool,
     quick: bool,
 ) -> None:
-    """Check returns on this machine, before they are sent: the same rules and the same verdict.
+    """Check returns on this machine, before they are sent: the same rules and the same status.
 
     Nothing is sent and nothing is kept. Ends with 0 when every file would be accepted, with 1
     when one would be refused.
@@ -59,14 +60,15 @@ def check(
     """
     from pipelines.commands.summary import verdict as shown
     from pipelines.verdict.check import WrongEarlierFile, check_files
-    from pipelines.verdict.report import Receipt
+    from pipelines.verdict.report import ValidationReport
+    from pipelines.verdict.report_files import write_report
 
     if len(files) > 1 and (out or marked):
         raise click.UsageError("--out and --marked take one file at a time")
     declarations = declared()
     try:
         with working(f"Checking {files[0].name}" if len(files) == 1 else f"{len(files)} files"):
-            found = check_files(
+            checked = check_files(
                 files,
                 declarations,
                 datetime.now(UTC),
@@ -75,26 +77,27 @@ def check(
             )
     except WrongEarlierFile as error:
         raise click.BadParameter(str(error), param_hint="--before") from error
-    receipts = [
-        Receipt(one.submission, one.problems, declarations, language, one.details) for one in found
+    reports = [
+        ValidationReport(file.submission, file.problems, declarations, language, file.details)
+        for file in checked
     ]
     if out is not None:
-        write_or_say_why(out, receipts[0].write, "--out", as_json)
+        write_or_say_why(out, partial(write_report, reports[0]), "--out", as_json)
     if marked is not None:
         from pipelines.verdict.marked_copy import write_marked_copy
 
         write_or_say_why(
             marked,
             lambda target: write_marked_copy(
-                target, receipts[0], found[0].content, found[0].laid_out
+                target, reports[0], checked[0].content, checked[0].laid_out
             ),
             "--marked",
             as_json,
         )
     if as_json:
-        told = [receipt.as_json() for receipt in receipts]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        content = [report.as_json() for report in reports]
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
     else:
-        for receipt in receipts:
-            show(shown(receipt))
-    context.exit(1 if any(one.is_refused for one in found) else 0)
+        for report in reports:
+            show(shown(report))
+    context.exit(1 if any(file.is_refused for file in checked) else 0)

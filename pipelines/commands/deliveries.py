@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.verdict.report import Receipt
-    from pipelines.verdict.report_words import Language
+    from pipelines.text.catalogue import Language
+    from pipelines.verdict.report import ValidationReport
 
 
 @click.command()
@@ -80,7 +81,8 @@ def report(
     from pipelines.commands.summary import verdict as shown
     from pipelines.intake.take_in import problems_of
     from pipelines.verdict.details import details_of_submission
-    from pipelines.verdict.report import Receipt
+    from pipelines.verdict.report import ValidationReport
+    from pipelines.verdict.report_files import write_report
 
     settings = Settings.from_environment()
     declarations = declared()
@@ -93,17 +95,17 @@ def report(
     item = found[submission_id]
     problems = problems_of(settings, item)
     details = details_of_submission(settings, declarations, item, problems)
-    receipt = Receipt(item, problems, declarations, language, details)
+    report = ValidationReport(item, problems, declarations, language, details)
     if out is not None:
-        write_or_say_why(out, receipt.write, "--out", as_json)
+        write_or_say_why(out, partial(write_report, report), "--out", as_json)
     if marked is not None:
         write_or_say_why(
-            marked, lambda target: _mark(target, settings, receipt), "--marked", as_json
+            marked, lambda target: _mark(target, settings, report), "--marked", as_json
         )
     if as_json:
-        click.echo(json.dumps(receipt.as_json(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     elif out is None and marked is None:
-        show(shown(receipt))
+        show(shown(report))
 
 
 def write_or_say_why(
@@ -124,7 +126,7 @@ def write_or_say_why(
         click.echo(f"Wrote {target}", err=is_quiet)
 
 
-def _mark(target: Path, settings: Settings, receipt: Receipt) -> None:
+def _mark(target: Path, settings: Settings, report: ValidationReport) -> None:
     """Read the file once more as it was received, and write it with its problems marked."""
     from pipelines.intake.landing import stored_file
     from pipelines.readers.child_process import read_files
@@ -132,10 +134,10 @@ def _mark(target: Path, settings: Settings, receipt: Receipt) -> None:
     from pipelines.readers.layout import lay_out
     from pipelines.verdict.marked_copy import write_marked_copy
 
-    item = receipt.submission
+    item = report.submission
     (content,) = read_files([stored_file(settings, item)])
     if isinstance(content, Unreadable):
-        write_marked_copy(target, receipt, None, None)
+        write_marked_copy(target, report, None, None)
     else:
-        laid_out = lay_out(content, receipt.declarations, item.submission_id)
-        write_marked_copy(target, receipt, content, laid_out)
+        laid_out = lay_out(content, report.declarations, item.submission_id)
+        write_marked_copy(target, report, content, laid_out)

@@ -13,8 +13,8 @@ from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
-from pipelines.verdict.report import Receipt, when, whose
-from pipelines.verdict.report_lines import Line
+from pipelines.verdict.report import ValidationReport, sender_and_quarter, when_received
+from pipelines.verdict.report_lines import ReportLine, report_lines
 from pipelines.warehouse.figures import Figure, headline_figures, shown_value
 from pipelines.warehouse.published import open_warehouse
 
@@ -35,24 +35,28 @@ def deliveries(
 
     In a table the reason of a refusal had 20 characters a line, and the file no column.
     """
-    lines = [Line(f"{title}: {len(submissions):,}", style="italic")]
+    lines = [ReportLine(f"{title}: {len(submissions):,}", style="italic")]
     for item in submissions:
         colour = "red" if item.status == "refused" else "green" if item.is_accepted else "yellow"
         status = item.status + (" (late)" if item.is_late else "")
         status += f", {_STATES[item.state]}" if item.state in _STATES else ""
-        lines.append(Line(f"{item.submission_id}  {status}", style=f"bold {colour}"))
-        lines.append(Line(f"{whose(item, declarations)}, received {when(item)}", 2))
-        lines.append(Line(f"File: {item.name}", 2))
+        lines.append(ReportLine(f"{item.submission_id}  {status}", style=f"bold {colour}"))
+        lines.append(
+            ReportLine(
+                f"{sender_and_quarter(item, declarations)}, received {when_received(item)}", 2
+            )
+        )
+        lines.append(ReportLine(f"File: {item.name}", 2))
         if item.duplicate_of:
-            lines.append(Line(f"Same bytes as {item.duplicate_of}", 2))
+            lines.append(ReportLine(f"Same bytes as {item.duplicate_of}", 2))
         if item.refusal_sentence_en:
-            lines.append(Line(f"Why: {item.refusal_sentence_en}", 2))
+            lines.append(ReportLine(f"Why: {item.refusal_sentence_en}", 2))
     return _Lines(lines)
 
 
-def verdict(receipt: Receipt) -> RenderableType:
+def verdict(report: ValidationReport) -> RenderableType:
     """Everything that was said of one delivery, as far as a terminal can hold it."""
-    return _Lines(receipt.lines(is_short=True))
+    return _Lines(report_lines(report, is_short=True))
 
 
 class _Lines:
@@ -61,7 +65,7 @@ class _Lines:
     Always plain text: a file may be called ``[red].xlsx``, which is no colour.
     """
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[ReportLine]) -> None:
         self._lines = list(lines)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:

@@ -14,7 +14,7 @@ from pipelines.commands.terminal import cannot_write
 from pipelines.quarters import Quarter
 
 if TYPE_CHECKING:
-    from pipelines.verdict.report import Language
+    from pipelines.text.catalogue import Language
 
 
 @click.command()

@@ -1,1 +1,1 @@
-"""What a sender is told about a return: problems, figures it moves, the marked copy."""
+"""What the sender of a return gets back: problems, report, headline figures, the marked copy."""

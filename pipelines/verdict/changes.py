@@ -1,6 +1,6 @@
-"""What changed between two versions of a return: rows, and what was said of them.
+"""What changed between two versions of a return: rows and problems.
 
-Rows are told apart by the sender's own references, which stay inside: what is counted and shown
+Rows are matched by the sender's own references, which stay inside: what is counted and shown
 on a screen are numbers of rows of the sheets.
 """
 
@@ -17,8 +17,8 @@ from expectations.rules.rule import reference
 from pipelines.declarations import Declarations, Return
 from pipelines.verdict.sent_returns import SentReturn
 
-Kind = Literal["added", "removed", "changed"]
-KINDS: tuple[Kind, ...] = ("added", "removed", "changed")
+ChangeKind = Literal["added", "removed", "changed"]
+KINDS: tuple[ChangeKind, ...] = ("added", "removed", "changed")
 
 _KEY, _NUMBER = "key", "number_with_key"
 _WRITTEN = "written__"
@@ -29,7 +29,7 @@ class RowChange:
     """A row that is on one version only (the other's row is None), or whose fields differ."""
 
     return_name: str
-    kind: Kind
+    kind: ChangeKind
     sheet_row: int | None
     earlier_row: int | None
     fields: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Changes:
     new: tuple[Mapping[str, Any], ...]
     still_there: tuple[Mapping[str, Any], ...]
 
-    def of(self, return_name: str, kind: Kind) -> list[RowChange]:
+    def of(self, return_name: str, kind: ChangeKind) -> list[RowChange]:
         return [row for row in self.rows if (row.return_name, row.kind) == (return_name, kind)]
 
     @property
@@ -94,11 +94,13 @@ def changes(
     unchanged: dict[str, int] = {}
     for name, declared in declarations.returns.items():
         if name in earlier.typed or name in now.typed:
-            found = list(_row_changes(declared, _keyed(earlier, declared), _keyed(now, declared)))
-            changed = sum(row.kind != "removed" for row in found)
+            of_return = list(
+                _row_changes(declared, _keyed(earlier, declared), _keyed(now, declared))
+            )
+            changed = sum(row.kind != "removed" for row in of_return)
             total = now.typed[name].height if name in now.typed else 0
             unchanged[name] = total - changed
-            rows += found
+            rows += of_return
     before = Counter(_identity(problem, earlier) for problem in earlier_problems)
     after = Counter(_identity(problem, now) for problem in problems)
     return Changes(

@@ -1,7 +1,7 @@
-"""A return checked on its sender's own machine: the same rules and verdict, nothing kept.
+"""A return checked on its sender's own machine: the same rules and status, nothing kept.
 
 No warehouse, ledger, key or network is needed. What only the collection knows is not guessed:
-the verdict says what could not be looked at.
+the report says what could not be looked at.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from pipelines.readers.casting import cast
 from pipelines.readers.child_process import read_files
 from pipelines.readers.content import FileContent, Unreadable
 from pipelines.readers.layout import LaidOut, lay_out, raw_schema
-from pipelines.verdict.details import Details, JudgedReturn, Problem, details
+from pipelines.text.catalogue import N_
+from pipelines.verdict.details import ReportDetails, ValidatedReturn, details
+from pipelines.verdict.problems import Problem
 from pipelines.verdict.sent_returns import as_laid_out
 
 
@@ -33,13 +35,13 @@ class WrongEarlierFile(Exception):
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedFile:
     """A checked file. ``content`` and ``laid_out`` are None where it could not be read."""
 
     path: Path
     submission: Submission
     problems: list[Problem]
-    details: Details
+    details: ReportDetails
     content: FileContent | None
     laid_out: LaidOut | None
 
@@ -55,31 +57,33 @@ def check_files(
     *,
     before: Sequence[Path] = (),
     engine: Engine = "polars",
-) -> list[Checked]:
+) -> list[CheckedFile]:
     """Check files as if each had come at ``now`` (with a time zone), in the order given.
 
-    ``before`` are files that the same senders have sent: for the same quarter the version before,
+    ``before`` are files that the same senders have sent: for the same quarter the previous version,
     for the quarter before what this one is compared with. Raises WrongEarlierFile for one that
-    cannot be read, says not whose it is, or belongs to none of ``paths``; FileNotFoundError.
+    cannot be read, does not say whose it is, or belongs to none of ``paths``; FileNotFoundError.
     """
     read = [
-        _Read.of(path, content, declarations, now)
+        _FileRead.of(path, content, declarations, now)
         for path, content in zip((*paths, *before), read_files([*paths, *before]), strict=True)
     ]
-    files, earlier = read[: len(paths)], read[len(paths) :]
-    for one in earlier:
-        _belongs_to_one_of(one, files)
+    files, earlier_files = read[: len(paths)], read[len(paths) :]
+    for earlier in earlier_files:
+        _require_same_sender(earlier, files)
     # Of earlier files only the rows that counted are wanted: polars says which, in less time.
-    verdicts = {
-        id(one): _judge(one, _in_quarter(earlier, one, -1), declarations, "polars")
-        for one in earlier
+    validated = {
+        id(earlier): _validated(
+            earlier, _in_quarter(earlier_files, earlier, -1), declarations, "polars"
+        )
+        for earlier in earlier_files
     }
     return [
         _checked(
             file,
-            _in_quarter(earlier, file, -1),
-            _in_quarter(earlier, file, 0),
-            verdicts,
+            _in_quarter(earlier_files, file, -1),
+            _in_quarter(earlier_files, file, 0),
+            validated,
             declarations,
             engine,
         )
@@ -88,14 +92,14 @@ def check_files(
 
 
 @dataclass(frozen=True)
-class _Read:
+class _FileRead:
     """A file as far as it could be read, and what is known of it before any rule has run."""
 
     path: Path
     content: FileContent | Unreadable
     laid_out: LaidOut | None
     submission: Submission
-    is_at_the_door: bool  # refused there: no rule can be chosen
+    is_refused_on_arrival: bool  # so that no rule can be chosen
 
     @classmethod
     def of(
@@ -104,7 +108,7 @@ class _Read:
         content: FileContent | Unreadable,
         declarations: Declarations,
         now: datetime,
-    ) -> _Read:
+    ) -> _FileRead:
         sha256 = sha256_of(path)
         submission = Submission(
             submission_id=f"CHECK-{sha256[:8]}",
@@ -114,15 +118,15 @@ class _Read:
             extension=path.suffix.lower(),
             name=clean_name(path.name),
         )
-        about = {"submission_id": submission.submission_id}
+        event = {"submission_id": submission.submission_id}
         if isinstance(content, Unreadable):
-            _note(submission, refusal(about, [content]))
+            _fold(submission, refusal(event, [content]))
             return cls(path, content, None, submission, True)
         laid_out = lay_out(content, declarations, submission.submission_id)
-        _note(submission, said_on_the_cover(laid_out.cover, now))
+        _fold(submission, said_on_the_cover(laid_out.cover, now))
         reasons = refused_at_the_door(laid_out.cover, now)
         if reasons:
-            _note(submission, refusal(about, reasons))
+            _fold(submission, refusal(event, reasons))
         return cls(path, content, laid_out, submission, bool(reasons))
 
     @property
@@ -133,98 +137,122 @@ class _Read:
         """A typed frame for every return that the file answers for; an empty one if it is nil."""
         quarter, laid_out = self.quarter, self.laid_out
         assert quarter is not None and laid_out is not None
-        found = {}
+        frames = {}
         for name, declared in declarations.returns.items():
             frame = laid_out.frames.get(name)
             if frame is None or not frame.height:
                 if name not in laid_out.cover.nil_returns:
                     continue
                 frame = pl.DataFrame(schema=raw_schema(declared))
-            found[name] = cast(frame, declared, quarter, declarations)
-        return found
+            frames[name] = cast(frame, declared, quarter, declarations)
+        return frames
 
 
-def _belongs_to_one_of(earlier: _Read, files: Sequence[_Read]) -> None:
-    if earlier.is_at_the_door:
+def _require_same_sender(earlier: _FileRead, files: Sequence[_FileRead]) -> None:
+    """Raises WrongEarlierFile for a file that none of ``files`` can be compared with."""
+    if earlier.is_refused_on_arrival:
         raise WrongEarlierFile(
             f"the earlier file cannot be used: {earlier.submission.refusal_sentence_en}"
         )
-    if not any(
-        earlier in (_in_quarter([earlier], f, -1), _in_quarter([earlier], f, 0)) for f in files
-    ):
+    if not any(_in_quarter([earlier], file, offset) for file in files for offset in (-1, 0)):
         raise WrongEarlierFile(
-            "the earlier file is of another sender, or neither of the same quarter nor of the one "
-            "before"
+            "the earlier file comes from another sender, or is for neither the same quarter nor "
+            "the one before"
         )
 
 
-def _in_quarter(earlier: Sequence[_Read], file: _Read, offset: int) -> _Read | None:
+def _in_quarter(
+    earlier_files: Sequence[_FileRead], file: _FileRead, offset: int
+) -> _FileRead | None:
     """The file of the same sender that many quarters away; of several the one given last."""
     if file.quarter is None or file.submission.sender_code is None:
         return None
     wanted = (file.submission.sender_code, file.quarter.plus(offset))
-    found = [one for one in earlier if (one.submission.sender_code, one.quarter) == wanted]
-    return found[-1] if found else None
+    matching = [
+        earlier
+        for earlier in earlier_files
+        if (earlier.submission.sender_code, earlier.quarter) == wanted
+    ]
+    return matching[-1] if matching else None
 
 
-def _judge(
-    file: _Read, last: _Read | None, declarations: Declarations, engine: Engine
-) -> JudgedReturn:
-    """Run the rules, unless the file was refused at the door."""
-    if file.is_at_the_door or file.laid_out is None:
-        return JudgedReturn(file.submission, [], None)
+def _validated(
+    file: _FileRead, last: _FileRead | None, declarations: Declarations, engine: Engine
+) -> ValidatedReturn:
+    """Run the rules, unless the file was refused on arrival."""
+    if file.is_refused_on_arrival or file.laid_out is None:
+        return ValidatedReturn(file.submission, [], None)
     before = last.typed(declarations) if last else None
-    judged = judge_alone(declarations, file.submission, file.laid_out, before=before, engine=engine)
-    _note(file.submission, judged.event)
+    result = judge_alone(declarations, file.submission, file.laid_out, before=before, engine=engine)
+    _fold(file.submission, result.event)
     assert file.quarter is not None
-    sent = as_laid_out(file.laid_out, file.quarter, judged.typed, declarations)
-    return JudgedReturn(file.submission, judged.problems, sent)
+    sent = as_laid_out(file.laid_out, file.quarter, result.typed, declarations)
+    return ValidatedReturn(file.submission, result.problems, sent)
 
 
 def _checked(
-    file: _Read,
-    last: _Read | None,
-    same: _Read | None,
-    verdicts: Mapping[int, JudgedReturn],
+    file: _FileRead,
+    last_quarter: _FileRead | None,
+    same_quarter: _FileRead | None,
+    earlier_validated: Mapping[int, ValidatedReturn],
     declarations: Declarations,
     engine: Engine,
-) -> Checked:
-    judged = _judge(file, last, declarations, engine)
-    earlier = verdicts[id(same)] if same else None
-    return Checked(
+) -> CheckedFile:
+    validated = _validated(file, last_quarter, declarations, engine)
+    earlier = earlier_validated[id(same_quarter)] if same_quarter else None
+    return CheckedFile(
         path=file.path,
         submission=file.submission,
-        problems=list(judged.problems),
+        problems=list(validated.problems),
         details=details(
-            judged,
+            validated,
             declarations,
             earlier=earlier,
             in_force_before=earlier,
-            quarter_before=verdicts[id(last)] if last else None,
+            quarter_before=earlier_validated[id(last_quarter)] if last_quarter else None,
             is_check=True,
-            not_known=_not_known(file, last),
+            not_known=_not_known(file, last_quarter),
         ),
         content=file.content if isinstance(file.content, FileContent) else None,
         laid_out=file.laid_out,
     )
 
 
-def _not_known(file: _Read, last: _Read | None) -> list[str]:
-    """What the collection may still say, as keys of the words of receipts."""
+def _not_known(file: _FileRead, last_quarter: _FileRead | None) -> list[str]:
+    """What the collection may still say, as sentences of the catalogue."""
     if isinstance(file.content, Unreadable):
         return []
-    if file.is_at_the_door:
-        return ["only the door"]
-    skipped = file.submission.rules.get("skipped") or {}
-    found = ["is duplicate", "is sample collection", "is locked"]
-    if last is None:
-        found.append("needs earlier")
-    if set(skipped) - {"NO_EARLIER_RETURN", "NOT_IN_FORCE"}:
-        found.append("what others sent")
-    return found
+    if file.is_refused_on_arrival:
+        return [
+            N_(
+                "The rows were not checked: which rules apply depends on the sender and the "
+                "quarter, and these are not known."
+            )
+        ]
+    sentences = [
+        N_("Whether this same file has been sent before: it would be a duplicate."),
+        N_(
+            "Whether the collection takes real returns or synthetic ones: it refuses files of the "
+            "other kind."
+        ),
+        N_("Whether the quarter is locked: an accepted file would be held for the next revision."),
+    ]
+    if last_quarter is None:
+        sentences.append(
+            N_(
+                "Anything that depends on the return for the previous quarter: give it with "
+                "--before FILE."
+            )
+        )
+    skipped = file.submission.rules.get("skipped")
+    if isinstance(skipped, dict) and set(skipped) - {"NO_EARLIER_RETURN", "NOT_IN_FORCE"}:
+        sentences.append(
+            N_("Anything that depends on other senders' returns, such as the adopters in a match.")
+        )
+    return sentences
 
 
-def _note(submission: Submission, event: Mapping[str, object]) -> None:
+def _fold(submission: Submission, event: Mapping[str, object]) -> None:
     """Fold an event into the submission, as the ledger does."""
     for name, value in event.items():
         if name in Submission.__dataclass_fields__:

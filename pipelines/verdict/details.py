@@ -1,4 +1,4 @@
-"""What stands around a verdict: its rows, what they do to the headlines, what has changed.
+"""What a report shows besides problems: the rows, their headline figures, what has changed.
 
 The same for a submission in the ledger and for a file that was only checked.
 """
@@ -16,18 +16,17 @@ from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.settings import Settings
 from pipelines.verdict.changes import Changes, changes
-from pipelines.verdict.headlines import Headline, NoHeadlines, Rows, headlines
+from pipelines.verdict.headlines import HeadlineFigures, NoHeadlines, VersionRows, headlines
+from pipelines.verdict.problems import Problem
 from pipelines.verdict.sent_returns import SentReturn, as_taken_in, rows_set_aside
 
 # The versions of a return whose figures stand side by side, in this order.
 VERSIONS = ("counted", "as_sent", "version_before", "quarter_before")
 
-Problem = dict[str, Any]
-
 
 @dataclass(frozen=True)
-class JudgedReturn:
-    """A file with its verdict; ``sent`` is None where nothing but its cover was read."""
+class ValidatedReturn:
+    """A file after validation; ``sent`` is None where nothing but its cover was read."""
 
     submission: Submission
     problems: Sequence[Problem]
@@ -35,15 +34,17 @@ class JudgedReturn:
 
 
 @dataclass(frozen=True)
-class Effect:
+class EffectOnHeadlines:
     """Headline figures; ``versions`` are the submissions that each column is of, in order."""
 
-    headlines: tuple[Headline, ...]
+    headlines: tuple[HeadlineFigures, ...]
     versions: Mapping[str, Submission]
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "versions": {version: one.submission_id for version, one in self.versions.items()},
+            "versions": {
+                version: submission.submission_id for version, submission in self.versions.items()
+            },
             "indicators": [
                 {
                     "indicator_id": headline.indicator.id,
@@ -53,12 +54,12 @@ class Effect:
                     "definition_status": headline.indicator.status,
                     "parts": {
                         version: {
-                            "numerator": headline.parts[version].numerator,
-                            "denominator": headline.parts[version].denominator,
-                            "value": headline.parts[version].value,
+                            "numerator": headline.figures[version].numerator,
+                            "denominator": headline.figures[version].denominator,
+                            "value": headline.figures[version].value,
                         }
                         for version in self.versions
-                        if version in headline.parts
+                        if version in headline.figures
                     },
                 }
                 for headline in self.headlines
@@ -67,17 +68,17 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Details:
-    """Everything of a verdict beside its problems. What is None is not known or does not apply.
+class ReportDetails:
+    """What a report shows besides problems. What is None is not known or does not apply.
 
-    ``not_known`` are keys of :data:`pipelines.verdict.report_words.WORDS`: what a check cannot
-    know.
-    ``earlier`` is the version of the same quarter sent before, ``earlier_sent`` its rows.
+    ``is_effect_unknown`` says that the headline figures could not be worked out. ``not_known`` are
+    sentences on what a check cannot know, in English as the catalogue has them. ``earlier`` is the
+    version of the same quarter sent before, ``earlier_sent`` its rows.
     """
 
-    judged: JudgedReturn
-    effect: Effect | None = None
-    has_no_effect_known: bool = False
+    validated: ValidatedReturn
+    effect: EffectOnHeadlines | None = None
+    is_effect_unknown: bool = False
     changes: Changes | None = None
     earlier: Submission | None = None
     earlier_sent: SentReturn | None = None
@@ -86,33 +87,33 @@ class Details:
 
     @property
     def repairs(self) -> tuple[dict[str, Any], ...]:
-        return self.judged.sent.repairs if self.judged.sent else ()
+        return self.validated.sent.repairs if self.validated.sent else ()
 
 
 def details(
-    judged: JudgedReturn,
+    validated: ValidatedReturn,
     declarations: Declarations,
     *,
-    earlier: JudgedReturn | None = None,
-    in_force_before: JudgedReturn | None = None,
-    quarter_before: JudgedReturn | None = None,
+    earlier: ValidatedReturn | None = None,
+    in_force_before: ValidatedReturn | None = None,
+    quarter_before: ValidatedReturn | None = None,
     is_check: bool = False,
     not_known: Iterable[str] = (),
-) -> Details:
+) -> ReportDetails:
     """Work out effect and changes, as far as the other versions are there."""
-    sent, effect, is_unknown = judged.sent, None, False
-    if sent is not None and judged.submission.sender_code is not None:
+    sent, effect, is_unknown = validated.sent, None, False
+    if sent is not None and validated.submission.sender_code is not None:
         try:
-            effect = _effect(judged, in_force_before, quarter_before, declarations)
+            effect = _effect(validated, in_force_before, quarter_before, declarations)
         except NoHeadlines:
             is_unknown = True
     compared = None
     if sent is not None and earlier is not None and earlier.sent is not None:
-        compared = changes(earlier.sent, earlier.problems, sent, judged.problems, declarations)
-    return Details(
-        judged=judged,
+        compared = changes(earlier.sent, earlier.problems, sent, validated.problems, declarations)
+    return ReportDetails(
+        validated=validated,
         effect=effect,
-        has_no_effect_known=is_unknown,
+        is_effect_unknown=is_unknown,
         changes=compared,
         earlier=earlier.submission if compared and earlier else None,
         earlier_sent=earlier.sent if compared and earlier else None,
@@ -126,82 +127,82 @@ def details_of_submission(
     declarations: Declarations,
     submission: Submission,
     problems: Sequence[Problem],
-) -> Details:
-    """Details of a judged submission, beside what the same sender had sent before it came.
+) -> ReportDetails:
+    """Details of a validated submission, and of what the same sender had sent before it came.
 
     What came after it is left out, so that the answer never changes.
     """
     from pipelines.intake.take_in import problems_of
 
-    def judged(item: Submission | None) -> JudgedReturn | None:
-        if item is None:
+    def with_problems(other: Submission | None) -> ValidatedReturn | None:
+        if other is None:
             return None
-        sent = as_taken_in(settings, declarations, item)
-        return JudgedReturn(item, problems_of(settings, item), sent) if sent else None
+        sent = as_taken_in(settings, declarations, other)
+        return ValidatedReturn(other, problems_of(settings, other), sent) if sent else None
 
-    this = JudgedReturn(submission, problems, as_taken_in(settings, declarations, submission))
-    if this.sent is None or submission.is_waiting:
-        return Details(this)
+    current = ValidatedReturn(submission, problems, as_taken_in(settings, declarations, submission))
+    if current.sent is None or submission.is_waiting:
+        return ReportDetails(current)
     before = [
-        item
-        for item in Ledger(settings.ledger).submissions()
-        if item.delivery_number < submission.delivery_number
-        and item.sender_code == submission.sender_code
-        and item.status not in ("received", "duplicate")
+        other
+        for other in Ledger(settings.ledger).submissions()
+        if other.delivery_number < submission.delivery_number
+        and other.sender_code == submission.sender_code
+        and other.status not in ("received", "duplicate")
     ]
-    quarter = this.sent.quarter
-    same = [item for item in before if item.quarter == quarter.label]
-    last = [item for item in before if item.quarter == quarter.plus(-1).label]
+    quarter = current.sent.quarter
+    same_quarter = [other for other in before if other.quarter == quarter.label]
+    last_quarter = [other for other in before if other.quarter == quarter.plus(-1).label]
     return details(
-        this,
+        current,
         declarations,
-        earlier=judged(_newest(same)),
-        in_force_before=judged(_newest(_in_force(same, submission.received_at))),
-        quarter_before=judged(_newest(_in_force(last, submission.received_at))),
+        earlier=with_problems(_newest(same_quarter)),
+        in_force_before=with_problems(_newest(_in_force(same_quarter, submission.received_at))),
+        quarter_before=with_problems(_newest(_in_force(last_quarter, submission.received_at))),
     )
 
 
 def _in_force(submissions: Iterable[Submission], moment: datetime) -> list[Submission]:
     """Those accepted and not withdrawn by then."""
     return [
-        item
-        for item in submissions
-        if item.is_accepted
-        and (item.withdrawn_at is None or datetime.fromisoformat(item.withdrawn_at) > moment)
+        other
+        for other in submissions
+        if other.is_accepted
+        and (other.withdrawn_at is None or datetime.fromisoformat(other.withdrawn_at) > moment)
     ]
 
 
 def _newest(submissions: Sequence[Submission]) -> Submission | None:
-    return max(submissions, key=lambda item: item.delivery_number, default=None)
+    return max(submissions, key=lambda other: other.delivery_number, default=None)
 
 
 def _effect(
-    judged: JudgedReturn,
-    in_force_before: JudgedReturn | None,
-    quarter_before: JudgedReturn | None,
+    validated: ValidatedReturn,
+    in_force_before: ValidatedReturn | None,
+    quarter_before: ValidatedReturn | None,
     declarations: Declarations,
-) -> Effect | None:
+) -> EffectOnHeadlines | None:
     """What counts of this return; all of it, where that is more; and what counted before."""
-    assert judged.sent is not None and judged.submission.sender_code is not None
+    assert validated.sent is not None and validated.submission.sender_code is not None
     pseudonymiser = Pseudonymiser(secrets.token_bytes(32))  # for these sums alone
-    set_aside = rows_set_aside(judged.problems)
-    rows: dict[str, Rows] = {}
+    set_aside = rows_set_aside(validated.problems)
+    rows: dict[str, VersionRows] = {}
     versions: dict[str, Submission] = {}
 
-    def add(version: str, one: JudgedReturn, without: Mapping[str, Iterable[int]]) -> None:
-        assert one.sent is not None
-        rows[version] = Rows(one.sent.quarter, one.sent.measured(pseudonymiser, without))
-        versions[version] = one.submission
+    def add(version: str, of: ValidatedReturn, without: Mapping[str, Iterable[int]]) -> None:
+        assert of.sent is not None
+        rows[version] = VersionRows(of.sent.quarter, of.sent.measured(pseudonymiser, without))
+        versions[version] = of.submission
 
-    if judged.submission.is_accepted:
-        add("counted", judged, set_aside)
-    if set_aside or not judged.submission.is_accepted:
-        add("as_sent", judged, {})
+    if validated.submission.is_accepted:
+        add("counted", validated, set_aside)
+    if set_aside or not validated.submission.is_accepted:
+        add("as_sent", validated, {})
     for version, other in (
         ("version_before", in_force_before),
         ("quarter_before", quarter_before),
     ):
         if other is not None and other.sent is not None and other.submission.is_accepted:
             add(version, other, rows_set_aside(other.problems))
-    found = headlines(rows, judged.submission.sender_code, declarations)
-    return Effect(tuple(found), versions) if found else None
+    figures = headlines(rows, validated.submission.sender_code, declarations)
+    return EffectOnHeadlines(tuple(figures), versions) if figures else None

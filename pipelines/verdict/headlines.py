@@ -24,7 +24,11 @@ from pipelines.settings import DBT_PROJECT
 if TYPE_CHECKING:
     import duckdb
 
-_SQL_TYPES = {pl.String: "VARCHAR", pl.Date: "DATE", pl.Int64: "BIGINT"}
+_SQL_TYPES: dict[type[pl.DataType], str] = {
+    pl.String: "VARCHAR",
+    pl.Date: "DATE",
+    pl.Int64: "BIGINT",
+}
 _QUARTER_COLUMNS = {"quarter": "VARCHAR", "first_day": "DATE", "last_day": "DATE"}
 
 
@@ -33,7 +37,7 @@ class NoHeadlines(Exception):
 
 
 @dataclass(frozen=True)
-class Rows:
+class VersionRows:
     """Rows of one version of a return: validated frames by name of the return, nil ones empty.
 
     A return that was not sent is not in ``frames``, and has no figures.
@@ -44,8 +48,8 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a return adds to an indicator. ``value`` is None where the denominator is nought."""
+class VersionFigure:
+    """What a return adds to an indicator. ``value`` is None where the denominator is zero."""
 
     numerator: int
     denominator: int | None
@@ -53,42 +57,42 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Headline:
-    """One headline indicator; ``parts`` by version, of the versions that have one."""
+class HeadlineFigures:
+    """One headline indicator; ``figures`` by version, of those that have one."""
 
     indicator: Indicator
-    parts: Mapping[str, Part]
+    figures: Mapping[str, VersionFigure]
 
 
 def headlines(
-    versions: Mapping[str, Rows], sender_code: str, declarations: Declarations
-) -> list[Headline]:
+    versions: Mapping[str, VersionRows], sender_code: str, declarations: Declarations
+) -> list[HeadlineFigures]:
     """The headline indicators of the sender's nation, for each of ``versions`` by its name.
 
     Sums are of the quarter alone: longer windows and other senders are not in them. Raises
     NoHeadlines.
     """
     nation = declarations.places[sender_code].nation_code
-    asked = [
+    wanted = [
         indicator
         for indicator in declarations.indicators.values()
         if indicator.headline
         and nation in indicator.nations
         and any(_applies(indicator, rows) for rows in versions.values())
     ]
-    found: dict[str, dict[str, Part]] = {indicator.id: {} for indicator in asked}
+    figures: dict[str, dict[str, VersionFigure]] = {indicator.id: {} for indicator in wanted}
     for subject in declarations.returns:
-        mine = [indicator for indicator in asked if indicator.subject == subject]
-        if mine:
-            for version, indicator_id, *part in _measured(subject, mine, versions):
+        of_subject = [indicator for indicator in wanted if indicator.subject == subject]
+        if of_subject:
+            for version, indicator_id, *amounts in _measured(subject, of_subject, versions):
                 if _applies(declarations.indicators[indicator_id], versions[version]):
-                    found[indicator_id][version] = Part(*part)
+                    figures[indicator_id][version] = VersionFigure(*amounts)
     # As everywhere: numbered indicators first, in their published order, then the project's own.
-    asked.sort(key=lambda indicator: not indicator.id[1:2].isdigit())
-    return [Headline(indicator, found[indicator.id]) for indicator in asked]
+    wanted.sort(key=lambda indicator: not indicator.id[1:2].isdigit())
+    return [HeadlineFigures(indicator, figures[indicator.id]) for indicator in wanted]
 
 
-def _applies(indicator: Indicator, rows: Rows) -> bool:
+def _applies(indicator: Indicator, rows: VersionRows) -> bool:
     since, until = indicator.since, indicator.until
     return (
         indicator.subject in rows.frames
@@ -98,27 +102,27 @@ def _applies(indicator: Indicator, rows: Rows) -> bool:
 
 
 def _measured(
-    subject: str, indicators: Sequence[Indicator], versions: Mapping[str, Rows]
+    subject: str, indicators: Sequence[Indicator], versions: Mapping[str, VersionRows]
 ) -> list[tuple[Any, ...]]:
     """Version, indicator, numerator, denominator and rounded value, one row each."""
     import duckdb
 
-    having = {name: rows for name, rows in versions.items() if subject in rows.frames}
-    settings = {
+    with_subject = {name: rows for name, rows in versions.items() if subject in rows.frames}
+    settings: dict[str, str | float | list[str]] = {
         "python_enable_replacements": "false",  # looking for Python variables imports pandas, 0.6 s
         "enable_external_access": "false",
         "threads": "1",
     }
     try:
         with duckdb.connect(config=settings) as connection:
-            _load(connection, subject, having)
+            _load(connection, subject, with_subject)
             return connection.execute(measures_sql(subject, indicators)).fetchall()
     except duckdb.Error as error:  # its own text may quote a row
         raise NoHeadlines(f"{subject}: {type(error).__name__}") from None
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, subject: str, versions: Mapping[str, Rows]
+    connection: duckdb.DuckDBPyConnection, subject: str, versions: Mapping[str, VersionRows]
 ) -> None:
     """The tables the models read. Each version passes for a sender of its own."""
     staged = pl.concat(
@@ -163,7 +167,7 @@ def _create(
 
 
 # A value is as the catalogue has it: multiplier x numerator / denominator.
-_QUESTION = """
+_SUMS_OF_VERSIONS = """
 with measured as (
     select
         version.version
@@ -202,7 +206,7 @@ def measures_sql(subject: str, indicators: Sequence[Indicator]) -> str:
     used = [indicator.numerator for indicator in indicators]
     used += [indicator.denominator for indicator in indicators if indicator.denominator]
     return _render(
-        _QUESTION,
+        _SUMS_OF_VERSIONS,
         model=model_sql(f"int_{subject}_measures"),
         measures=sorted(set(used)),
         indicators=indicators,
@@ -222,11 +226,11 @@ class _CrossDatabase:
         return f"(date_diff('{part}', {first}::timestamp, {second}::timestamp))"
 
 
-def _render(text: str, **words: Any) -> str:
+def _render(text: str, **values: Any) -> str:
     import jinja2
 
     try:
-        return _environment(DBT_PROJECT).from_string(text).render(**words).strip()
+        return _environment(DBT_PROJECT).from_string(text).render(**values).strip()
     except jinja2.TemplateError as error:
         raise NoHeadlines(f"the dbt project asks for more than is offered here: {error}") from error
 
@@ -237,7 +241,8 @@ def _environment(project: Path) -> Any:
     import jinja2
 
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
-    environment.globals.update(ref=str, dbt=_CrossDatabase, config=lambda **_: "")
+    known: dict[str, Any] = {"ref": str, "dbt": _CrossDatabase, "config": lambda **_: ""}
+    environment.globals.update(known)
     paths = sorted((project / "macros").glob("*.sql"))
     macros = environment.from_string("\n".join(_read(path) for path in paths)).module
     environment.globals.update(

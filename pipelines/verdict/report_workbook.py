@@ -1,32 +1,21 @@
-"""The verdict as a workbook for its sender: summary, problems, repairs, headlines, changes.
+"""The validation report as a workbook: summary, problems, repairs, headlines, changes.
 
 This is the one answer in which the sender's own references stand, so that problems can be found
-in the case system. Every cell is written as the text or the number it is: nothing in it is a
-formula or a link, whatever a cell of the return held. The same verdict gives the same bytes.
+in the case system. The same report gives the same bytes.
 """
 
 from __future__ import annotations
 
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from pipelines.templates.workbook import MADE_ON
-from pipelines.verdict.report_words import (
-    DEFINITIONS,
-    MEANING,
-    REPAIR_KINDS,
-    said,
-    wrong_and_right,
-)
+from pipelines.text.labels import definition_status_label
+from pipelines.verdict.problems import in_language, wrong_and_right
+from pipelines.verdict.report import ValidationReport, when_received
+from pipelines.verdict.report_lines import headlines_explained, no_headlines
+from pipelines.verdict.workbook_form import Cells, Formats, WorkbookColumn, WorkbookForm
 
-if TYPE_CHECKING:
-    from pipelines.verdict.report import Receipt
-
-_A4 = 9  # as spreadsheets number paper
-_POINTS_PER_LINE = 15
 _LONGEST_REFERENCE = 60  # a longer one is an error of its own
 _MOST_FREQUENT = 8
 # A sheet holds 1,048,576 rows; what goes beyond is on a further sheet, never left out.
@@ -35,431 +24,386 @@ ROWS_OF_A_SHEET = 1_000_000
 _SIGNS = {"refused": "✗", "accepted": "✓", "error": "✗", "query": "?"}
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of a table: a key of the words, and its width in characters."""
-
-    heading: str
-    width: int
-
-
-def verdict_workbook(receipt: Receipt) -> bytes:
+def report_workbook(report: ValidationReport) -> bytes:
     """The bytes of an xlsx workbook."""
-    book = _Book(receipt)
-    _summary(book)
-    _problems(book)
-    _repairs(book)
-    _headlines(book)
-    _changes(book)
-    return book.content()
+    return _ReportWorkbook(report).written()
 
 
-class _Book:
-    """A workbook being written, with its formats and the words of its language."""
+class _ReportWorkbook:
+    """The five sheets, written one after the other."""
 
-    def __init__(self, receipt: Receipt) -> None:
-        self.receipt = receipt
-        self.say = receipt.say
-        self._bytes = io.BytesIO()
-        self.book = new_workbook(self._bytes)
-        add = self.book.add_format
-        wrapped = {"text_wrap": True, "valign": "top"}
-        lined = wrapped | {"bottom": 4, "bottom_color": "#BFBFBF"}
-        self.title = add({"bold": True, "font_size": 16, "font_color": "#1F3864"})
-        self.notice = add({"font_color": "#9C0006"})
-        self.heading = add(
-            wrapped
-            | {"bold": True, "bg_color": "#1F3864", "font_color": "#FFFFFF"}
-            | {"border": 1, "border_color": "#FFFFFF"}
+    def __init__(self, report: ValidationReport) -> None:
+        self._report = report
+        self._ = report.gettext
+        self._form = WorkbookForm()
+
+    def written(self) -> bytes:
+        self._summary()
+        self._problems()
+        self._repairs()
+        self._headlines()
+        self._changes()
+        return self._form.content()
+
+    # --- summary -----------------------------------------------------------------------------
+
+    def _summary(self) -> None:
+        report, form = self._report, self._form
+        submission = report.submission
+        widths = (30, 100)
+        sheet = form.add_sheet(self._("Summary"), widths)
+        title = self._("Validation report on the adoption return")
+        sheet.write_string(0, 0, title, form.title)
+        row = 1
+        if submission.is_synthetic:
+            notice = self._(
+                "The cover says that this return is synthetic: it describes no real person."
+            )
+            sheet.write_string(row, 0, notice, form.notice)
+            row += 1
+        row += 1
+
+        def line(label: str, text: str, style: Any = None) -> None:
+            nonlocal row
+            form.line(sheet, row, widths, (label, text), {0: form.strong, 1: style or form.text})
+            row += 1
+
+        def section(title: str) -> None:
+            nonlocal row
+            sheet.write_string(row + 1, 0, title, form.section)
+            row += 2
+
+        self._facts(line)
+        if submission.returns:
+            section(self._("What was read"))
+            for return_name, counts in submission.returns.items():
+                declared = report.declarations.returns[return_name]
+                line(in_language(declared.title, report.language), report.counts(counts))
+        section(self._("Most frequent problems"))
+        self._most_frequent(line)
+        section(self._("In this workbook"))
+        line(
+            self._("Problems"),
+            self._("every problem, by sheet and row: what is wrong, and what to do"),
         )
-        self.section = add({"bold": True, "font_size": 13, "font_color": "#1F3864"})
-        self.label = add(lined | {"bold": True})
-        self.text = add(lined)
-        self.number = add(lined | {"num_format": "0", "align": "left"})
-        self.strong = add(lined | {"bold": True})
-        self.plain = add({})
-        self.marks = {
-            "error": add(lined | {"bg_color": "#FFC7CE", "font_color": "#9C0006", "bold": True}),
-            "query": add(lined | {"bg_color": "#FFEB9C", "font_color": "#7F6000", "bold": True}),
-            "accepted": add(lined | {"bg_color": "#C6EFCE", "font_color": "#006100", "bold": True}),
-        }
+        line(self._("Repairs"), self._("what was put right automatically when the file was read"))
+        line(
+            self._("Headlines"),
+            self._("what this return gives for the headline indicators"),
+        )
+        line(self._("Changes"), self._("what differs from the version you sent before"))
 
-    def add_sheet(self, name: str, widths: Sequence[int]) -> Any:
-        """A sheet that prints on its side and as wide as the paper."""
-        sheet = self.book.add_worksheet(name)
-        sheet.set_landscape()
-        sheet.set_paper(_A4)
-        sheet.fit_to_pages(1, 0)
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, width)
-        return sheet
-
-    def line(
-        self,
-        sheet: Any,
-        row: int,
-        widths: Sequence[int],
-        cells: Sequence[str | int | None],
-        formats: Mapping[int, Any] | None = None,
-    ) -> None:
-        """A row of cells, high enough for all of them."""
-        lines = 1
-        for column, (width, value) in enumerate(zip(widths, cells, strict=True)):
-            style = (formats or {}).get(column)
-            if isinstance(value, int):
-                sheet.write_number(row, column, value, style or self.number)
-            else:
-                sheet.write_string(row, column, value or "", style or self.text)
-                lines = max(lines, lines_of(value or "", width))
-        sheet.set_row(row, _POINTS_PER_LINE * lines + 2)
-
-    def table(
-        self,
-        sheet: Any,
-        row: int,
-        columns: Sequence[_Column],
-        lines: Iterable[tuple[Sequence[str | int | None], Mapping[int, Any]]],
-    ) -> int:
-        """Headings in ``row``, then the lines. Returns the first row below."""
-        widths = [column.width for column in columns]
-        headings = [self.say(column.heading) for column in columns]
-        style = dict.fromkeys(range(len(columns)), self.heading)
-        self.line(sheet, row, widths, headings, style)
-        for row, (cells, formats) in enumerate(lines, start=row + 1):  # noqa: B020
-            self.line(sheet, row, widths, cells, formats)
-        return row + 1
-
-    def content(self) -> bytes:
-        self.book.close()
-        return self._bytes.getvalue()
-
-
-def new_workbook(target: io.BytesIO) -> Any:
-    """A workbook in which text stays text and which is the same whenever it is made."""
-    import xlsxwriter
-
-    book = xlsxwriter.Workbook(
-        target,
-        {
-            "in_memory": True,  # no temporary files, and zip times that never change
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    book.set_properties({"created": MADE_ON})
-    return book
-
-
-def lines_of(text: str, width: int) -> int:
-    """Lines a text takes in a column of ``width`` characters, on the generous side."""
-    return sum(max(1, -(-len(part) * 11 // (width * 10))) for part in text.split("\n"))
-
-
-# --- the sheets --------------------------------------------------------------------------------
-
-
-def _summary(book: _Book) -> None:
-    from pipelines.verdict.report import when, whose
-
-    receipt, say = book.receipt, book.say
-    item = receipt.submission
-    widths = (30, 100)
-    sheet = book.add_sheet(say("sheet summary"), widths)
-    sheet.write_string(0, 0, say("title"), book.title)
-    row = 1
-    if item.is_synthetic:
-        sheet.write_string(row, 0, say("is synthetic"), book.notice)
-        row += 1
-    row += 1
-
-    def line(label: str, text: str, style: Any = None) -> None:
-        nonlocal row
-        book.line(sheet, row, widths, (label, text), {0: book.label, 1: style or book.text})
-        row += 1
-
-    def section(title: str) -> None:
-        nonlocal row
-        sheet.write_string(row + 1, 0, title, book.section)
-        row += 2
-
-    is_check = bool(receipt.details and receipt.details.is_check)
-    mark = {"refused": "error", "accepted": "accepted"}.get(item.status, "query")
-    sign = _SIGNS.get(item.status, "?")
-    line(say("verdict"), f"{sign} {receipt.status.upper()}", book.marks[mark])
-    if item.status in MEANING:
-        line(say("meaning"), said(MEANING[item.status], receipt.language))
-    line(say("receipt"), item.submission_id)
-    line(say("from"), whose(item, receipt.declarations, receipt.language))
-    if is_check:
-        line(say("checked"), say("checked here"))
-    else:
-        line(say("received"), when(item))
-    line(say("fingerprint"), item.sha256)
-    if item.rules:
-        line(say("rules ran"), receipt.rules)
-    told = receipt.details.not_known if receipt.details else ()
-    for position, key in enumerate(told):
-        line(say("not known here") if position == 0 else "", say(key))
-    line(say("keep"), say("keep explained"))
-    if item.returns:
-        section(say("returns"))
-        for name, counts in item.returns.items():
-            title = said(receipt.declarations.returns[name].title, receipt.language)
-            line(title, receipt.counts(counts))
-    _most_frequent(book, section, line)
-    section(say("sheets"))
-    for name in ("problems", "repairs", "headlines", "changes"):
-        line(say(f"sheet {name}"), say(f"in {name}"))
-
-
-def _most_frequent(book: _Book, section: Any, line: Any) -> None:
-    """Errors first, each kind by how often it was found."""
-    receipt = book.receipt
-    found = Counter(
-        (receipt.sentence(problem), problem["severity"], problem["code"] or "")
-        for problem in receipt.problems
-    )
-    section(book.say("most frequent"))
-    if not found:
-        line("", book.say("none"))
-    ranked = sorted(found.items(), key=lambda item: (item[0][1] != "error", -item[1]))
-    for (sentence, severity, code), count in ranked[:_MOST_FREQUENT]:
-        kind = f"{_SIGNS[severity]} {book.say(severity)} {code}".strip()
-        line(book.say("times", count, kind), sentence)
-
-
-_PROBLEM_COLUMNS = (
-    _Column("head severity", 12),
-    _Column("head reference", 18),
-    _Column("head wrong", 50),
-    _Column("head right", 44),
-    _Column("head sheet", 12),
-    _Column("head cell", 8),
-    _Column("head row", 7),
-    _Column("head column", 26),
-    _Column("head rule", 14),
-    _Column("head source", 30),
-)
-
-
-def _problems(book: _Book) -> None:
-    every = book.receipt.problems
-    widths = [column.width for column in _PROBLEM_COLUMNS]
-    name = book.say("sheet problems")
-    for number, start in enumerate(range(0, max(len(every), 1), ROWS_OF_A_SHEET), start=1):
-        part = every[start : start + ROWS_OF_A_SHEET]
-        title = name if number == 1 else book.say("continued", name, number)
-        sheet = book.add_sheet(title, widths)
-        sheet.freeze_panes(1, 2)
-        sheet.repeat_rows(0)
-        below = book.table(sheet, 0, _PROBLEM_COLUMNS, _problem_lines(book, part))
-        if part:
-            sheet.autofilter(0, 0, below - 1, len(widths) - 1)
+    def _facts(self, line: Callable[..., None]) -> None:
+        report = self._report
+        submission = report.submission
+        mark = {"refused": "error", "accepted": "accepted"}.get(submission.status, "query")
+        sign = _SIGNS.get(submission.status, "?")
+        line(self._("Status"), f"{sign} {report.status.upper()}", self._form.marks[mark])
+        if report.meaning:
+            line(self._("What this means"), report.meaning)
+        line(self._("Submission"), submission.submission_id)
+        line(report.pgettext("sender", "From"), report.sender)
+        if report.is_check:
+            line(
+                self._("Checked"),
+                self._("Checked on this machine: nothing was sent and nothing was kept."),
+            )
         else:
-            sheet.write_string(1, 0, book.say("none"), book.plain)
+            line(report.pgettext("delivery", "Received"), when_received(submission))
+        line("SHA-256", submission.sha256)
+        if submission.rules:
+            line(self._("Rules"), report.rules)
+        label = self._("What a check on this machine cannot tell")
+        for sentence in report.details.not_known if report.details else ():
+            line(label, self._(sentence))
+            label = ""
+        line(
+            self._("Keep this safe"),
+            self._(
+                "This workbook holds your own references. Keep it where the return itself is kept, "
+                "and never send it by e-mail. It holds nothing from any other authority or agency."
+            ),
+        )
 
+    def _most_frequent(self, line: Callable[..., None]) -> None:
+        """Errors first, each kind by how often it occurs."""
+        report = self._report
+        kinds = Counter(
+            (report.sentence(problem), problem["severity"], problem["code"] or "")
+            for problem in report.problems
+        )
+        if not kinds:
+            line("", self._("No problems were found."))
+        ranked = sorted(kinds.items(), key=lambda kind: (kind[0][1] != "error", -kind[1]))
+        for (sentence, severity, code), count in ranked[:_MOST_FREQUENT]:
+            kind = f"{_SIGNS[severity]} {report.severity(severity)} {code}".strip()
+            line(f"{count} × {kind}", sentence)
 
-def _problem_lines(
-    book: _Book, problems: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[Sequence[str | int | None], Mapping[int, Any]]]:
-    receipt = book.receipt
-    for problem in problems:
-        wrong, right = wrong_and_right(receipt.sentence(problem))
+    # --- problems ----------------------------------------------------------------------------
+
+    def _problems(self) -> None:
+        problems, form = self._report.problems, self._form
+        columns = (
+            WorkbookColumn(self._("Error or query"), 12),
+            WorkbookColumn(self._("Your reference"), 18),
+            WorkbookColumn(self._("What is wrong"), 50),
+            WorkbookColumn(self._("What to do"), 44),
+            WorkbookColumn(self._("Sheet"), 12),
+            WorkbookColumn(self._("Cell"), 8),
+            WorkbookColumn(self._("Row"), 7),
+            WorkbookColumn(self._("Column heading"), 26),
+            WorkbookColumn(self._("Rule"), 14),
+            WorkbookColumn(self._("Where the rule comes from"), 30),
+        )
+        widths = [column.width for column in columns]
+        name = self._("Problems")
+        for number, start in enumerate(range(0, max(len(problems), 1), ROWS_OF_A_SHEET), start=1):
+            of_sheet = problems[start : start + ROWS_OF_A_SHEET]
+            sheet = form.add_sheet(name if number == 1 else f"{name} {number}", widths)
+            sheet.freeze_panes(1, 2)
+            sheet.repeat_rows(0)
+            below = form.table(sheet, 0, columns, map(self._problem_line, of_sheet))
+            if of_sheet:
+                sheet.autofilter(0, 0, below - 1, len(columns) - 1)
+            else:
+                sheet.write_string(1, 0, self._("No problems were found."), form.plain)
+
+    def _problem_line(self, problem: Mapping[str, Any]) -> tuple[Cells, Formats]:
+        report = self._report
+        wrong, right = wrong_and_right(report.sentence(problem))
         severity = problem["severity"]
         cells = (
-            f"{_SIGNS[severity]} {book.say(severity)}",
-            _reference(book, problem["return_name"], problem["sheet_row"]),
+            f"{_SIGNS[severity]} {report.severity(severity)}",
+            self._reference(problem["return_name"], problem["sheet_row"]),
             wrong,
             right,
-            receipt.sheet(problem) or book.say("whole"),
+            report.sheet(problem) or report.whole_file,
             problem["cell"] or "",
             problem["sheet_row"],
-            receipt.title(problem) or "",
+            report.title(problem) or "",
             problem["code"] or "",
-            receipt.source(problem),
+            report.source(problem),
         )
-        yield cells, {0: book.marks[severity], 2: book.strong}
+        return cells, {0: self._form.marks[severity], 2: self._form.strong}
 
+    def _reference(self, return_name: str | None, sheet_row: int | None) -> str:
+        """The sender's own reference of the row."""
+        details = self._report.details
+        sent = details.validated.sent if details else None
+        reference = sent.reference(return_name, sheet_row) if sent else None
+        if reference is None:
+            return ""
+        is_long = len(reference) > _LONGEST_REFERENCE
+        return f"{reference[:_LONGEST_REFERENCE]}…" if is_long else reference
 
-def _reference(book: _Book, return_name: str | None, sheet_row: int | None) -> str:
-    """The sender's own reference of the row."""
-    sent = book.receipt.details.judged.sent if book.receipt.details else None
-    reference = sent.reference(return_name, sheet_row) if sent else None
-    if reference is None:
-        return ""
-    is_long = len(reference) > _LONGEST_REFERENCE
-    return f"{reference[:_LONGEST_REFERENCE]}…" if is_long else reference
+    # --- repairs -----------------------------------------------------------------------------
 
-
-_REPAIR_COLUMNS = (
-    _Column("head repair", 80),
-    _Column("head sheet", 16),
-    _Column("head column", 34),
-    _Column("head kind", 22),
-    _Column("head count", 12),
-)
-
-
-def _repairs(book: _Book) -> None:
-    receipt = book.receipt
-    sheet = book.add_sheet(book.say("sheet repairs"), [column.width for column in _REPAIR_COLUMNS])
-    _preface(book, sheet, book.say("repairs"), book.say("repairs explained"))
-    if not receipt.repairs:
-        sheet.write_string(3, 0, book.say("no repairs"), book.plain)
-        return
-    sheet.freeze_panes(4, 0)
-    lines = [
-        (
+    def _repairs(self) -> None:
+        report, form = self._report, self._form
+        columns = (
+            WorkbookColumn(self._("What was done"), 80),
+            WorkbookColumn(self._("Sheet"), 16),
+            WorkbookColumn(self._("Column heading"), 34),
+            WorkbookColumn(self._("Kind"), 22),
+            WorkbookColumn(self._("Number of times"), 12),
+        )
+        sheet = form.add_sheet(self._("Repairs"), [column.width for column in columns])
+        title = self._("Put right automatically when the file was read")
+        sheet.write_string(0, 0, title, form.title)
+        explanation = self._(
+            "You do not need to do anything about these. If one of them is not what you meant, "
+            "correct the file."
+        )
+        sheet.write_string(1, 0, explanation, form.plain)
+        if not report.repairs:
+            nothing = self._("Nothing had to be put right when the file was read.")
+            sheet.write_string(3, 0, nothing, form.plain)
+            return
+        sheet.freeze_panes(4, 0)
+        kinds = repair_kinds(report)
+        form.table(
+            sheet,
+            3,
+            columns,
             (
-                receipt.sentence(repair),
-                receipt.sheet(repair) or "",
-                receipt.title(repair) or "",
-                _kind(book, repair["kind"]),
-                repair["count"],
+                (
+                    (
+                        report.sentence(repair),
+                        report.sheet(repair) or "",
+                        report.title(repair) or "",
+                        kinds.get(repair["kind"] or "", repair["kind"]),
+                        repair["count"],
+                    ),
+                    {},
+                )
+                for repair in report.repairs
             ),
-            {},
         )
-        for repair in receipt.repairs
-    ]
-    book.table(sheet, 3, _REPAIR_COLUMNS, lines)
 
+    # --- headlines ---------------------------------------------------------------------------
 
-def _kind(book: _Book, kind: str | None) -> str:
-    words = REPAIR_KINDS.get(kind or "")
-    return said(words, book.receipt.language) if words else kind or ""
-
-
-def _headlines(book: _Book) -> None:
-    receipt = book.receipt
-    effect = receipt.details.effect if receipt.details else None
-    versions = list(effect.versions) if effect else []
-    widths = (18, 62, 18, *[30] * len(versions))
-    sheet = book.add_sheet(book.say("sheet headlines"), widths)
-    _preface(book, sheet, book.say("headlines"), book.say("headlines explained"))
-    if effect is None:
-        is_unknown = bool(receipt.details and receipt.details.has_no_effect_known)
-        sheet.write_string(
-            3, 0, book.say("no headlines" if is_unknown else "no figures"), book.plain
+    def _headlines(self) -> None:
+        report, form = self._report, self._form
+        effect = report.details.effect if report.details else None
+        versions = list(effect.versions) if effect else []
+        columns = (
+            WorkbookColumn(self._("Indicator"), 18),
+            WorkbookColumn(self._("What it measures"), 62),
+            WorkbookColumn(self._("Definition"), 18),
+            *(WorkbookColumn(report.version(version), 30) for version in versions),
         )
-        return
-    if {"counted", "as_sent"} <= set(versions):
-        sheet.write_string(2, 0, book.say("every row explained"), book.plain)
-    sheet.freeze_panes(5, 2)
-    headings = [book.say(key) for key in ("head indicator", "head title", "head status")]
-    headings += [receipt.version(version) for version in versions]
-    book.line(sheet, 4, widths, headings, dict.fromkeys(range(len(widths)), book.heading))
-    for row, headline in enumerate(effect.headlines, start=5):
-        indicator, parts = headline.indicator, headline.parts
-        differs = "counted" in parts and "as_sent" in parts and parts["counted"] != parts["as_sent"]
-        cells = [
-            indicator.id,
-            said(indicator.title, receipt.language),
-            said(DEFINITIONS[indicator.status], receipt.language),
-        ]
-        for version in versions:
-            shown = receipt.figure(headline, version)
-            cells.append(f"≠ {shown}" if differs and version == "as_sent" else shown)
-        column = 3 + versions.index("as_sent") if differs else None
-        formats = {0: book.strong} | ({column: book.marks["query"]} if column else {})
-        book.line(sheet, row, widths, cells, formats)
-
-
-_CHANGE_COLUMNS = (
-    _Column("head change", 18),
-    _Column("head reference", 20),
-    _Column("head return", 16),
-    _Column("head row now", 12),
-    _Column("head row before", 12),
-    _Column("head columns", 90),
-)
-_FATE_COLUMNS = (
-    _Column("head became", 18),
-    _Column("head reference", 20),
-    _Column("head sheet", 16),
-    _Column("head row", 12),
-    _Column("head rule", 12),
-    _Column("head wrong", 90),
-)
-
-
-def _changes(book: _Book) -> None:
-    receipt = book.receipt
-    found = receipt.details.changes if receipt.details else None
-    widths = [column.width for column in _CHANGE_COLUMNS]
-    sheet = book.add_sheet(book.say("sheet changes"), widths)
-    if found is None:
-        is_check = bool(receipt.details and receipt.details.is_check)
-        sheet.write_string(0, 0, book.say("sheet changes"), book.title)
-        sheet.write_string(
-            2, 0, book.say("no earlier here" if is_check else "no earlier"), book.plain
-        )
-        return
-    sheet.write_string(0, 0, book.say("changes", receipt.earlier_version()), book.title)
-    row = 1
-    for line in receipt.changes_told():
-        sheet.write_string(row, 0, line, book.plain)
-        row += 1
-    row += 1
-    if found.rows:
-        row = book.table(sheet, row, _CHANGE_COLUMNS, _change_lines(book)) + 1
-    else:
-        sheet.write_string(row, 0, book.say("nothing changed"), book.plain)
-        row += 2
-    if found.fixed or found.new or found.still_there:
-        book.table(sheet, row, _FATE_COLUMNS, _fate_lines(book))
-
-
-def _change_lines(
-    book: _Book,
-) -> Iterator[tuple[Sequence[str | int | None], Mapping[int, Any]]]:
-    receipt = book.receipt
-    assert receipt.details and receipt.details.changes
-    now, earlier = receipt.details.judged.sent, receipt.details.earlier_sent
-    for change in receipt.details.changes.rows:
-        declared = receipt.declarations.returns[change.return_name]
-        titles = [said(declared.field(name).title, receipt.language) for name in change.fields]
-        reference = (now.reference(change.return_name, change.sheet_row) if now else None) or (
-            earlier.reference(change.return_name, change.earlier_row) if earlier else None
-        )
-        cells = (
-            book.say(change.kind),
-            (reference or "")[:_LONGEST_REFERENCE],
-            said(declared.title, receipt.language),
-            change.sheet_row,
-            change.earlier_row,
-            ", ".join(titles),
-        )
-        yield cells, {0: book.strong}
-
-
-def _fate_lines(
-    book: _Book,
-) -> Iterator[tuple[Sequence[str | int | None], Mapping[int, Any]]]:
-    """Problems fixed, new and still there; a fixed one is named by its row on the earlier file."""
-    receipt = book.receipt
-    assert receipt.details and receipt.details.changes
-    found = receipt.details.changes
-    now, earlier = receipt.details.judged.sent, receipt.details.earlier_sent
-    for fate, problems, sent in (
-        ("fixed", found.fixed, earlier),
-        ("new", found.new, now),
-        ("still_there", found.still_there, now),
-    ):
-        for problem in problems:
-            name, row = problem["return_name"], problem["sheet_row"]
-            reference = (sent.reference(name, row) if sent else None) or ""
-            cells = (
-                book.say(fate),
-                reference[:_LONGEST_REFERENCE],
-                receipt.sheet(problem) or book.say("whole"),
-                row,
-                problem["code"] or "",
-                receipt.sentence(problem),
+        widths = [column.width for column in columns]
+        sheet = form.add_sheet(self._("Headlines"), widths)
+        title = self._("What this return gives for the headline indicators")
+        sheet.write_string(0, 0, title, form.title)
+        sheet.write_string(1, 0, headlines_explained(report), form.plain)
+        if effect is None:
+            is_unknown = bool(report.details and report.details.is_effect_unknown)
+            nothing = self._("There are no figures: no part of a return could be read.")
+            sheet.write_string(3, 0, no_headlines(report) if is_unknown else nothing, form.plain)
+            return
+        if {"counted", "as_sent"} <= set(versions):
+            explanation = self._(
+                "“All rows as sent” includes the rows that were set aside, as they stand. A figure "
+                "marked ≠ differs from the one for this return, and may change when those rows are "
+                "corrected."
             )
-            yield cells, {0: book.strong}
+            sheet.write_string(2, 0, explanation, form.plain)
+        sheet.freeze_panes(5, 2)
+        form.headings(sheet, 4, columns)
+        for row, headline in enumerate(effect.headlines, start=5):
+            indicator, figures = headline.indicator, headline.figures
+            differs = (
+                "counted" in figures
+                and "as_sent" in figures
+                and figures["counted"] != figures["as_sent"]
+            )
+            cells = [
+                indicator.id,
+                in_language(indicator.title, report.language),
+                definition_status_label(indicator.status, report.language),
+            ]
+            for version in versions:
+                shown = report.figure(headline, version)
+                cells.append(f"≠ {shown}" if differs and version == "as_sent" else shown)
+            formats = {0: form.strong}
+            if differs:
+                formats[3 + versions.index("as_sent")] = form.marks["query"]
+            form.line(sheet, row, widths, cells, formats)
+
+    # --- changes -----------------------------------------------------------------------------
+
+    def _changes(self) -> None:
+        report, form = self._report, self._form
+        changes = report.details.changes if report.details else None
+        columns = (
+            WorkbookColumn(self._("What changed"), 18),
+            WorkbookColumn(self._("Your reference"), 20),
+            WorkbookColumn(self._("Return"), 16),
+            WorkbookColumn(self._("Row now"), 12),
+            WorkbookColumn(self._("Row before"), 12),
+            WorkbookColumn(self._("Columns that differ"), 90),
+        )
+        sheet = form.add_sheet(self._("Changes"), [column.width for column in columns])
+        if changes is None:
+            sheet.write_string(0, 0, self._("Changes"), form.title)
+            if report.is_check:
+                nothing = self._(
+                    "No earlier version of this return was given. Add --before FILE to compare "
+                    "with one."
+                )
+            else:
+                nothing = self._("No earlier version of this return is known.")
+            sheet.write_string(2, 0, nothing, form.plain)
+            return
+        title = self._("Compared with {version}").format(version=report.earlier_version())
+        sheet.write_string(0, 0, title, form.title)
+        row = 1
+        for line in report.changes():
+            sheet.write_string(row, 0, line, form.plain)
+            row += 1
+        row += 1
+        if changes.rows:
+            row = form.table(sheet, row, columns, self._row_changes()) + 1
+        else:
+            nothing = self._("No row differs from the earlier version.")
+            sheet.write_string(row, 0, nothing, form.plain)
+            row += 2
+        if changes.fixed or changes.new or changes.still_there:
+            columns = (
+                WorkbookColumn(self._("Outcome"), 18),
+                WorkbookColumn(self._("Your reference"), 20),
+                WorkbookColumn(self._("Sheet"), 16),
+                WorkbookColumn(self._("Row"), 12),
+                WorkbookColumn(self._("Rule"), 12),
+                WorkbookColumn(self._("What is wrong"), 90),
+            )
+            form.table(sheet, row, columns, self._problem_changes())
+
+    def _row_changes(self) -> Iterator[tuple[Cells, Formats]]:
+        report = self._report
+        assert report.details and report.details.changes
+        kinds = {
+            "added": self._("+ added"),
+            "removed": self._("− removed"),
+            "changed": self._("≠ changed"),
+        }
+        now, earlier = report.details.validated.sent, report.details.earlier_sent
+        for change in report.details.changes.rows:
+            declared = report.declarations.returns[change.return_name]
+            titles = [
+                in_language(declared.field(name).title, report.language) for name in change.fields
+            ]
+            reference = (now.reference(change.return_name, change.sheet_row) if now else None) or (
+                earlier.reference(change.return_name, change.earlier_row) if earlier else None
+            )
+            cells = (
+                kinds[change.kind],
+                (reference or "")[:_LONGEST_REFERENCE],
+                in_language(declared.title, report.language),
+                change.sheet_row,
+                change.earlier_row,
+                ", ".join(titles),
+            )
+            yield cells, {0: self._form.strong}
+
+    def _problem_changes(self) -> Iterator[tuple[Cells, Formats]]:
+        """Problems fixed, new and still there; a fixed one has its row on the earlier file."""
+        report = self._report
+        assert report.details and report.details.changes
+        changes = report.details.changes
+        now, earlier = report.details.validated.sent, report.details.earlier_sent
+        outcomes: Sequence[tuple[str, Sequence[Mapping[str, Any]], Any]] = (
+            (self._("✓ fixed"), changes.fixed, earlier),
+            (self._("! new"), changes.new, now),
+            (self._("= still there"), changes.still_there, now),
+        )
+        for outcome, problems, sent in outcomes:
+            for problem in problems:
+                return_name, row = problem["return_name"], problem["sheet_row"]
+                reference = (sent.reference(return_name, row) if sent else None) or ""
+                cells = (
+                    outcome,
+                    reference[:_LONGEST_REFERENCE],
+                    report.sheet(problem) or report.whole_file,
+                    row,
+                    problem["code"] or "",
+                    report.sentence(problem),
+                )
+                yield cells, {0: self._form.strong}
 
 
-def _preface(book: _Book, sheet: Any, title: str, explanation: str) -> None:
-    sheet.write_string(0, 0, title, book.title)
-    sheet.write_string(1, 0, explanation, book.plain)
+def repair_kinds(report: ValidationReport) -> dict[str, str]:
+    """Kinds of repair (:data:`pipelines.readers.repairs.REPAIRS`), in a word or two."""
+    _ = report.gettext
+    return {
+        "headings": _("headings lower down"),
+        "heading": _("different heading"),
+        "order": _("order of columns"),
+        "1904": _("dates counted from 1904"),
+        "zeros": _("leading zeros"),
+        "sheet": _("name of the sheet"),
+        "cover": _("name of the cover sheet"),
+        "answer": _("answer on the cover"),
+        "left out": _("sheet left out"),
+    }

@@ -22,8 +22,6 @@ from pipelines.readers.casting import cast, validated_frame
 from pipelines.readers.layout import LaidOut, raw_schema
 from pipelines.settings import Settings
 
-Problem = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class SentReturn:
@@ -51,13 +49,13 @@ class SentReturn:
 
     @cached_property
     def _references(self) -> dict[str, dict[int, str]]:
-        found: dict[str, dict[int, str]] = {}
+        references: dict[str, dict[int, str]] = {}
         for name, frame in self.raw.items():
             key = self.declarations.returns[name].primary_key
             if key:
                 pairs = frame.select("sheet_row", key[0]).drop_nulls().rows()
-                found[name] = dict(pairs)
-        return found
+                references[name] = dict(pairs)
+        return references
 
     def measured(
         self, pseudonymiser: Pseudonymiser, set_aside: Mapping[str, Iterable[int]]
@@ -83,14 +81,14 @@ def as_laid_out(
     typed: Mapping[str, pl.DataFrame],
     declarations: Declarations,
 ) -> SentReturn:
-    """Of a file that was read just now, and its rows as they were cast."""
+    """The return in a file that was read just now, with its rows as they were cast."""
     raw = {name: frame for name, frame in laid_out.frames.items() if frame.height}
     return SentReturn(
         submission_id=laid_out.submission_id,
         quarter=quarter,
         raw=raw,
         typed=typed,
-        columns={name: found.columns for name, found in laid_out.returns.items()},
+        columns={name: layout.columns for name, layout in laid_out.returns.items()},
         present=frozenset(raw) | laid_out.cover.nil_returns,
         repairs=tuple(asdict(repair) for repair in laid_out.repairs),
         declarations=declarations,
@@ -100,14 +98,14 @@ def as_laid_out(
 def as_taken_in(
     settings: Settings, declarations: Declarations, submission: Submission
 ) -> SentReturn | None:
-    """Of a submission, from the raw room; None where it never got there."""
+    """The return in a submission, from the raw room; None where it never got there."""
     if submission.quarter is None:
         return None
     quarter = Quarter.parse(submission.quarter)
-    found = _layout(settings, quarter, submission.submission_id)
-    if found is None:
+    batch_and_layout = _layout(settings, quarter, submission.submission_id)
+    if batch_and_layout is None:
         return None
-    batch, layout = found
+    batch, layout = batch_and_layout
     raw, typed = {}, {}
     for name, declared in declarations.returns.items():
         path = settings.raw / name / quarter.label / f"{batch}.parquet"
@@ -133,14 +131,14 @@ def as_taken_in(
     )
 
 
-def rows_set_aside(problems: Iterable[Problem]) -> dict[str, set[int]]:
+def rows_set_aside(problems: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:
     """Rows with an error, by return: those that an accepted return goes on without."""
-    found: dict[str, set[int]] = {}
+    rows: dict[str, set[int]] = {}
     for problem in problems:
         name, row = problem["return_name"], problem["sheet_row"]
         if problem["severity"] == "error" and name is not None and row is not None:
-            found.setdefault(name, set()).add(row)
-    return found
+            rows.setdefault(name, set()).add(row)
+    return rows
 
 
 def _layout(

@@ -53,14 +53,14 @@ def test_headline_figures_of_a_return_are_those_of_the_warehouse(
         found = problems_of(sample.settings, item)
         told = details_of_submission(sample.settings, declarations, item, found)
         for headline in told.effect.headlines if told.effect else ():
-            indicator, part = headline.indicator, headline.parts["counted"]
-            assert part.numerator == amounts.get((item.sender_code, indicator.numerator), 0)
+            indicator, figure = headline.indicator, headline.figures["counted"]
+            assert figure.numerator == amounts.get((item.sender_code, indicator.numerator), 0)
             if indicator.denominator:
                 key = (item.sender_code, indicator.denominator)
-                assert part.denominator == amounts.get(key, 0)
+                assert figure.denominator == amounts.get(key, 0)
             place = declarations.places[item.sender_code or ""]
             if place.kind == "authority" and (indicator.id, place.place_code) in shown:
-                assert part.value == shown[indicator.id, place.place_code]
+                assert figure.value == shown[indicator.id, place.place_code]
                 values += 1
             compared += 1
     assert compared > 200 and values > 100

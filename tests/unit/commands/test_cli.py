@@ -28,8 +28,9 @@ from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read
 from pipelines.settings import SOURCES, Settings
 from pipelines.templates.workbook import write_return
-from pipelines.verdict.report import Receipt, submission_json
-from pipelines.verdict.report_lines import row_ranges
+from pipelines.verdict.report import ValidationReport, submission_json
+from pipelines.verdict.report_files import write_report
+from pipelines.verdict.report_lines import report_lines, row_ranges
 
 Q2 = Quarter(2020, 2)  # July to September 2020
 IN_TIME = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)
@@ -282,8 +283,8 @@ def test_problems_stand_in_the_order_of_sheet_row_and_column(
 def test_columns_are_counted_and_not_spelt(declarations: Declarations) -> None:
     """AA comes after Z; by the alphabet it would come after A."""
     found = [_problem(cell=cell, sheet_row=5) for cell in ("AA5", "Z5", None, "B5")]
-    receipt = Receipt(_submission("accepted with queries"), found, declarations)
-    assert [problem["cell"] for problem in receipt.problems] == ["B5", "Z5", "AA5", None]
+    report = ValidationReport(_submission("accepted with queries"), found, declarations)
+    assert [problem["cell"] for problem in report.problems] == ["B5", "Z5", "AA5", None]
 
 
 def test_everything_wrong_with_a_cover_is_said_at_the_door(
@@ -328,11 +329,11 @@ def test_a_row_set_aside_and_a_column_too_many_are_told_of_an_accepted_file(
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("first", "No problem was found."),
+        ("first", "No problems were found."),
         ("late", "accepted (after the proposed deadline)"),
         ("late", "Children: nil return"),
-        ("waiting", "There is no verdict yet: `adoption take-in` gives it."),
-        ("same", "The bytes are those of S000001-"),
+        ("waiting", "Not validated yet: run `adoption take-in`."),
+        ("same", "This file is identical to S000001-"),
     ],
 )
 def test_a_verdict_without_problems_says_what_stands(
@@ -340,7 +341,7 @@ def test_a_verdict_without_problems_says_what_stands(
 ) -> None:
     text = said(ask("report", quarterful.ids[name]))
     assert words in text
-    assert ("No problem was found." in text) == (name in ("first", "late"))
+    assert ("No problems were found." in text) == (name in ("first", "late"))
 
 
 def test_problems_that_were_counted_and_are_gone_are_not_passed_over(
@@ -349,9 +350,9 @@ def test_problems_that_were_counted_and_are_gone_are_not_passed_over(
     item = _submission("accepted with queries")
     item.returns = {"child": dict.fromkeys(("rows_read", "rows_accepted", "errors"), 0)}
     item.returns["child"] |= {"is_nil": False, "rows_quarantined": 0, "queries": 3}
-    lines = [line.text for line in Receipt(item, [], declarations).lines()]
-    assert any("3 problems of rows were counted" in line for line in lines)
-    assert "No problem was found." not in lines
+    lines = [line.text for line in report_lines(ValidationReport(item, [], declarations))]
+    assert any("3 problems in rows were counted" in line for line in lines)
+    assert "No problems were found." not in lines
 
 
 def test_a_reason_that_is_a_problem_too_is_said_once(declarations: Declarations) -> None:
@@ -362,13 +363,13 @@ def test_a_reason_that_is_a_problem_too_is_said_once(declarations: Declarations)
         "sentence_en": "First.",
         "sentence_cy": "Cyntaf.",
     }
-    problems = Receipt(item, [known], declarations).problems
+    problems = ValidationReport(item, [known], declarations).problems
     assert [(p["code"], p["sentence_en"], p["sentence_cy"]) for p in problems] == [
         ("F106", "First.", "Cyntaf."),
         (None, "Second.", "Ail."),
     ]
     item.refusal_sentence_en, item.refusal_sentence_cy = "First.", "Cyntaf."
-    assert len(Receipt(item, [known], declarations).problems) == 1
+    assert len(ValidationReport(item, [known], declarations).problems) == 1
 
 
 def test_the_same_field_name_has_the_title_of_its_own_sheet(declarations: Declarations) -> None:
@@ -380,12 +381,12 @@ def test_the_same_field_name_has_the_title_of_its_own_sheet(declarations: Declar
         ("Adopters", "matched_on", "adopter"),
     ]
     found = [_problem(sheet=s, field=f, return_name=name, cell=None) for s, f, name in about]
-    receipt = Receipt(_submission("accepted with queries"), found, declarations)
-    titles = [problem["title_en"] for problem in receipt.problems]
+    report = ValidationReport(_submission("accepted with queries"), found, declarations)
+    titles = [problem["title_en"] for problem in report.problems]
     adopter = declarations.returns["adopter"].field("matched_on").title.en
     own = declarations.returns["child"].field("matched_on").title.en
     assert titles == [adopter, own, "Authority or agency code", adopter]
-    assert "Jane Doe" not in "".join(line.text for line in receipt.lines())
+    assert "Jane Doe" not in "".join(line.text for line in report_lines(report))
 
 
 @pytest.mark.parametrize(
@@ -465,7 +466,7 @@ def test_no_cell_of_the_csv_can_become_a_formula(
     item.refusal_sentence_en, item.refusal_sentence_cy = "=HYPERLINK(1)", " @SUM(1)"
     for language, told in (("en", "'=HYPERLINK(1)"), ("cy", "' @SUM(1)")):
         out = tmp_path / f"{language}.csv"
-        Receipt(item, [], declarations, language).write(out)
+        write_report(ValidationReport(item, [], declarations, language), out)
         rows = list(csv.reader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
         assert rows[-1][-1] == told
 

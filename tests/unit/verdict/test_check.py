@@ -22,8 +22,9 @@ from pipelines.intake.take_in import problems_of, to_raw, to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
-from pipelines.verdict.check import Checked, WrongEarlierFile, check_files
-from pipelines.verdict.report import Receipt
+from pipelines.verdict.check import CheckedFile, WrongEarlierFile, check_files
+from pipelines.verdict.report import ValidationReport
+from pipelines.verdict.report_lines import report_lines
 from tests.unit.returns_made import (
     DECLARATIONS,
     Q1,
@@ -135,12 +136,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def quick(made: dict[str, Path]) -> dict[str, Checked]:
+def quick(made: dict[str, Path]) -> dict[str, CheckedFile]:
     return dict(zip(made, check_files(list(made.values()), DECLARATIONS, NOW), strict=True))
 
 
 @pytest.fixture(scope="module")
-def full(made: dict[str, Path]) -> dict[str, Checked]:
+def full(made: dict[str, Path]) -> dict[str, CheckedFile]:
     paths = list(made.values())
     found = check_files(paths, DECLARATIONS, NOW, engine="great_expectations")
     return dict(zip(made, found, strict=True))
@@ -191,7 +192,7 @@ def told(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @EVERY_FILE
 def test_a_check_says_what_the_collection_says(
-    quick: dict[str, Checked], collection: Collection, name: str
+    quick: dict[str, CheckedFile], collection: Collection, name: str
 ) -> None:
     """Status, reasons, counts and problems, of every file on the same day."""
     submission, problems = collection[name]
@@ -209,14 +210,14 @@ def test_a_check_says_what_the_collection_says(
 
 @EVERY_FILE
 def test_quick_and_full_say_the_same(
-    quick: dict[str, Checked], full: dict[str, Checked], name: str
+    quick: dict[str, CheckedFile], full: dict[str, CheckedFile], name: str
 ) -> None:
     assert quick[name].problems == full[name].problems
     assert quick[name].submission == full[name].submission
 
 
 @EVERY_FILE
-def test_only_what_would_be_refused_ends_with_one(quick: dict[str, Checked], name: str) -> None:
+def test_only_what_would_be_refused_ends_with_one(quick: dict[str, CheckedFile], name: str) -> None:
     assert quick[name].is_refused == (STATUS[name] == "refused")
 
 
@@ -341,7 +342,7 @@ def test_an_earlier_file_that_does_not_fit_is_a_wrong_call(
         result = call(now, "--before", path)
         assert result.exit_code == 2, what
         assert "the earlier file" in said(result)
-    with pytest.raises(WrongEarlierFile, match="of another sender"):
+    with pytest.raises(WrongEarlierFile, match="from another sender"):
         check_files([now], DECLARATIONS, NOW, before=[wrong["another sender"]])
 
 
@@ -365,13 +366,13 @@ def test_what_only_the_collection_knows_is_said(
     made: dict[str, Path], call: Callable[..., Result]
 ) -> None:
     text = said(call(made["nothing wrong"]))
-    assert "Nothing was sent, and nothing was kept" in text
-    assert "Not known here:" in text
+    assert "nothing was sent and nothing was kept" in text
+    assert "What a check on this machine cannot tell:" in text
     for words in ("would be a duplicate", "real returns or synthetic", "quarter is locked"):
         assert words in text
     at_the_door = said(call(made["no sender"]))
-    assert "The rows were not looked at" in at_the_door
-    assert "Sent as it is, this file would be refused" in at_the_door
+    assert "The rows were not checked" in at_the_door
+    assert "If it were sent as it is, this file would be refused" in at_the_door
 
 
 def test_a_rule_that_crashes_refuses_and_is_named(
@@ -494,7 +495,7 @@ def test_many_kinds_of_problem_are_cut_short_on_a_screen_and_in_no_file(
     shown = call(made["many problems"], "--out", out).output
     text = out.read_text(encoding="utf-8")
     assert len(shown.splitlines()) < 150
-    assert "more kinds of problem here" in shown and "more kinds" not in text
+    assert "more kinds of problem." in shown and "more kinds" not in text
     assert "and 48 more" in " ".join(shown.split())  # rows, too
     problems = json.loads(call(made["many problems"], "--json").stdout)[0]["problems"]
     kinds = {(p["field"], p["code"]) for p in problems if p["return_name"]}
@@ -514,13 +515,13 @@ def test_the_plain_sentence_comes_before_cell_and_code(
 
 
 @EVERY_FILE
-def test_a_check_in_welsh_is_welsh(quick: dict[str, Checked], name: str) -> None:
+def test_a_check_in_welsh_is_welsh(quick: dict[str, CheckedFile], name: str) -> None:
     one = quick[name]
-    receipt = Receipt(one.submission, one.problems, DECLARATIONS, "cy", one.details)
-    text = "\n".join(line.text for line in receipt.lines())
-    for words in ("accepted", "refused", "Nothing was", "rules ran", "this return", "error "):
+    report = ValidationReport(one.submission, one.problems, DECLARATIONS, "cy", one.details)
+    text = "\n".join(line.text for line in report_lines(report))
+    for words in ("accepted", "refused", "nothing was", "rules ran", "this return", "error "):
         assert words not in text
-    assert "Gwiriad ar y peiriant hwn" in text
+    assert "Gwiriwyd ar y peiriant hwn" in text
 
 
 def test_the_zip_of_csv_files_is_checked_as_a_workbook_is(
@@ -543,9 +544,9 @@ def test_the_json_has_the_keys_that_are_documented(
         assert f"`{key}`" in page, key
 
 
-def test_a_receipt_without_details_still_tells_the_verdict(made: dict[str, Path]) -> None:
+def test_a_report_without_details_still_gives_the_status(made: dict[str, Path]) -> None:
     (checked,) = check_files([made["one row wrong"]], DECLARATIONS, NOW)
-    plain = Receipt(checked.submission, checked.problems, DECLARATIONS)
+    plain = ValidationReport(checked.submission, checked.problems, DECLARATIONS)
     assert plain.as_json()["headlines"] is None and plain.as_json()["repairs"] == []
-    assert plain.problems and plain.lines()
-    assert checked.details.judged.sent is not None
+    assert plain.problems and report_lines(plain)
+    assert checked.details.validated.sent is not None

@@ -14,7 +14,13 @@ from pipelines.declarations import Indicator
 from pipelines.quarters import Quarter
 from pipelines.settings import DBT_PROJECT
 from pipelines.verdict import headlines as module
-from pipelines.verdict.headlines import Headline, NoHeadlines, Rows, headlines, model_sql
+from pipelines.verdict.headlines import (
+    HeadlineFigures,
+    NoHeadlines,
+    VersionRows,
+    headlines,
+    model_sql,
+)
 from pipelines.warehouse.tables import validated_schema
 from tests.unit.returns_made import ANGLESEY, DECLARATIONS
 
@@ -38,14 +44,14 @@ def validated(subject: str, quarter: Quarter, rows: list[dict[str, Any]]) -> pl.
     return pl.DataFrame(filled, schema=schema, orient="row")
 
 
-def of(found: list[Headline], indicator_id: str) -> Headline:
+def of(found: list[HeadlineFigures], indicator_id: str) -> HeadlineFigures:
     return next(one for one in found if one.indicator.id == indicator_id)
 
 
 @pytest.mark.parametrize("indicator", HEADLINES, ids=lambda indicator: indicator.id)
 def test_every_headline_comes_to_its_worked_example(indicator: Indicator) -> None:
     example = indicator.example
-    rows = Rows(
+    rows = VersionRows(
         example.quarter,
         {
             indicator.subject: validated(
@@ -54,7 +60,7 @@ def test_every_headline_comes_to_its_worked_example(indicator: Indicator) -> Non
         },
     )
     found = headlines({"counted": rows}, IN_NATION[indicator.nations[0]], DECLARATIONS)
-    part = of(found, indicator.id).parts["counted"]
+    part = of(found, indicator.id).figures["counted"]
     assert (part.numerator, part.denominator) == (example.numerator, example.denominator)
     assert part.value == pytest.approx(example.value, abs=0.51 / 10**indicator.rounding)
 
@@ -63,13 +69,13 @@ def test_versions_stand_side_by_side_and_do_not_mix() -> None:
     quarter = Quarter(2020, 2)
     one = {"adoption_order_on": quarter.first_day}
     versions = {
-        "counted": Rows(quarter, {"child": validated("child", quarter, [one])}),
-        "as_sent": Rows(quarter, {"child": validated("child", quarter, [one, one, one])}),
-        "quarter_before": Rows(
+        "counted": VersionRows(quarter, {"child": validated("child", quarter, [one])}),
+        "as_sent": VersionRows(quarter, {"child": validated("child", quarter, [one, one, one])}),
+        "quarter_before": VersionRows(
             quarter.plus(-1), {"child": validated("child", quarter.plus(-1), [one])}
         ),
     }
-    adopted = of(headlines(versions, ANGLESEY, DECLARATIONS), "W07").parts
+    adopted = of(headlines(versions, ANGLESEY, DECLARATIONS), "W07").figures
     assert {name: part.numerator for name, part in adopted.items()} == {
         "counted": 1,
         "as_sent": 3,
@@ -79,17 +85,17 @@ def test_versions_stand_side_by_side_and_do_not_mix() -> None:
 
 def test_a_nil_return_gives_nought_and_one_not_sent_gives_nothing() -> None:
     quarter = Quarter(2020, 2)
-    nil = Rows(quarter, {"child": validated("child", quarter, [])})
+    nil = VersionRows(quarter, {"child": validated("child", quarter, [])})
     found = headlines({"counted": nil}, ANGLESEY, DECLARATIONS)
-    assert of(found, "W07").parts["counted"].numerator == 0
-    share = of(found, "W11A_PERCENT").parts["counted"]
+    assert of(found, "W07").figures["counted"].numerator == 0
+    share = of(found, "W11A_PERCENT").figures["counted"]
     assert (share.numerator, share.denominator, share.value) == (0, 0, None)
-    assert headlines({"counted": Rows(quarter, {})}, ANGLESEY, DECLARATIONS) == []
+    assert headlines({"counted": VersionRows(quarter, {})}, ANGLESEY, DECLARATIONS) == []
 
 
 def test_only_headlines_of_the_senders_nation_are_told() -> None:
     quarter = Quarter(2020, 2)
-    rows = {"counted": Rows(quarter, {"child": validated("child", quarter, [])})}
+    rows = {"counted": VersionRows(quarter, {"child": validated("child", quarter, [])})}
     for nation, sender in IN_NATION.items():
         told = {one.indicator.id for one in headlines(rows, sender, DECLARATIONS)}
         assert told == {i.id for i in HEADLINES if nation in i.nations and i.subject == "child"}
@@ -99,9 +105,9 @@ def test_text_that_would_break_out_of_the_query_is_only_text() -> None:
     quarter = Quarter(2020, 2)
     nasty = "'); drop table stg_child; --\\ ŵ \" {{ 1/0 }}"
     row = {"adoption_order_on": quarter.first_day, "plan_ended_reason": nasty}
-    rows = Rows(quarter, {"child": validated("child", quarter, [row, row])})
+    rows = VersionRows(quarter, {"child": validated("child", quarter, [row, row])})
     found = headlines({"counted": rows}, ANGLESEY, DECLARATIONS)
-    assert of(found, "W07").parts["counted"].numerator == 2
+    assert of(found, "W07").figures["counted"].numerator == 2
 
 
 @pytest.mark.parametrize("subject", ["child", "adopter", "support"])
@@ -135,7 +141,7 @@ def test_a_model_that_is_missing_or_fails_says_so_without_a_value(
 ) -> None:
     quarter = Quarter(2020, 2)
     row = {"plan_ended_reason": "SECRET"}
-    rows = {"counted": Rows(quarter, {"child": validated("child", quarter, [row])})}
+    rows = {"counted": VersionRows(quarter, {"child": validated("child", quarter, [row])})}
     monkeypatch.setattr(module, "DBT_PROJECT", tmp_path)
     with pytest.raises(NoHeadlines, match="is not there"):
         headlines(rows, ANGLESEY, DECLARATIONS)

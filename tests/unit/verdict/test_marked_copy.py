@@ -16,26 +16,28 @@ import pytest
 
 from pipelines.readers.child_process import read
 from pipelines.readers.preflight import MAX_FILE_BYTES
-from pipelines.verdict.check import Checked, check_files
+from pipelines.text.catalogue import Language
+from pipelines.verdict.check import CheckedFile, check_files
 from pipelines.verdict.marked_copy import NothingToMark, marked_copy, write_marked_copy
-from pipelines.verdict.report import Receipt
-from pipelines.verdict.report_words import Language
+from pipelines.verdict.report import ValidationReport
 from tests.unit.returns_made import DECLARATIONS, child, children, csv_zip, workbook
 
 NOW = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)
 FORMULA = '=HYPERLINK("http://x.invalid")'
 
 
-def receipt_of(checked: Checked, language: Language = "en") -> Receipt:
-    return Receipt(checked.submission, checked.problems, DECLARATIONS, language, checked.details)
+def report_of(checked: CheckedFile, language: Language = "en") -> ValidationReport:
+    return ValidationReport(
+        checked.submission, checked.problems, DECLARATIONS, language, checked.details
+    )
 
 
-def marked(checked: Checked, language: Language = "en") -> bytes:
+def marked(checked: CheckedFile, language: Language = "en") -> bytes:
     assert checked.content is not None and checked.laid_out is not None
-    return marked_copy(receipt_of(checked, language), checked.content, checked.laid_out)
+    return marked_copy(report_of(checked, language), checked.content, checked.laid_out)
 
 
-def check(path: Path) -> Checked:
+def check(path: Path) -> CheckedFile:
     (found,) = check_files([path], DECLARATIONS, NOW)
     return found
 
@@ -95,7 +97,7 @@ def test_the_copy_is_judged_as_the_return_is(
     assert again.submission.status == first.submission.status
     assert again.submission.returns == first.submission.returns
 
-    def places(found: Checked) -> list[tuple[Any, ...]]:
+    def places(found: CheckedFile) -> list[tuple[Any, ...]]:
         return [(p["sheet_row"], p["cell"], p["field"], p["code"]) for p in found.problems]
 
     assert places(again) == places(first)
@@ -186,9 +188,9 @@ def test_what_could_not_be_read_cannot_be_marked(tmp_path: Path) -> None:
     found = check(path)
     target = tmp_path / "copy.xlsx"
     with pytest.raises(NothingToMark, match="nothing to mark"):
-        write_marked_copy(target, receipt_of(found), found.content, found.laid_out)
+        write_marked_copy(target, report_of(found), found.content, found.laid_out)
     with pytest.raises(ValueError, match=r"\.xlsx"):
-        write_marked_copy(tmp_path / "a.ods", receipt_of(found), found.content, found.laid_out)
+        write_marked_copy(tmp_path / "a.ods", report_of(found), found.content, found.laid_out)
     assert not target.exists()
 
 
@@ -205,6 +207,6 @@ def test_a_sheet_name_that_no_workbook_may_have_is_ours(tmp_path: Path, name: st
     )
     returns = {"child": replace(found.laid_out.returns["child"], sheet=name)}
     laid_out = replace(found.laid_out, returns=returns)
-    book = openpyxl.load_workbook(io.BytesIO(marked_copy(receipt_of(found), content, laid_out)))
+    book = openpyxl.load_workbook(io.BytesIO(marked_copy(report_of(found), content, laid_out)))
     assert book.sheetnames == ["Cover", "Children", "Marks"]
     assert book["Children"]["C32"].comment is not None

@@ -1,7 +1,8 @@
-"""What a receipt says and how much of it. Everything is invented."""
+"""What a report says and how much of it. Everything is invented."""
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,22 +11,14 @@ from typing import Any
 
 import pytest
 
-from pipelines.declarations import Text
 from pipelines.lifecycle.ledger import Submission
-from pipelines.verdict import report as receipts
-from pipelines.verdict import report_words as receipt_words
-from pipelines.verdict.headlines import Part
-from pipelines.verdict.report import Receipt, write_private
-from pipelines.verdict.report_lines import PROBLEMS_SHOWN
-from pipelines.verdict.report_words import shown_part
+from pipelines.text.catalogue import CATALOGUES, LANGUAGES, Language, read_catalogue
+from pipelines.verdict.headlines import VersionFigure
+from pipelines.verdict.report import ValidationReport, figure_text, status_label
+from pipelines.verdict.report_files import write_private
+from pipelines.verdict.report_lines import PROBLEMS_SHOWN, report_lines
+from pipelines.verdict.report_workbook import repair_kinds
 from tests.unit.returns_made import DECLARATIONS, Q2
-
-TABLES = ("WORDS", "STATUS", "MEANING", "DEFINITIONS", "REPAIR_KINDS")
-EVERY_WORD = [
-    (f"{table} {key}", text)
-    for table in TABLES
-    for key, text in getattr(receipt_words, table).items()
-]
 
 
 def submission(status: str = "accepted with queries", **known: Any) -> Submission:
@@ -62,51 +55,69 @@ def problem(
     } | known
 
 
-def text_of(receipt: Receipt, **options: bool) -> str:
-    return "\n".join(line.text for line in receipt.lines(**options))
+def text_of(report: ValidationReport, **options: bool) -> str:
+    return "\n".join(line.text for line in report_lines(report, **options))
 
 
 # --- words ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "text"), EVERY_WORD, ids=[key for key, _ in EVERY_WORD])
-def test_both_languages_leave_the_same_gaps(key: str, text: Text) -> None:
-    gaps = [sorted(str(name) for _, name, _, _ in Formatter().parse(t)) for t in (text.en, text.cy)]
-    named = [[name for name in each if name not in ("None", "")] for each in gaps]
-    blank = [text.en.count("{}"), text.cy.count("{}")]
-    assert named[0] == named[1] and blank[0] == blank[1]
+def test_both_languages_leave_the_same_gaps() -> None:
+    for message in read_catalogue(CATALOGUES / "verdict.po"):
+        english = message.id if isinstance(message.id, tuple) else (message.id,)
+        welsh = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(welsh), message.id
+        gaps = {frozenset(name for _, name, _, _ in Formatter().parse(t)) for t in english + welsh}
+        assert len(gaps) == 1 or not message.id, message.id
 
 
-def test_every_status_that_can_be_is_said_and_explained() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_status_that_can_be_is_said_and_explained(language: Language) -> None:
     from typing import get_args
 
     from expectations.verdicts import Status
 
     for status in get_args(Status):
-        assert status in receipt_words.STATUS and status in receipt_words.MEANING
+        report = ValidationReport(submission(status), [], DECLARATIONS, language)
+        assert report.meaning
+        assert (status_label(status, language) == status) == (language == "en")
 
 
-def test_every_kind_of_repair_has_its_words() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_repair_has_its_words(language: Language) -> None:
     from pipelines.readers.repairs import REPAIRS
 
-    assert set(REPAIRS) <= set(receipt_words.REPAIR_KINDS)
+    report = ValidationReport(submission(), [], DECLARATIONS, language)
+    assert set(REPAIRS) <= set(repair_kinds(report))
 
 
 @pytest.mark.parametrize(
-    ("unit", "rounding", "part", "english", "welsh"),
+    ("unit", "rounding", "figure", "english", "welsh"),
     [
-        ("children", 0, Part(13, None, 13.0), "13", "13"),
-        ("percent", 1, Part(10, 13, 76.9), "76.9 % (10 of 13)", "76.9 % (10 o 13)"),
-        ("months", 1, Part(5497, 11, 16.4), "16.4 months (n 11)", "16.4 mis (n 11)"),
-        ("days", 0, Part(7275, 1500, 1485.0), "1,485 days (n 1,500)", "1,485 diwrnod (n 1,500)"),
-        ("percent", 1, Part(0, 0, None), "none", "dim"),
+        ("children", 0, VersionFigure(13, None, 13.0), "13", "13"),
+        ("percent", 1, VersionFigure(10, 13, 76.9), "76.9% (10 of 13)", "76.9% (10 o 13)"),
+        (
+            "months",
+            1,
+            VersionFigure(5497, 11, 16.4),
+            "16.4 months (mean of 11)",
+            "16.4 mis (cymedr 11)",
+        ),
+        (
+            "days",
+            0,
+            VersionFigure(7275, 1500, 1485.0),
+            "1,485 days (mean of 1,500)",
+            "1,485 diwrnod (cymedr 1,500)",
+        ),
+        ("percent", 1, VersionFigure(0, 0, None), "no cases", "dim achosion"),
     ],
 )
 def test_a_figure_says_of_how_many(
-    unit: str, rounding: int, part: Part, english: str, welsh: str
+    unit: str, rounding: int, figure: VersionFigure, english: str, welsh: str
 ) -> None:
-    assert shown_part(unit, rounding, part, "en") == english
-    assert shown_part(unit, rounding, part, "cy") == welsh
+    assert figure_text(figure, unit, rounding, "en") == english
+    assert figure_text(figure, unit, rounding, "cy") == welsh
 
 
 # --- how much ------------------------------------------------------------------------------------
@@ -114,25 +125,27 @@ def test_a_figure_says_of_how_many(
 
 def test_a_screen_says_how_many_more_there_are_and_a_file_has_them_all() -> None:
     found = [problem(row, code=f"C{kind}") for kind in range(40) for row in (kind + 2, kind + 99)]
-    receipt = Receipt(submission(), found, DECLARATIONS)
-    short, whole = text_of(receipt, is_short=True), text_of(receipt)
+    report = ValidationReport(submission(), found, DECLARATIONS)
+    short, whole = text_of(report, is_short=True), text_of(report)
     assert f"… and {40 - PROBLEMS_SHOWN} more kinds of problem" in short
     assert "more kinds" not in whole
     assert all(f"query C{kind}" in whole for kind in range(40))
 
 
 def test_rows_are_cut_short_on_a_screen_only() -> None:
-    receipt = Receipt(submission(), [problem(row) for row in range(2, 200, 2)], DECLARATIONS)
-    assert "rows 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24 and 87 more" in text_of(
-        receipt, is_short=True
+    report = ValidationReport(
+        submission(), [problem(row) for row in range(2, 200, 2)], DECLARATIONS
     )
-    assert "196, 198" in text_of(receipt)
+    assert "rows 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24 and 87 more" in text_of(
+        report, is_short=True
+    )
+    assert "196, 198" in text_of(report)
 
 
 def test_problems_of_the_whole_file_are_cut_short_too() -> None:
     found = [problem(None, code=f"F{number}") for number in range(30)]
-    receipt = Receipt(submission(), found, DECLARATIONS)
-    assert "… and 15 more kinds" in text_of(receipt, is_short=True)
+    report = ValidationReport(submission(), found, DECLARATIONS)
+    assert "… and 15 more kinds" in text_of(report, is_short=True)
 
 
 # --- reasons -------------------------------------------------------------------------------------
@@ -148,9 +161,9 @@ def test_every_reason_of_a_refusal_stands_by_itself() -> None:
         sentence_cy="Eisoes: x.",
     )  # fmt: skip
     item = submission("refused", refusals=reasons)
-    receipt = Receipt(item, [told], DECLARATIONS)
-    assert [one["code"] for one in receipt.problems] == ["F105", "TOO_MANY_ERRORS"]
-    assert receipt.problems[1]["sentence_cy"] == "Gormod: y."
+    report = ValidationReport(item, [told], DECLARATIONS)
+    assert [one["code"] for one in report.problems] == ["F105", "TOO_MANY_ERRORS"]
+    assert report.problems[1]["sentence_cy"] == "Gormod: y."
 
 
 def test_reasons_that_an_older_ledger_joined_are_not_told_twice() -> None:
@@ -161,17 +174,17 @@ def test_reasons_that_an_older_ledger_joined_are_not_told_twice() -> None:
         refusal_sentence_en="One: x. Two: y.",
         refusal_sentence_cy="Un: x. Dau: y.",
     )
-    receipt = Receipt(item, [told], DECLARATIONS)
-    assert [(p["code"], p["sentence_en"]) for p in receipt.problems] == [
+    report = ValidationReport(item, [told], DECLARATIONS)
+    assert [(p["code"], p["sentence_en"]) for p in report.problems] == [
         ("F105", "One: x."),
         (None, "Two: y."),
     ]
 
 
 def test_the_source_of_a_rule_is_told_where_a_catalogue_has_it() -> None:
-    receipt = Receipt(submission(), [problem(2), problem(None, code="F209")], DECLARATIONS)
-    of_file, of_row = receipt.problems
-    assert of_file["source"] is None and receipt.source(of_file) == "how files are read"
+    report = ValidationReport(submission(), [problem(2), problem(None, code="F209")], DECLARATIONS)
+    of_file, of_row = report.problems
+    assert of_file["source"] is None and report.source(of_file) == "how files are read"
     assert "sources/returns" in of_row["source"]
 
 
@@ -185,5 +198,5 @@ def test_a_part_left_by_a_crash_is_neither_in_the_way_nor_kept(tmp_path: Path) -
     write_private(tmp_path / "verdict.txt", b"today's")
     assert [path.name for path in tmp_path.iterdir()] == ["verdict.txt"]
     assert (tmp_path / "verdict.txt").read_bytes() == b"today's"
-    if receipts.os.name != "nt":
+    if os.name != "nt":
         assert stat.S_IMODE((tmp_path / "verdict.txt").stat().st_mode) == 0o600

@@ -23,12 +23,14 @@ from pipelines.intake.take_in import problems_of, to_raw, to_validated
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.readers.child_process import read
 from pipelines.settings import Settings
+from pipelines.text.catalogue import Language, translations
 from pipelines.verdict import report_workbook as module
-from pipelines.verdict.check import Checked, check_files
+from pipelines.verdict.check import CheckedFile, check_files
 from pipelines.verdict.details import details_of_submission
-from pipelines.verdict.report import Receipt
-from pipelines.verdict.report_words import WORDS, Language, wrong_and_right
-from pipelines.verdict.report_workbook import verdict_workbook
+from pipelines.verdict.problems import wrong_and_right
+from pipelines.verdict.report import ValidationReport
+from pipelines.verdict.report_files import write_report
+from pipelines.verdict.report_workbook import report_workbook
 from tests.unit.returns_made import DECLARATIONS, Q1, Q2, child, children, last_quarter, workbook
 
 NOW = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)
@@ -38,8 +40,10 @@ NASTY = (FORMULA, "+1+1", "-2", "@SUM(A1)", "http://x.invalid", "\tx", "mailto:a
 Table = list[tuple[Any, ...]]
 
 
-def receipt_of(checked: Checked, language: Language = "en") -> Receipt:
-    return Receipt(checked.submission, checked.problems, DECLARATIONS, language, checked.details)
+def report_of(checked: CheckedFile, language: Language = "en") -> ValidationReport:
+    return ValidationReport(
+        checked.submission, checked.problems, DECLARATIONS, language, checked.details
+    )
 
 
 def opened(content: bytes) -> openpyxl.Workbook:
@@ -66,7 +70,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+def checked(tmp_path_factory: pytest.TempPathFactory) -> CheckedFile:
     """A return with queries and rows set aside, beside a version and a quarter before it."""
     folder = tmp_path_factory.mktemp("checked")
     before = workbook(folder / "before.xlsx", [*rows()[1:], child("GONE")], version=1)
@@ -77,28 +81,27 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
 
 
 @pytest.fixture(scope="module")
-def book(checked: Checked) -> openpyxl.Workbook:
-    return opened(verdict_workbook(receipt_of(checked)))
+def book(checked: CheckedFile) -> openpyxl.Workbook:
+    return opened(report_workbook(report_of(checked)))
 
 
 # --- what is in it -------------------------------------------------------------------------------
 
 
-def test_it_has_the_five_sheets_in_the_senders_language(checked: Checked) -> None:
+def test_it_has_the_five_sheets_in_the_senders_language(checked: CheckedFile) -> None:
     for language in ("en", "cy"):
-        words = [
-            WORDS[f"sheet {name}"]
-            for name in ("summary", "problems", "repairs", "headlines", "changes")
+        names = [
+            translations(language).gettext(name)
+            for name in ("Summary", "Problems", "Repairs", "Headlines", "Changes")
         ]
-        names = [word.en if language == "en" else word.cy for word in words]
-        assert opened(verdict_workbook(receipt_of(checked, language))).sheetnames == names
+        assert opened(report_workbook(report_of(checked, language))).sheetnames == names
 
 
 def test_each_problem_says_what_is_wrong_and_what_to_do_and_where(
-    book: openpyxl.Workbook, checked: Checked
+    book: openpyxl.Workbook, checked: CheckedFile
 ) -> None:
     headings, *lines = table(book, "Problems")
-    assert len(lines) == len(receipt_of(checked).problems)
+    assert len(lines) == len(report_of(checked).problems)
     first = dict(zip(headings, next(line for line in lines if line[1] == FORMULA), strict=True))
     assert first == {
         "Error or query": "✗ error",
@@ -118,7 +121,7 @@ def test_each_problem_says_what_is_wrong_and_what_to_do_and_where(
 
 def test_summary_and_headlines_and_changes_tell_the_story(book: openpyxl.Workbook) -> None:
     summary = {line[0]: line[1] for line in table(book, "Summary") if line[0]}
-    assert summary["Verdict"].startswith("? ACCEPTED WITH ERRORS QUARANTINED")
+    assert summary["Status"].startswith("? ACCEPTED WITH ERRORS QUARANTINED")
     assert "Correct them and send the whole file again" in summary["What this means"]
     assert summary["Children"].startswith("rows read 33, accepted 31, set aside 2")
     assert (
@@ -128,12 +131,15 @@ def test_summary_and_headlines_and_changes_tell_the_story(book: openpyxl.Workboo
     headlines = table(book, "Headlines")
     headings = next(line for line in headlines if line[0] == "Indicator")
     assert [str(each).split(" (")[0] for each in headings[3:]] == [
-        *("this return", "with every row", "version before", "quarter before"),
+        "this return",
+        "all rows as sent",
+        "previous version",
+        "previous quarter",
     ]
     referred = dict(
         zip(headings, next(line for line in headlines if line[0] == "W01"), strict=True)
     )
-    assert (referred["this return"], referred["with every row"]) == ("30", "≠ 32")
+    assert (referred["this return"], referred["all rows as sent"]) == ("30", "≠ 32")
     changes = table(book, "Changes")
     assert [line[:2] for line in changes if line[0] in ("+ added", "− removed")] == [
         ("+ added", "REF-0001"),
@@ -144,21 +150,21 @@ def test_summary_and_headlines_and_changes_tell_the_story(book: openpyxl.Workboo
 
 def test_a_return_without_anything_wrong_says_so_on_every_sheet(tmp_path: Path) -> None:
     (sound,) = check_files([workbook(tmp_path / "a.xlsx", children(3))], DECLARATIONS, NOW)
-    found = opened(verdict_workbook(receipt_of(sound)))
+    found = opened(report_workbook(report_of(sound)))
     text = {sheet.title: words(found, sheet.title) for sheet in found}
-    assert "✓ ACCEPTED" in text["Summary"] and "There is nothing to do" in text["Summary"]
-    assert "No problem was found." in text["Problems"]
-    assert "Nothing had to be read otherwise" in text["Repairs"]
-    assert "--before FILE compares with it" in text["Changes"]
+    assert "✓ ACCEPTED" in text["Summary"] and "You do not need to do anything" in text["Summary"]
+    assert "No problems were found." in text["Problems"]
+    assert "Nothing had to be put right" in text["Repairs"]
+    assert "Add --before FILE to compare with one" in text["Changes"]
 
 
 def test_a_file_of_which_nothing_could_be_read_gets_a_workbook_too(tmp_path: Path) -> None:
     path = tmp_path / "page.xlsx"
     path.write_text("<html>", encoding="utf-8")
     (refused,) = check_files([path], DECLARATIONS, NOW)
-    found = opened(verdict_workbook(receipt_of(refused)))
+    found = opened(report_workbook(report_of(refused)))
     summary = {line[0]: line[1] for line in table(found, "Summary") if line[0]}
-    assert summary["Verdict"].startswith("✗ REFUSED")
+    assert summary["Status"].startswith("✗ REFUSED")
     assert len(table(found, "Problems")) == 2
     assert "There are no figures" in str(table(found, "Headlines"))
 
@@ -168,7 +174,7 @@ def test_repairs_are_listed_by_kind_and_column(tmp_path: Path) -> None:
     _rename_heading(path, "Child reference", "CHILD  REFERENCE ")
     (mended,) = check_files([path], DECLARATIONS, NOW)
     assert mended.submission.status == "accepted"
-    lines = table(opened(verdict_workbook(receipt_of(mended))), "Repairs")
+    lines = table(opened(report_workbook(report_of(mended))), "Repairs")
     (repair,) = [line for line in lines if line[1] == "Children"]
     assert "Column A" in repair[0] and repair[2] == "Child reference" and repair[4] == 1
 
@@ -181,15 +187,15 @@ def _rename_heading(path: Path, old: str, new: str) -> None:
 
 
 def test_what_does_not_fit_a_sheet_is_on_the_next_one(
-    checked: Checked, monkeypatch: pytest.MonkeyPatch
+    checked: CheckedFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "ROWS_OF_A_SHEET", 2)
-    receipt = receipt_of(checked)
-    found = opened(verdict_workbook(receipt))
+    report = report_of(checked)
+    found = opened(report_workbook(report))
     sheets = [name for name in found.sheetnames if name.startswith("Problems")]
     assert sheets[:2] == ["Problems", "Problems 2"]
-    assert len(sheets) == -(-len(receipt.problems) // 2)
-    assert sum(len(table(found, name)) - 1 for name in sheets) == len(receipt.problems)
+    assert len(sheets) == -(-len(report.problems) // 2)
+    assert sum(len(table(found, name)) - 1 for name in sheets) == len(report.problems)
 
 
 def test_every_rule_parts_into_what_is_wrong_and_what_to_do() -> None:
@@ -227,7 +233,7 @@ def test_no_cell_is_a_formula_or_a_link(tmp_path: Path, language: Language) -> N
     path = workbook(tmp_path / "a.xlsx", [*children(60), *nasty])
     before = workbook(tmp_path / "b.xlsx", [*children(70), *nasty[1:]])
     (found,) = check_files([path], DECLARATIONS, NOW, before=[before])
-    content = verdict_workbook(receipt_of(found, language))
+    content = report_workbook(report_of(found, language))
     for sheet in opened(content):
         for line in sheet.iter_rows():
             for cell in line:
@@ -242,23 +248,23 @@ def test_no_cell_is_a_formula_or_a_link(tmp_path: Path, language: Language) -> N
     assert {reference.strip() for reference in NASTY} <= {str(each).strip() for each in shown}
 
 
-def test_the_same_verdict_gives_the_same_bytes(checked: Checked) -> None:
-    first = verdict_workbook(receipt_of(checked))
-    assert verdict_workbook(receipt_of(checked)) == first
-    assert verdict_workbook(receipt_of(checked, "cy")) != first
+def test_the_same_verdict_gives_the_same_bytes(checked: CheckedFile) -> None:
+    first = report_workbook(report_of(checked))
+    assert report_workbook(report_of(checked)) == first
+    assert report_workbook(report_of(checked, "cy")) != first
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
 @pytest.mark.parametrize("name", ["verdict.xlsx", "verdict.csv", "verdict.txt", "verdict.json"])
 def test_what_is_written_is_its_owners_alone_and_whole(
-    checked: Checked, tmp_path: Path, name: str
+    checked: CheckedFile, tmp_path: Path, name: str
 ) -> None:
     target = tmp_path / name
     target.write_text("of yesterday", encoding="utf-8")
     target.chmod(0o644)
     earlier = os.umask(0)
     try:
-        receipt_of(checked).write(target)
+        write_report(report_of(checked), target)
     finally:
         os.umask(earlier)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -271,7 +277,7 @@ def test_what_is_written_is_its_owners_alone_and_whole(
 def test_only_references_of_rows_with_problems_or_changes_are_in_it(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [*children(30), child("CANARY-1", sex="CANARY-2")])
     (found,) = check_files([path], DECLARATIONS, NOW)
-    text = everything(verdict_workbook(receipt_of(found)))
+    text = everything(report_workbook(report_of(found)))
     assert "CANARY-1" in text
     assert "CANARY-2" not in text and "REF-" not in text and "2017" not in text
 
@@ -279,7 +285,7 @@ def test_only_references_of_rows_with_problems_or_changes_are_in_it(tmp_path: Pa
 def test_a_reference_of_any_length_is_cut_for_reading(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [*children(30), child("X" * 9_000, sex="gibberish")])
     (found,) = check_files([path], DECLARATIONS, NOW)
-    lines = table(opened(verdict_workbook(receipt_of(found))), "Problems")
+    lines = table(opened(report_workbook(report_of(found))), "Problems")
     assert max(len(str(line[1])) for line in lines) == 61
 
 
@@ -321,7 +327,7 @@ def test_a_submission_is_told_as_a_check_is(collection: Settings, tmp_path: Path
     assert list(told.effect.versions) == ["counted", "as_sent", "version_before", "quarter_before"]
     assert told.earlier.submission_id.startswith("S000002")
     assert len(told.changes.of("child", "added")) == 2
-    content = verdict_workbook(Receipt(item, problems, DECLARATIONS, "en", told))
+    content = report_workbook(ValidationReport(item, problems, DECLARATIONS, "en", told))
     text = everything(content)
     assert FORMULA in text and "THEIRS" not in text and "S000003" not in text
     path = tmp_path / "same.xlsx"
@@ -332,8 +338,8 @@ def test_a_submission_is_told_as_a_check_is(collection: Settings, tmp_path: Path
     ]
     (checked,) = check_files([path], DECLARATIONS, NOW, before=before)
     assert checked.details.effect is not None
-    assert [one.parts for one in checked.details.effect.headlines] == [
-        one.parts for one in told.effect.headlines
+    assert [one.figures for one in checked.details.effect.headlines] == [
+        one.figures for one in told.effect.headlines
     ]
     assert checked.details.changes is not None
     assert checked.details.changes.rows == told.changes.rows

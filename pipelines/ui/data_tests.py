@@ -14,12 +14,20 @@ _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]+")
 
 # What Dagster needs of a manifest. Macros and unit tests are half of it, held by every process.
 _NEEDED = (
-    *("metadata", "sources", "exposures", "metrics", "semantic_models", "saved_queries"),
-    *("functions", "selectors", "groups", "parent_map"),
+    "metadata",
+    "sources",
+    "exposures",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "functions",
+    "selectors",
+    "groups",
+    "parent_map",
 )
 
 
-def in_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def with_statements(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest as Dagster is to see it: tests under their statements, unneeded parts left out.
 
     Names stay unique for each model, as Dagster wants them.
@@ -28,7 +36,7 @@ def in_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
     nodes = {}
     for unique_id, node in manifest["nodes"].items():
         if node["resource_type"] == "test":
-            node = _test_in_words(node, taken)
+            node = _with_statement(node, taken)
         nodes[unique_id] = node
     children = {
         unique_id: [child for child in children if not child.startswith("unit_test.")]
@@ -39,22 +47,22 @@ def in_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**needed, "nodes": nodes, "child_map": children}
 
 
-def _test_in_words(node: Mapping[str, Any], taken: set[tuple[str | None, str]]) -> dict[str, Any]:
+def _with_statement(node: Mapping[str, Any], taken: set[tuple[str | None, str]]) -> dict[str, Any]:
     name, sentence = _statement(node)
     name = _NOT_A_NAME.sub("_", name)
     model = node.get("attached_node")
     if (model, name) in taken:
         name = _NOT_A_NAME.sub("_", node["name"])
     taken.add((model, name))
-    told = node.get("description") or sentence
-    return {**node, "name": name, "meta": {**node.get("meta", {}), "description": told}}
+    description = node.get("description") or sentence
+    return {**node, "name": name, "meta": {**node.get("meta", {}), "description": description}}
 
 
 def _statement(node: Mapping[str, Any]) -> tuple[str, str]:
-    about = node.get("test_metadata") or {}
-    given = about.get("kwargs", {})
+    metadata = node.get("test_metadata") or {}
+    given = metadata.get("kwargs", {})
     column = given.get("column_name") or ""
-    match about.get("name"):
+    match metadata.get("name"):
         case "unique_together":
             columns = list(given.get("columns", ()))
             return "every_row_has_its_own_key", f"No two rows have the same {_and(columns)}."
@@ -63,22 +71,25 @@ def _statement(node: Mapping[str, Any]) -> tuple[str, str]:
         case "not_null":
             return f"{column}_is_never_empty", f"Every row has a {column}."
         case "relationships":
-            other = re.sub(r"\W+", " ", given.get("to", "")).split()[-1:]
-            named = other[0] if other else "the other table"
-            return f"every_{column}_is_in_{named}", f"Every {column} is one of those in {named}."
+            tables = re.sub(r"\W+", " ", given.get("to", "")).split()
+            table = tables[-1] if tables else "the other table"
+            return f"every_{column}_is_in_{table}", f"Every {column} is one of those in {table}."
         case "accepted_values":
             values = _and([str(value) for value in given.get("values", ())])
             return f"every_{column}_is_a_known_one", f"Every {column} is one of {values}."
         case "known":
             pairs = given.get("columns", {}).items()
-            told = _and([f"{name} in {dimension}" for name, dimension in pairs])
-            return "every_code_is_known", f"Every code stands in its dimension: {told}."
+            where = _and([f"{name} in {dimension}" for name, dimension in pairs])
+            return "every_code_is_known", f"Every code is in its dimension: {where}."
         case "one_of":
-            told = "; ".join(
+            allowed = "; ".join(
                 f"{name}: {', '.join(str(word) for word in words)}"
                 for name, words in given.get("columns", {}).items()
             )
-            return "every_word_is_a_known_one", f"Columns hold their words only. {told}."
+            return (
+                "every_word_is_a_known_one",
+                f"Each column holds only the words allowed. {allowed}.",
+            )
         case "measured":
             return (
                 f"every_{column}_is_a_measure",
@@ -93,7 +104,7 @@ def _statement(node: Mapping[str, Any]) -> tuple[str, str]:
         case "declared_breakdown":
             return (
                 "every_breakdown_is_declared",
-                "Every breakdown and part met is declared in sources/breakdowns.yaml.",
+                "Every breakdown and part that occurs is declared in sources/breakdowns.yaml.",
             )
     return node["name"], f"{node['name'].replace('_', ' ').strip().capitalize()}."
 
