@@ -24,7 +24,7 @@ from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import FIRST_QUARTER, Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
-from pipelines.readers.layout import CoverRead, read_cover
+from pipelines.readers.cover import CoverRead, read_cover
 from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
 

@@ -29,10 +29,11 @@ from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.lifecycle.states import LOCAL, WHOLE_FILE
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import cast, validated_frame
+from pipelines.readers.casting import cast, raw_schema, validated_frame
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
-from pipelines.readers.layout import LaidOut, RowConservationError, lay_out, raw_schema
+from pipelines.readers.layout import LaidOut, lay_out
+from pipelines.readers.return_sheet import RowConservationError
 from pipelines.readers.sentences import FileProblem, of_the_collection
 from pipelines.settings import Settings
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -78,6 +79,12 @@ SUGGESTION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "suggestion_en": pl.String,
     "suggestion_cy": pl.String,
 }
+
+
+def raw_schema(declared: Return) -> dict[str, Any]:
+    """Columns of ``raw/<return>/…`` in order: text, but for ``sheet_row``."""
+    schema: dict[str, Any] = dict.fromkeys(LEADING_COLUMNS, pl.String) | {"sheet_row": pl.Int64}
+    return schema | {f.name: pl.String for f in declared.fields} | {"undeclared": pl.String}
 
 
 def cast(

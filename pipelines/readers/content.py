@@ -6,6 +6,7 @@ from outside loads this module and little else.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -56,6 +57,16 @@ class Sheet:
     zeros_restored: list[tuple[int, int]] = field(default_factory=list)
     lengths: list[int] | None = None
 
+    @property
+    def shown_name(self) -> str:
+        """The name fit to be shown in a sentence."""
+        return fit_to_be_shown(self.name)
+
+
+def fit_to_be_shown(name: str) -> str:
+    """A sheet's name without control or direction-changing characters, at most 100 characters."""
+    return "".join(c for c in name if unicodedata.category(c)[0] != "C")[:100]
+
 
 @dataclass(frozen=True)
 class FileContent:
@@ -85,6 +96,7 @@ class FileContent:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> FileContent:
+        """What :meth:`to_plain` gave. Raises KeyError or TypeError for anything else."""
         sheets = [
             Sheet(
                 **sheet
@@ -95,7 +107,8 @@ class FileContent:
             )
             for sheet in plain["sheets"]
         ]
-        return cls(**plain | {"sheets": sheets})
+        values: dict[str, Any] = {**plain, "sheets": sheets}
+        return cls(**values)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
+from pipelines.readers.cells import address
 from pipelines.readers.content import CannotRead
 
 # A return is a few hundred rows of some forty columns. The limits leave room for twenty times the
@@ -93,16 +94,6 @@ class Budget:
         self.characters -= characters
         if self.characters < 0:
             raise CannotRead("F003")
-
-
-def address(row: int, column: int) -> str:
-    """``(2, 1)`` → ``"B3"``."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row + 1}"
 
 
 def has_too_many_parts(data: bytes) -> bool:

@@ -20,10 +20,10 @@ from pipelines.intake.landing import clean_name, refusal, refused_at_the_door, s
 from pipelines.intake.take_in import judge_alone
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import cast
+from pipelines.readers.casting import cast, raw_schema
 from pipelines.readers.child_process import read_files
 from pipelines.readers.content import FileContent, Unreadable
-from pipelines.readers.layout import LaidOut, lay_out, raw_schema
+from pipelines.readers.layout import LaidOut, lay_out
 from pipelines.text.catalogue import N_
 from pipelines.verdict.details import ReportDetails, ValidatedReturn, details
 from pipelines.verdict.problems import Problem

@@ -16,7 +16,8 @@ from typing import Any
 
 from pipelines.declarations import Return
 from pipelines.readers.content import VERSION_PROPERTY, FileContent, Sheet
-from pipelines.readers.layout import LaidOut, ReturnFound
+from pipelines.readers.layout import LaidOut
+from pipelines.readers.return_sheet import ReturnRead
 from pipelines.verdict.problems import column_number, in_language
 from pipelines.verdict.report import ValidationReport
 from pipelines.verdict.report_files import write_private
@@ -103,7 +104,7 @@ class _MarkedCopy:
         name: str,
         sheet: Sheet,
         reported_name: str,
-        layout: ReturnFound | None = None,
+        layout: ReturnRead | None = None,
         declared: Return | None = None,
     ) -> None:
         """One sheet under ``name``; ``reported_name`` is what problems call it."""
@@ -245,7 +246,7 @@ def _formats(book: Any) -> dict[tuple[str, str], Any]:
     }
 
 
-def _kinds(layout: ReturnFound | None, declared: Return | None) -> dict[int, str]:
+def _kinds(layout: ReturnRead | None, declared: Return | None) -> dict[int, str]:
     """What stands in each column, as declared: date, integer or text."""
     if layout is None or declared is None:
         return {}
@@ -256,7 +257,7 @@ def _kinds(layout: ReturnFound | None, declared: Return | None) -> dict[int, str
     }
 
 
-def _values_as_read(layout: ReturnFound | None) -> dict[tuple[int, int], str | None]:
+def _values_as_read(layout: ReturnRead | None) -> dict[tuple[int, int], str | None]:
     """Values of the declared columns as they were read: days counted from 1904 are shifted."""
     if layout is None:
         return {}

@@ -18,8 +18,8 @@ from pipelines.declarations import Declarations
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import cast, validated_frame
-from pipelines.readers.layout import LaidOut, raw_schema
+from pipelines.readers.casting import cast, raw_schema, validated_frame
+from pipelines.readers.layout import LaidOut
 from pipelines.settings import Settings
 
 

@@ -23,8 +23,7 @@ from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.intake.take_in import problems_of, to_raw, to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import cast
-from pipelines.readers.layout import raw_schema
+from pipelines.readers.casting import cast, raw_schema
 from pipelines.settings import Settings
 from pipelines.templates.workbook import write_return
 

@@ -21,7 +21,7 @@ from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.intake.take_in import is_late, problems_of, to_raw, to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.layout import RowConservationError
+from pipelines.readers.return_sheet import RowConservationError
 from pipelines.settings import SOURCES, Settings
 from pipelines.templates.workbook import write_return
 from pipelines.warehouse.tables import validated_schema

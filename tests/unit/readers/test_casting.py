@@ -15,13 +15,13 @@ from pipelines.readers.casting import (
     as_date,
     as_whole_number,
     cast,
+    raw_schema,
     repairs,
     squeezed,
     stripped,
     suggestions,
     validated_frame,
 )
-from pipelines.readers.layout import raw_schema
 from pipelines.settings import SOURCES
 
 QUARTER = Quarter(2024, 1)

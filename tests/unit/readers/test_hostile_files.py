@@ -597,7 +597,7 @@ def test_a_hostile_csv_file_costs_no_more(tmp_path: Path, content: bytes) -> Non
 def test_a_far_value_is_named_by_its_sheet_and_cell(altered: Alter) -> None:
     [answer] = read_files([altered("far", {SHEET: far_cell("SG17")})])
     assert isinstance(answer, Unreadable)
-    assert "Sheet number 2 has something in cell SG17" in answer.sentence_en
+    assert "Sheet number 2 has a value in cell SG17" in answer.sentence_en
     assert "daflen rhif 2" in answer.sentence_cy and "SG17" in answer.sentence_cy
 
 

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import cast, squeezed
+from pipelines.readers.cells import column_letters
 from pipelines.readers.child_process import read, read_files
 from pipelines.readers.content import FileContent, Sheet
+from pipelines.readers.cover import read_cover
+from pipelines.readers.headings import sheets_of_the_template
 from pipelines.readers.layout import (
     LaidOut,
-    column_letters,
     lay_out,
-    read_cover,
 )
 from pipelines.readers.repairs import REPAIRS
 from pipelines.readers.sentences import PROBLEMS
@@ -527,11 +528,8 @@ def test_a_sheet_that_is_no_part_of_the_return_is_counted_as_left_out(
 
 
 def test_the_sheets_of_the_template_itself_are_known_to_be_no_part() -> None:
-    from pipelines.readers.layout import SHEETS_OF_THE_TEMPLATE
-    from pipelines.templates.workbook import _WORDS
-
-    for word in ("guidance", "codes", "lists"):
-        assert {squeezed(_WORDS[word].en), squeezed(_WORDS[word].cy)} <= SHEETS_OF_THE_TEMPLATE
+    for names in (("guidance", "codes", "lists"), ("canllawiau", "codau", "rhestrau")):
+        assert sheets_of_the_template().issuperset(names)
 
 
 def test_every_filled_row_of_every_sheet_is_accounted_for(declarations: Declarations) -> None:

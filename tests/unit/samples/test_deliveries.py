@@ -10,7 +10,8 @@ from pipelines.quarters import Quarter
 from pipelines.readers.casting import cast
 from pipelines.readers.child_process import read_files
 from pipelines.readers.content import Unreadable
-from pipelines.readers.layout import lay_out, read_cover
+from pipelines.readers.cover import read_cover
+from pipelines.readers.layout import lay_out
 from pipelines.samples.calibration import Calibration
 from pipelines.samples.deliveries import (
     FORMS,
