@@ -1,58 +1,63 @@
-"""What Dagster sees."""
+"""The definitions that Dagster loads: assets, checks, jobs, sensors and the schedule."""
 
 from __future__ import annotations
 
 import dagster as dg
 
 from pipelines.assets.exports import packs, quarterly_files
-from pipelines.assets.freshness import the_warehouse_holds_every_verdict
 from pipelines.assets.landing import deliveries
-from pipelines.assets.progress import plain
-from pipelines.assets.quarters import quarter_at_a_glance
+from pipelines.assets.quarter_summary import quarter_statements, quarter_summary
 from pipelines.assets.raw import raw_returns
 from pipelines.assets.releases import release
-from pipelines.assets.sensors import calendar, inbox_sensor, verdicts_sensor
+from pipelines.assets.run_log import plain
+from pipelines.assets.sensors import every_morning, inbox_sensor, verdicts_sensor
 from pipelines.assets.validated import validated_returns, verdicts
 from pipelines.assets.warehouse import declared_tables, warehouse, warehouse_models
+from pipelines.assets.warehouse_check import warehouse_check
 
 
 def _job(
     name: str, *assets, description: str, checks: bool = True
 ) -> dg.UnresolvedAssetJobDefinition:
     selection = dg.AssetSelection.assets(*assets)
-    selection -= dg.AssetSelection.checks_for_assets(quarter_at_a_glance)  # told by its own step
     if checks:
-        selection |= dg.AssetSelection.checks(the_warehouse_holds_every_verdict)
+        selection |= dg.AssetSelection.checks(warehouse_check)
     return dg.define_asset_job(name, selection=selection, description=description)
 
 
 take_in_returns = _job(
     "take_in_returns",
-    *(deliveries, raw_returns, validated_returns, verdicts),
+    deliveries,
+    raw_returns,
+    validated_returns,
+    verdicts,
     description=(
-        "Files in the inbox become raw rows, checked rows and a verdict each.\n\n"
-        "Choose the quarters whose files wait; a range of them is one run. The sensor does this by "
-        "itself. Red when a return was refused; everything else was kept all the same."
+        "Takes in the files in the inbox: raw rows, validated rows and a verdict on each file.\n\n"
+        "Choose the quarters whose files are waiting; a range of quarters is one run. The sensor "
+        "starts this job by itself. Red when a return was refused; everything else is kept all the "
+        "same."
     ),
     checks=False,
 )
 build_warehouse = _job(
     "build_warehouse",
-    *(declared_tables, warehouse_models, warehouse),
+    declared_tables,
+    warehouse_models,
+    warehouse,
     description=(
-        "Every accepted return becomes figures in a new warehouse, which is swapped in when all "
-        "its checks hold.\n\n"
-        "Nothing needs to be filled in. With `as_of` it is built as it was known on a day, and "
-        "put into a folder of its own."
+        "Builds a new warehouse from every accepted return; it replaces the published one when all "
+        "its checks pass.\n\n"
+        "Nothing needs to be filled in. With `as_of` the warehouse is built as it would have been "
+        "on an earlier day, and put into a folder of its own."
     ),
 )
 publish_quarter = _job(
     "publish_quarter",
     quarterly_files,
     description=(
-        "The quarter's files for the national body, and the performance pack, as a new version if "
-        "a figure changed.\n\n"
-        "Choose the quarter; the warehouse must have been built since its returns came."
+        "Publishes the quarter's files for the national body and the performance packs, as a new "
+        "version if a figure changed.\n\n"
+        "Choose the quarter. The warehouse must have been built since its returns were taken in."
     ),
     checks=False,
 )
@@ -60,10 +65,10 @@ release_quarter = _job(
     "release_quarter",
     release,
     description=(
-        "What a national body may publish of a locked quarter: disclosure controlled, audited, in "
-        "both languages.\n\n"
-        "Choose the quarter, the body and what you are. Build the warehouse first. Nothing is "
-        "released if anything is wrong, and what was released before stays."
+        "Makes the release that a national body may publish for a locked quarter: disclosure "
+        "controlled, audited, in English and Welsh.\n\n"
+        "Choose the quarter; enter the body and your role. Build the warehouse first. If anything "
+        "is wrong nothing is released, and earlier releases stay as they are."
     ),
     checks=False,
 )
@@ -71,19 +76,20 @@ write_packs = _job(
     "write_packs",
     packs,
     description=(
-        "The performance pack of a nation, region, agency or authority: a page to show in a "
+        "Writes the performance pack of a nation, region, agency or authority, to show in a "
         "meeting, to print or to send on within the service.\n\n"
-        "Choose the quarter, and in the form whose pack: `body`. In seconds, from the published "
-        "warehouse; no figure is computed anew."
+        "Choose the quarter, and enter whose pack in the form: `body`. It takes seconds, from the "
+        "published warehouse; no figure is recalculated."
     ),
     checks=False,
 )
-look_at_the_calendar = _job(
-    "look_at_the_calendar",
-    quarter_at_a_glance,
+refresh_quarter_summaries = dg.define_asset_job(
+    "refresh_quarter_summaries",
+    selection=dg.AssetSelection.checks(quarter_statements, warehouse_check),
     description=(
-        "Tells anew where the returns of the chosen quarters stand today: overdue, refused, "
-        "queries open. Runs every morning by itself; computes no figure."
+        "Brings the quarter summaries up to date with the calendar: returns that became overdue, "
+        "files refused, queries still open. Runs every morning by itself; no figure is "
+        "recalculated."
     ),
 )
 
@@ -96,22 +102,22 @@ defs = dg.Definitions(
         declared_tables,
         warehouse_models,
         warehouse,
-        quarter_at_a_glance,
+        quarter_summary,
         quarterly_files,
         packs,
         release,
     ],
-    asset_checks=[the_warehouse_holds_every_verdict],
+    asset_checks=[quarter_statements, warehouse_check],
     jobs=[
         take_in_returns,
         build_warehouse,
         publish_quarter,
         write_packs,
         release_quarter,
-        look_at_the_calendar,
+        refresh_quarter_summaries,
     ],
     sensors=[inbox_sensor, verdicts_sensor],
-    schedules=[calendar],
+    schedules=[every_morning],
     executor=dg.in_process_executor,
     loggers={"plain": plain, "console": dg.colored_console_logger},
 )

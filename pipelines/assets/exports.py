@@ -1,4 +1,4 @@
-"""exports: what a national body receives for a quarter, and the packs of its services."""
+"""exports: the files published for a quarter, and the performance packs of its services."""
 
 from enum import Enum
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
+from pipelines.assets.metadata import COUNTS, OWNERS, export_links, pack_list
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
-from pipelines.assets.progress import no_values_in_errors
-from pipelines.assets.quarters import tell_anew
-from pipelines.assets.shown import COUNTS, OWNERS, export_links, pack_list
+from pipelines.assets.quarter_summary import update_quarter_summaries
+from pipelines.assets.run_errors import no_values_in_errors
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -37,9 +37,9 @@ PACKS = ("exports", "packs")
             tags=COUNTS,
             kinds={"csv", "parquet"},
             description=(
-                "What leaves the house for a quarter: the indicator file as CSV and Parquet with "
-                "manifest and checksums, and the performance pack. A version is never changed; "
-                "other figures make the next one. Internal: not disclosure controlled."
+                "The files published for a quarter: the indicator file as CSV and Parquet with "
+                "manifest and checksums, and the performance pack. A version is never changed: if "
+                "a figure changes, a new version is made. Internal: not disclosure controlled."
             ),
         )
     ],
@@ -56,7 +56,7 @@ def quarterly_files(context: dg.AssetExecutionContext):
     make_private()
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
-    told: dict = {}
+    metadata: dict[Quarter, dict] = {}
     for quarter in quarters_of(context):
         try:  # held, because a lock or a release in between would not be what the version shows
             with no_values_in_errors(), Ledger(settings.ledger).held():
@@ -66,14 +66,14 @@ def quarterly_files(context: dg.AssetExecutionContext):
         except LedgerBusy as busy:
             raise dg.RetryRequested(max_retries=12, seconds_to_wait=10) from busy
         context.log.info(f"{quarter}: version {export.version} in {export.folder}")
-        told[quarter] = {
+        metadata[quarter] = {
             "Version": export.version,
             "Figures": export.figures,
             "Is new": export.is_new,
             **export_links(export.folder, settings),
         }
-    yield from materialised(context, {KEY: told})
-    tell_anew(context, settings)  # pages link to what was exported
+    yield from materialised(context, {KEY: metadata})
+    update_quarter_summaries(context, settings)  # they link to what was exported
 
 
 class PackLanguage(Enum):
@@ -87,7 +87,7 @@ class PackLanguage(Enum):
     def languages(self) -> "Sequence[Language]":
         from pipelines.pack.edition import LANGUAGES
 
-        return [one for one in LANGUAGES if self.value in ("both", one)]
+        return [language for language in LANGUAGES if self.value in ("both", language)]
 
 
 class PackConfig(dg.Config):
@@ -97,12 +97,14 @@ class PackConfig(dg.Config):
         default="Wales",
         description=(
             "Whose pack: a nation, region, agency or authority, by its code or its name in "
-            "English or Welsh. Such as Wales, Adoption West, Caerdydd or W06000015."
+            "English or Welsh, such as Wales, Adoption West, Caerdydd or W06000015."
         ),
     )
     every_place_of_it: bool = Field(
         default=False,
-        description="True: as well the packs of all regions, agencies and authorities of a nation.",
+        description=(
+            "True: the packs of all regions, agencies and authorities of the nation as well."
+        ),
     )
     language: PackLanguage = Field(
         default=PackLanguage.BOTH, description="BOTH, ENGLISH or WELSH: a page for each language."
@@ -119,9 +121,9 @@ class PackConfig(dg.Config):
             owners=OWNERS["exports"],
             tags=COUNTS,
             description=(
-                "Performance packs of a quarter, a page for each place and language: for a board, "
-                "a region, an authority. Written anew from the published warehouse whenever asked "
-                "for; packs of the nations come with the quarterly files as well. Internal: not "
+                "Performance packs of a quarter, one for each place and language: for a board, a "
+                "region, an authority. Written from the published warehouse whenever asked for; "
+                "packs of the nations come with the quarterly files as well. Internal: not "
                 "disclosure controlled."
             ),
         )
@@ -134,26 +136,26 @@ def packs(context: dg.AssetExecutionContext, config: PackConfig):
 
     make_private()
     settings = Settings.from_environment()
-    told: dict = {}
+    metadata: dict[Quarter, dict] = {}
     with open_warehouse(settings) as connection:
         for quarter in quarters_of(context):
             folder = settings.exports / quarter.label / "packs"
             written = _written(connection, folder, quarter, config)
             context.log.info(f"{quarter}: {len(written)} packs in {folder}")
-            told[quarter] = {
+            metadata[quarter] = {
                 "Packs written now": len(written),
                 "Packs of the quarter": pack_list(folder, settings),
                 "Folder": dg.MetadataValue.path(str(folder)),
             }
-    yield from materialised(context, {PACKS: told})
-    tell_anew(context, settings)  # pages link to the packs
+    yield from materialised(context, {PACKS: metadata})
+    update_quarter_summaries(context, settings)  # they link to the packs
 
 
 def _written(
     connection: "DuckDBPyConnection", folder: Path, quarter: "Quarter", config: PackConfig
 ) -> list[Path]:
-    """Packs of one quarter. Raises dagster.Failure, which the run's page shows, when ``body`` is
-    no place, or no nation where every place of it is asked for."""
+    """Packs of one quarter. Raises dagster.Failure, which the page of the run shows, when ``body``
+    is no place, or not a nation although every place of it is asked for."""
     from pipelines.pack.pages import (
         PackError,
         find_place,
@@ -167,10 +169,10 @@ def _written(
         with no_values_in_errors():
             place = find_place(connection, config.body)
             if config.every_place_of_it and place.kind != "nation":
-                raise PackError(f"{place.name.en} is no nation, so it has no places of its own")
+                raise PackError(f"{place.name.en} is not a nation, so it has no places of its own")
             book = internal_book(connection, declarations, place.nation_code, quarter)
             places = places_with_a_pack(book) if config.every_place_of_it else [place]
             return write_packs(folder, book, declarations, places, config.language.languages)
     except PackError as error:
-        told = f"body: {str(error).rstrip('.?')}. Nothing was written."
-        raise dg.Failure(told, allow_retries=False) from None
+        reason = f"body: {str(error).rstrip('.?')}. Nothing was written."
+        raise dg.Failure(reason, allow_retries=False) from None

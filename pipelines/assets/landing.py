@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from pipelines.assets.progress import ledger_held
-from pipelines.assets.shown import AS_SENT, OWNERS
+from pipelines.assets.metadata import AS_SENT, OWNERS
+from pipelines.assets.run_errors import ledger_held
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -15,7 +15,7 @@ from pipelines.settings import SOURCES, Settings, make_private
     tags=AS_SENT,
     kinds={"excel", "csv"},
     description=(
-        "Every file that authorities and agencies sent, kept unchanged under its fingerprint and "
+        "Every file that authorities and agencies sent, kept unchanged under its checksum and "
         "entered in the ledger before anything else is done with it."
     ),
 )
@@ -29,16 +29,18 @@ def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     with ledger_held(ledger):
         receive_inbox(settings, Declarations(SOURCES))
         # The sensor and the command line receive before they start a run.
-        new = [e for e in ledger.unreported() if e["event"] in ("received", "duplicate")]
-        everything = ledger.submissions()
-    context.log.info(f"{len(new)} files received, {len(everything)} deliveries in the ledger")
+        arrivals = [
+            event for event in ledger.unreported() if event["event"] in ("received", "duplicate")
+        ]
+        submissions = ledger.submissions()
+    context.log.info(f"{len(arrivals)} files received, {len(submissions)} in the ledger")
     return dg.MaterializeResult(
-        # Files are only added: what was made of earlier ones is not out of date.
+        # Files are only added: what was made from earlier ones is not out of date.
         data_version=dg.DataVersion("append-only"),
         metadata={
-            "Files received since the last run": len(new),
-            "Files ever received": len(everything),
-            "Waiting for a verdict": sum(item.is_waiting for item in everything),
-            "Sent twice, byte for byte": sum(item.status == "duplicate" for item in everything),
+            "Files received since the last run": len(arrivals),
+            "Files ever received": len(submissions),
+            "Waiting for a verdict": sum(item.is_waiting for item in submissions),
+            "Sent twice, byte for byte": sum(item.status == "duplicate" for item in submissions),
         },
     )

@@ -10,7 +10,7 @@ import dagster as dg
 
 from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 
-# Made when the process starts, one quarter ahead: a return comes after its quarter has ended, so
+# Made when the process starts, one quarter ahead: a return is sent after its quarter has ended, so
 # the list serves a process for half a year.
 QUARTERS = dg.StaticPartitionsDefinition(
     [
@@ -24,7 +24,11 @@ ONE_RUN = dg.BackfillPolicy.single_run()
 
 
 def range_tags(stretch: Sequence[Quarter]) -> dict[str, str]:
-    """Run tags that make one run cover a stretch of quarters without a gap."""
+    """Run tags that make one run cover a stretch of quarters without a gap.
+
+    Dagster documents the two tags for schedules and sensors (dagster discussion 11653) and has no
+    argument for a range of partitions in a RunRequest or in ``execute_in_process``.
+    """
     return {
         "dagster/asset_partition_range_start": stretch[0].label,
         "dagster/asset_partition_range_end": stretch[-1].label,
@@ -32,21 +36,22 @@ def range_tags(stretch: Sequence[Quarter]) -> dict[str, str]:
 
 
 def quarters_of(context: dg.AssetExecutionContext) -> list[Quarter]:
+    """The quarters that a run was asked for, oldest first."""
     return [Quarter.parse(key) for key in context.partition_keys]
 
 
 def materialised(
     context: dg.AssetExecutionContext,
-    told: Mapping[tuple[str, str], Mapping[Quarter, Mapping[str, Any]]],
+    metadata: Mapping[tuple[str, str], Mapping[Quarter, Mapping[str, Any]]],
 ) -> Iterator[dg.MaterializeResult]:
-    """Results of assets of a run over one or many quarters, by key, with what is told of each.
+    """Results of the assets of a run over one or many quarters, with the metadata of each quarter.
 
-    Dagster enters the quarters of one run in no order, and an asset's page shows the one entered
-    last: therefore the newest is entered once more at the end.
+    Dagster records the quarters of one run in no order, and the overview of an asset shows the one
+    recorded last: therefore the newest is recorded once more at the end.
     """
-    for key, by_quarter in told.items():
-        for quarter, metadata in by_quarter.items():
-            context.add_asset_metadata(metadata, asset_key=key, partition_key=quarter.label)
+    for key, by_quarter in metadata.items():
+        for quarter, content in by_quarter.items():
+            context.add_asset_metadata(content, asset_key=key, partition_key=quarter.label)
         yield dg.MaterializeResult(asset_key=key)
         if len(context.partition_keys) > 1 and by_quarter:
             newest = max(by_quarter)
@@ -55,16 +60,16 @@ def materialised(
                     dg.AssetKey(key),
                     partition=newest.label,
                     metadata=by_quarter[newest],
-                    tags=tags_of_latest(context.instance, key, newest),
+                    tags=_tags_of_latest(context.instance, key, newest),
                 )
             )
 
 
-def tags_of_latest(
+def _tags_of_latest(
     instance: dg.DagsterInstance, key: tuple[str, str], quarter: Quarter
 ) -> dict[str, str]:
-    """Tags of what was last entered of a quarter: among them what it was made from, without which
-    Dagster calls an entry out of date whenever anything before it was made anew."""
+    """Tags of what was last recorded for a quarter: among them Dagster's own of what it was made
+    from, without which an entry is called out of date whenever anything upstream is renewed."""
     record = latest(instance, key, quarter)
     event = record.asset_materialization if record else None
     return dict(event.tags or {}) if event else {}
@@ -73,7 +78,7 @@ def tags_of_latest(
 def latest(
     instance: dg.DagsterInstance, key: tuple[str, str], quarter: Quarter
 ) -> dg.EventLogRecord | None:
-    """What was last entered of a quarter of an asset; None if nothing was."""
-    wanted = dg.AssetRecordsFilter(dg.AssetKey(key), asset_partitions=[quarter.label])
-    records = instance.fetch_materializations(wanted, limit=1).records
+    """What was last recorded for a quarter of an asset; None if nothing was."""
+    of_quarter = dg.AssetRecordsFilter(dg.AssetKey(key), asset_partitions=[quarter.label])
+    records = instance.fetch_materializations(of_quarter, limit=1).records
     return records[0] if records else None

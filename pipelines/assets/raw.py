@@ -2,9 +2,9 @@
 
 import dagster as dg
 
+from pipelines.assets.metadata import AS_SENT, OWNERS
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
-from pipelines.assets.progress import ledger_held
-from pipelines.assets.shown import AS_SENT, OWNERS
+from pipelines.assets.run_errors import ledger_held
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -22,11 +22,11 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
             tags=AS_SENT,
             kinds={"parquet"},
             description=(
-                f"The rows of the {what} sheets exactly as sent: one row in, one row out, "
+                f"The rows of the {rows_of} sheets exactly as sent: one row in, one row out, "
                 "everything as text, with file, sheet and row number."
             ),
         )
-        for name, what in RETURNS.items()
+        for name, rows_of in RETURNS.items()
     ],
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
@@ -34,23 +34,23 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
 def raw_returns(context: dg.AssetExecutionContext):
     from pipelines.intake.take_in import to_raw
     from pipelines.lifecycle.ledger import Ledger
-    from pipelines.ui.quarter_summary import rows_in
+    from pipelines.ui.return_counts import rows_in
 
     make_private()
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
-    told: dict = {("raw", name): {} for name in RETURNS}
+    metadata: dict = {("raw", name): {} for name in RETURNS}
     with ledger_held(Ledger(settings.ledger)):
         for quarter in quarters_of(context):
             rows = to_raw(settings, declarations, quarter)
             if rows:
                 read = ", ".join(
-                    f"{rows[name]} {what}" for name, what in RETURNS.items() if name in rows
+                    f"{rows[name]} {rows_of}" for name, rows_of in RETURNS.items() if name in rows
                 )
                 context.log.info(f"{quarter}: read {read}")
             for name in RETURNS:
-                told["raw", name][quarter] = {
+                metadata["raw", name][quarter] = {
                     "Rows read now": rows.get(name, 0),
                     "Rows kept, every version sent": rows_in(settings.raw / name / quarter.label),
                 }
-    yield from materialised(context, told)
+    yield from materialised(context, metadata)

@@ -1,29 +1,31 @@
-"""exports: what a national body may publish of a quarter, disclosure controlled."""
+"""exports: what a national body may publish for a quarter, disclosure controlled."""
 
 import dagster as dg
 from pydantic import Field
 
+from pipelines.assets.metadata import COUNTS, OWNERS
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
-from pipelines.assets.progress import no_values_in_errors
-from pipelines.assets.shown import COUNTS, OWNERS
+from pipelines.assets.run_errors import no_values_in_errors
 from pipelines.declarations import Declarations
+from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings, make_private
 
 KEY = ("exports", "release")
-AUDITED = "nobody_can_be_worked_out"
+AUDITED = "no_suppressed_number_can_be_worked_out"
 
 
 class ReleaseConfig(dg.Config):
-    """Who releases what, and why anew."""
+    """Who makes the release, and why the figures changed since the one before."""
 
     body: str = Field(description="The national body: NAS for Wales, DFE for England.")
     role: str = Field(
-        description="What you are, as sources/policies names it, such as national_director."
+        description="Your role, by its name in sources/policies, such as national_director."
     )
     reason: str = Field(
         default="",
         description=(
-            "Why figures change; needed from the second version on. Name no child: readers see it."
+            "Why figures changed since the version before; needed from the second version on. "
+            "Do not name a child: it is published with the figures."
         ),
     )
 
@@ -39,9 +41,10 @@ class ReleaseConfig(dg.Config):
             tags=COUNTS,
             kinds={"csv", "parquet", "xlsx"},
             description=(
-                "What a national body may publish of a locked quarter: small numbers kept back, "
-                "audited, in the body's own form, with workbooks in both languages and "
-                "provenance. A version is never changed; other figures make the next one."
+                "What a national body may publish for a locked quarter: small numbers suppressed, "
+                "audited, in the body's own format, with workbooks in both languages and "
+                "provenance. A version is never changed: if a figure changes, a new version is "
+                "made."
             ),
         )
     ],
@@ -50,8 +53,8 @@ class ReleaseConfig(dg.Config):
             AUDITED,
             asset=dg.AssetKey(KEY),
             description=(
-                "Nobody who knows everything that was ever released can work out a number that "
-                "was kept back. A release whose audit fails is not written."
+                "Nobody who knows everything ever released can work out a suppressed number. A "
+                "release that fails its audit is not written."
             ),
         )
     ],
@@ -68,12 +71,16 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
 
     make_private()
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
-    told: dict = {}
-    for quarter in quarters_of(context):  # the oldest first: later ones are protected from it
+    metadata: dict[Quarter, dict] = {}
+    for quarter in quarters_of(context):  # oldest first: later ones are protected against it
         try:
             with no_values_in_errors(), open_warehouse(settings) as connection:
                 made = make_release(
-                    *(settings, declarations, connection, config.body, quarter),
+                    settings,
+                    declarations,
+                    connection,
+                    config.body,
+                    quarter,
                     role=config.role,
                     reason=config.reason.strip() or None,
                     say=context.log.info,
@@ -82,15 +89,16 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
             raise dg.RetryRequested(max_retries=12, seconds_to_wait=10) from busy
         except (ReleaseError, NotAllowed, NamesSomebody) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        one = made.version
-        context.log.info(f"{one.name} {'in' if made.is_new else 'is unchanged in'} {made.folder}")
-        told[quarter] = {
-            "Release": one.name,
+        version = made.version
+        written = "written to" if made.is_new else "is unchanged in"
+        context.log.info(f"{version.name} {written} {made.folder}")
+        metadata[quarter] = {
+            "Release": version.name,
             "Is new": made.is_new,
-            "Figures": one.figures,
-            "Changed since the version before": one.changed,
+            "Figures": version.figures,
+            "Changed since the version before": version.changed,
             "Folder": dg.MetadataValue.path(str(made.folder)),
             "Audit": dg.MetadataValue.path(str(made.folder / AUDIT)),
         }
-    yield from materialised(context, {KEY: told})
+    yield from materialised(context, {KEY: metadata})
     yield dg.AssetCheckResult(check_name=AUDITED, asset_key=dg.AssetKey(KEY), passed=True)

@@ -1,4 +1,4 @@
-"""What starts by itself: files in the inbox, new verdicts, and the calendar once a day."""
+"""What starts by itself: on files in the inbox, on new verdicts, and every morning."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.assets.freshness import verdicts_given, verdicts_in_the_warehouse
 from pipelines.assets.partitions import range_tags
-from pipelines.assets.progress import no_values_in_errors
+from pipelines.assets.run_errors import no_values_in_errors
+from pipelines.assets.warehouse_check import files_in_the_warehouse, files_validated
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, stretches
 from pipelines.settings import SOURCES, Settings, make_private
 
-# Dagster gives a tick 60 seconds; 10,000 files take longer. The run that the tick asks for takes in
-# what is left.
+# Dagster gives a tick 60 seconds; 10,000 files take longer. The run that the tick requests takes in
+# the rest.
 SECONDS_OF_A_TICK = 20.0
 
 
@@ -23,8 +23,9 @@ SECONDS_OF_A_TICK = 20.0
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Looks into the inbox. A file is taken when its size and time did not change between two "
-        "looks; everything taken in one tick is one run for each stretch of quarters."
+        "Looks into the inbox every 30 seconds. A file is taken in once its size and time have not "
+        "changed between two looks; what is taken in together is one run for each stretch of "
+        "quarters."
     ),
 )
 def inbox_sensor(context: dg.SensorEvaluationContext):
@@ -42,8 +43,9 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     settled = [path for look, path in files.items() if look in seen]
     ledger = Ledger(settings.ledger)
     if not settled and not _without_verdict(ledger):
-        told = f"{len(looks)} files are still arriving" if looks else "the inbox is empty"
-        return dg.SkipReason(told)
+        return dg.SkipReason(
+            f"{len(looks)} files are still arriving" if looks else "the inbox is empty"
+        )
     try:
         with no_values_in_errors(), ledger.held():
             now = datetime.now(UTC)
@@ -56,8 +58,8 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     if not due:
         return dg.SkipReason("no file in the inbox can be opened yet")
     # Dagster remembers run keys for ever: the key holds our own delivery numbers. The same
-    # deliveries give the same key, so a tick that was killed before its run is made good by the
-    # next one, and no run is asked for twice.
+    # deliveries give the same key, so a tick that was killed before its run is repeated by the
+    # next one, and no run is requested twice.
     key = f"deliveries-{due[0].delivery_number}-{due[-1].delivery_number}"
     if waiting:
         quarters = (Quarter.parse(item.quarter) for item in waiting)
@@ -78,28 +80,30 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     asset_key=dg.AssetKey(["validated", "verdicts"]),
     job_name="build_warehouse",
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Builds the warehouse when verdicts were given, whether or not one was a refusal.",
+    description=(
+        "Builds the warehouse after returns were validated, whether or not one of them was refused."
+    ),
 )
 def verdicts_sensor(context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry):
-    judged = verdicts_given(Settings.from_environment())
+    validated = files_validated(Settings.from_environment())
     # Not by the clock: a build that began before these verdicts may end after them.
-    if verdicts_in_the_warehouse(context.instance) == judged:
-        return dg.SkipReason("the warehouse holds these verdicts already")
-    return dg.RunRequest(run_key=f"verdicts-{judged}")
+    if files_in_the_warehouse(context.instance) == validated:
+        return dg.SkipReason("the warehouse holds these files already")
+    return dg.RunRequest(run_key=f"verdicts-{validated}")
 
 
 @dg.schedule(
-    job_name="look_at_the_calendar",
+    job_name="refresh_quarter_summaries",
     cron_schedule="0 7 * * *",
     execution_timezone="Europe/London",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description=(
         "Every morning at seven: are returns overdue, are queries open, does the warehouse hold "
-        "every verdict? For the newest four ended quarters in which somebody still has to act. "
-        "Sample collections are left alone."
+        "every validated file? Only while somebody still has to act in one of the newest four "
+        "quarters that have ended. Sample collections are left alone."
     ),
 )
-def calendar(context: dg.ScheduleEvaluationContext):
+def every_morning(context: dg.ScheduleEvaluationContext):
     from pipelines.lifecycle.states import local_day
     from pipelines.ui.quarter_summary import quarters_to_watch
 
@@ -109,12 +113,12 @@ def calendar(context: dg.ScheduleEvaluationContext):
         today = local_day(context.scheduled_execution_time.astimezone(UTC))
         quarters = quarters_to_watch(settings, Declarations(SOURCES), today)
     if not quarters:
-        return dg.SkipReason("no quarter in which somebody has to act")
-    return dg.RunRequest(run_key=f"calendar-{today}", tags=range_tags(quarters))
+        return dg.SkipReason("nobody has to act in the newest quarters")
+    return dg.RunRequest(run_key=f"every-morning-{today}")
 
 
 def _without_verdict(ledger):
-    """Deliveries that came through the door and were not judged yet, in order of arrival."""
+    """Deliveries that were landed and are not validated yet, in order of arrival."""
     return [item for item in ledger.submissions() if item.is_waiting and item.quarter]
 
 
@@ -124,7 +128,7 @@ def _looks(paths: list[Path]) -> dict[str, Path]:
     for path in paths:
         try:
             status = path.stat()
-        except OSError:  # gone again; the error would tell its name
+        except OSError:  # gone again; the error would name it
             continue
         look = f"{path.name}|{status.st_size}|{status.st_mtime_ns}"
         looks[hashlib.sha256(look.encode("utf-8", "surrogateescape")).hexdigest()] = path

@@ -13,9 +13,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from pydantic import Field
 
-from pipelines.assets.freshness import VERDICTS_IN_IT
-from pipelines.assets.quarters import PUBLISHED, tell_anew
-from pipelines.assets.shown import COUNTS, OWNERS, PSEUDONYMOUS, table
+from pipelines.assets.metadata import COUNTS, OWNERS, PSEUDONYMOUS, table
+from pipelines.assets.quarter_summary import update_quarter_summaries
+from pipelines.assets.warehouse_check import VALIDATED_FILES
 from pipelines.declarations import Declarations
 from pipelines.settings import (
     DBT_PROJECT,
@@ -25,11 +25,14 @@ from pipelines.settings import (
     make_private,
     program,
 )
-from pipelines.ui.column_lineage import ColumnLineage, in_a_few_words
 from pipelines.ui.data_tests import with_statements
 
 # dbt is the one writer of the warehouse: the pool lets one step at a time hold it.
 WRITER = "duckdb_writer"
+
+# The data version of marts/warehouse, always the same: for most quarters a new build says what the
+# one before said, so that files made from that one are not called out of date.
+PUBLISHED = "published"
 
 RETURN_TABLES = ("child", "adopter", "support", "problems")
 
@@ -40,28 +43,31 @@ class BuildConfig(dg.Config):
     as_of: str = Field(
         default="",
         description=(
-            "Leave empty to build from everything that was received. Or a day such as 2021-05-01, "
-            "or a day and time (UTC) such as 2021-05-01T12:00: files received later do not exist "
-            "for this build, and it is put into a folder of its own."
+            "Leave empty to build from everything received. Or enter a day such as 2021-05-01, or "
+            "a day and time (UTC) such as 2021-05-01T12:00: files received later are left out of "
+            "this build, and it is put into a folder of its own."
         ),
     )
 
     def moment(self) -> datetime | None:
-        """Raises dagster.Failure, which the run's page shows, for what is no moment in the past."""
+        """The moment in UTC, or None. Raises dagster.Failure, which the page of the run shows, when
+        ``as_of`` is not a time or lies in the future."""
         if not self.as_of.strip():
             return None
         try:
             moment = datetime.fromisoformat(self.as_of.strip())
         except ValueError:
-            raise _wrong(f"{self.as_of!r} is no date like 2021-05-01") from None
+            raise _wrong(f"{self.as_of!r} is not a date like 2021-05-01") from None
         in_utc = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         if in_utc > datetime.now(UTC):
-            raise _wrong(f"{self.as_of} is still to come; leave as_of empty to build from all")
+            raise _wrong(
+                f"{self.as_of} is in the future; leave as_of empty to build from everything"
+            )
         return moment
 
 
-def _wrong(told: str) -> dg.Failure:
-    return dg.Failure(f"as_of: {told}. Nothing was built.", allow_retries=False)
+def _wrong(reason: str) -> dg.Failure:
+    return dg.Failure(f"as_of: {reason}. Nothing was built.", allow_retries=False)
 
 
 @cache
@@ -74,7 +80,8 @@ def manifest() -> dict[str, Any]:
 
 def _source_tables() -> list[str]:
     sources = manifest()["sources"].values()
-    return sorted(s["name"] for s in sources if s["name"] not in RETURN_TABLES)
+    names = (source["name"] for source in sources)
+    return sorted(name for name in names if name not in RETURN_TABLES)
 
 
 def _is_of_the_ledger(name: str) -> bool:
@@ -92,7 +99,8 @@ def _is_of_the_ledger(name: str) -> bool:
             tags=COUNTS,
             kinds={"parquet"},
             description=(
-                "The ledger of deliveries as a table: what came, and where each return stands."
+                "The ledger of deliveries as a table: what was received, and the state of each "
+                "return."
                 if _is_of_the_ledger(name)
                 else f"{name.replace('_', ' ').capitalize()}, as declared in sources/, as a table "
                 "for the warehouse."
@@ -108,12 +116,15 @@ def declared_tables(context: dg.AssetExecutionContext, config: BuildConfig):
     rows = write_tables(Settings.from_environment(), Declarations(SOURCES), config.moment())
     context.log.info("wrote the declarations and the ledger as tables")
     for name in _source_tables():
-        found = [count for path, count in rows.items() if path.split("/")[-1] == name]
-        yield dg.MaterializeResult(asset_key=["validated", name], metadata={"Rows": sum(found)})
+        count = sum(count for path, count in rows.items() if path.split("/")[-1] == name)
+        yield dg.MaterializeResult(asset_key=["validated", name], metadata={"Rows": count})
 
 
 def _dbt() -> DbtCliResource:
-    """Not a resource of the jobs, whose form would ask for it beside what a person may fill in."""
+    """dbt as dagster-dbt runs it.
+
+    Not a resource of the jobs: their forms would ask for it beside what a person may fill in.
+    """
     return DbtCliResource(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
@@ -153,78 +164,35 @@ def warehouse_models(context: dg.AssetExecutionContext):
     prepare_build(settings)
     models = len(context.selected_asset_keys)
     context.log.info(f"dbt builds {models} models of staging, intermediate and marts")
-    # One target folder an installation: dbt parses what changed, and a run leaves no other.
+    # One target folder for an installation: dbt parses only what changed, and nothing piles up.
     target = settings.build / "dbt"
     parsed = dbt_target(settings) / "partial_parse.msgpack"
     if parsed.exists() and not (target / parsed.name).exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(parsed, target / parsed.name)  # dbt itself sees whether it still fits
     invocation = _dbt().cli(["build"], context=context, target_path=target)
-    described = _Described(target)
     built = 0
     for event in invocation.stream():
         if isinstance(event, dg.Output):
-            yield described.output(event)
+            yield _output_in_words(event)
             built += 1
             if built % 10 == 0 or built == models:
                 context.log.info(f"{built} of {models} models built")
         elif isinstance(event, dg.AssetCheckResult):
-            yield described.check(event)
+            yield _check_in_words(event)
         else:
             yield event
-    described.keep()
 
 
-class _Described:
-    """Outputs of dbt with what a reader asks: how long it took, where each column comes from."""
+def _output_in_words(output: dg.Output) -> dg.Output:
+    """An output of dbt with the one number of its metadata that a reader asks for."""
+    seconds = output.metadata.get("Execution Duration")
+    return output.with_metadata({"Seconds to build": seconds} if seconds else {})
 
-    def __init__(self, target: Path) -> None:
-        self._compiled = target / "compiled" / "adoption"
-        self._lineage = ColumnLineage(target / "column_lineage.json")
-        nodes = [*manifest()["nodes"].values(), *manifest()["sources"].values()]
-        rooms = Rooms()
-        self._keys = {
-            node["name"]: rooms.get_asset_key(node)
-            for node in nodes
-            if node["resource_type"] in ("model", "source")
-        }
 
-    def output(self, output: dg.Output) -> dg.Output:
-        node = manifest()["nodes"][output.metadata["unique_id"].value]
-        seconds = output.metadata.get("Execution Duration")
-        told: dict[str, Any] = {"Seconds to build": seconds} if seconds else {}
-        return output.with_metadata(told | self._origins(node))
-
-    def check(self, result: dg.AssetCheckResult) -> dg.AssetCheckResult:
-        failed = result.metadata.get("dagster_dbt/failed_row_count")
-        return result.with_metadata({} if failed is None else {"Rows that break it": failed})
-
-    def _origins(self, node: dict[str, Any]) -> dict[str, Any]:
-        sql = self._compiled / node["original_file_path"]
-        if not sql.exists():
-            return {}
-        origins = self._lineage.of(node["name"], sql.read_text(encoding="utf-8"))
-        if not origins:
-            return {}
-        return {
-            "Where each column comes from": table(
-                ("Column", "Comes from"),
-                ((column, in_a_few_words(found)) for column, found in origins.items()),
-            ),
-            "dagster/column_lineage": dg.TableColumnLineage(
-                {
-                    column: [
-                        dg.TableColumnDep(asset_key=self._keys[parent], column_name=name)
-                        for parent, name in found
-                        if parent in self._keys
-                    ]
-                    for column, found in origins.items()
-                }
-            ),
-        }
-
-    def keep(self) -> None:
-        self._lineage.keep()
+def _check_in_words(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    failed = result.metadata.get("dagster_dbt/failed_row_count")
+    return result.with_metadata({} if failed is None else {"Rows that break it": failed})
 
 
 @dg.asset(
@@ -240,8 +208,9 @@ class _Described:
     ),
     description=(
         "The published warehouse: warehouse.duckdb for every analyst, restricted.duckdb with "
-        "pseudonymous rows for the few. Swapped in whole; readers never meet a lock. If a build "
-        "or one of its checks fails, the one published before stays."
+        "pseudonymous rows for the few who may see them. Replaced as a whole, so that readers "
+        "are never locked out. If a build or one of its checks fails, the one published before "
+        "stays."
     ),
     pool=WRITER,
 )
@@ -251,22 +220,22 @@ def warehouse(context: dg.AssetExecutionContext):
 
     make_private()
     settings = Settings.from_environment()
-    as_of, verdicts = what_was_built(settings)
+    as_of, validated_files = what_was_built(settings)
     folder = publish(settings, settings.marts_as_of(as_of) if as_of else None)
     context.log.info(f"published {folder / settings.warehouse.name}")
-    # The sensor that builds after verdicts asks how many the published warehouse holds.
-    told = {"As of": as_of.isoformat()} if as_of else {VERDICTS_IN_IT: verdicts}
+    # The sensor that builds after verdicts asks how many files the published warehouse holds.
+    built_from = {"As of": as_of.isoformat()} if as_of else {VALIDATED_FILES: validated_files}
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(PUBLISHED),
         metadata={
             "Folder": dg.MetadataValue.path(str(folder)),
-            **told,
+            **built_from,
             "Tables": table(("Table", "Rows"), _tables(folder / settings.warehouse.name)),
         },
     )
     if as_of is None:
-        changed = tell_anew(context, settings)
-        context.log.info(f"the pages of {changed} quarters changed")
+        changed = update_quarter_summaries(context, settings)
+        context.log.info(f"the summaries of {changed} quarters changed")
 
 
 def _tables(path: Path) -> Iterator[tuple[str, int]]:

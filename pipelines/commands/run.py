@@ -1,4 +1,4 @@
-"""The three jobs run from the command line: the same Dagster jobs, in this process, no daemon."""
+"""Jobs run from the command line: the same Dagster jobs, in this process, without a daemon."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class JobFailed(Exception):
 
 
 def prepare(force: bool = False) -> None:
-    """Parse the dbt project unless the manifest was made from the very files that are there."""
+    """Parse the dbt project, unless the manifest was made from exactly the files that are there.
+
+    Raises JobFailed.
+    """
     import subprocess
 
     settings = Settings.from_environment()
@@ -66,12 +69,19 @@ def _hash_of_dbt_project() -> str:
 
 
 def instance(settings: Settings) -> dg.DagsterInstance:
-    """The installation's Dagster instance, so that the UI shows these runs too."""
+    """The installation's Dagster instance: the UI shows these runs too. Raises JobFailed."""
     import dagster as dg
-    from dagster._core.instance import InstanceRef
 
     home = keep_instance_settings(settings)
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+    before = os.environ.get("DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = str(home)  # where Dagster looks; it takes no folder as an argument
+    try:
+        return dg.DagsterInstance.get()
+    finally:
+        if before is None:
+            del os.environ["DAGSTER_HOME"]
+        else:
+            os.environ["DAGSTER_HOME"] = before
 
 
 def keep_instance_settings(settings: Settings) -> Path:
@@ -79,7 +89,7 @@ def keep_instance_settings(settings: Settings) -> Path:
     where every Dagster process looks. Raises JobFailed when that file is not there."""
     chosen = Path(os.environ.get("ADOPTION_DAGSTER_YAML") or DAGSTER_YAML)
     if not chosen.is_file():
-        raise JobFailed(f"ADOPTION_DAGSTER_YAML names {chosen}, which is no file")
+        raise JobFailed(f"ADOPTION_DAGSTER_YAML names {chosen}, which is not a file")
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(chosen, home / "dagster.yaml")
@@ -87,9 +97,9 @@ def keep_instance_settings(settings: Settings) -> Path:
 
 
 def take_in(settings: Settings, say: Say, files: Sequence[Path] = ()) -> bool:
-    """Take in ``files``, or else what waits in the inbox; False when something was refused.
+    """Take in ``files``, or else the files in the inbox; False when a return was refused.
 
-    Files given stay where they are. Raises JobFailed.
+    Files given are left where they are. Raises JobFailed.
     """
     from pipelines.assets.partitions import range_tags
     from pipelines.declarations import Declarations
@@ -101,21 +111,22 @@ def take_in(settings: Settings, say: Say, files: Sequence[Path] = ()) -> bool:
     with Ledger(settings.ledger).held():
         if files:
             now = datetime.now(UTC)
-            new = receive(settings, declarations, [Arrival(f, now) for f in files], keep=True)
+            arrivals = [Arrival(path, now) for path in files]
+            received = receive(settings, declarations, arrivals, keep=True)
         else:
-            new = receive_inbox(settings, declarations)
+            received = receive_inbox(settings, declarations)
     waiting = stretches(waiting_quarters(settings))
-    if not new and not waiting:
+    if not received and not waiting:
         say("nothing is waiting in the inbox")
         return True
     runs = [_run("take_in_returns", settings, say, tags=range_tags(stretch)) for stretch in waiting]
-    if not waiting:  # duplicates, or refused at the door: the run that says so has no quarter
+    if not waiting:  # duplicates, or refused on arrival: the run that says so has no quarter
         runs.append(_run("take_in_returns", settings, say, assets=WITHOUT_QUARTER))
     return all(runs)
 
 
 def build(settings: Settings, say: Say, as_of: str = "") -> None:
-    """Build and publish the warehouse. Raises JobFailed."""
+    """Build and publish the warehouse, with ``as_of`` as it was known then. Raises JobFailed."""
     _run(
         "build_warehouse",
         settings,
@@ -126,11 +137,9 @@ def build(settings: Settings, say: Say, as_of: str = "") -> None:
 
 def publish(settings: Settings, quarters: Sequence[Quarter], say: Say) -> None:
     """Export quarters. Raises JobFailed."""
-    from pipelines.assets.partitions import QUARTERS, range_tags
+    from pipelines.assets.partitions import range_tags
 
-    for quarter in quarters:
-        if quarter.label not in QUARTERS.get_partition_keys():
-            raise JobFailed(f"{quarter} is not a quarter of this collection")
+    _refuse_unknown(quarters)
     for stretch in stretches(quarters):
         _run("publish_quarter", settings, say, tags=range_tags(stretch))
 
@@ -139,10 +148,9 @@ def release(
     settings: Settings, body: str, quarter: Quarter, role: str, reason: str | None, say: Say
 ) -> None:
     """Release a quarter from the warehouse there is. Raises JobFailed."""
-    from pipelines.assets.partitions import QUARTERS, range_tags
+    from pipelines.assets.partitions import range_tags
 
-    if quarter.label not in QUARTERS.get_partition_keys():
-        raise JobFailed(f"{quarter} is not a quarter of this collection")
+    _refuse_unknown([quarter])
     config = {"body": body, "role": role, "reason": reason or ""}
     _run(
         "release_quarter",
@@ -153,6 +161,15 @@ def release(
     )
 
 
+def _refuse_unknown(quarters: Sequence[Quarter]) -> None:
+    from pipelines.assets.partitions import QUARTERS
+
+    known = QUARTERS.get_partition_keys()
+    for quarter in quarters:
+        if quarter.label not in known:
+            raise JobFailed(f"{quarter} is not a quarter of this collection")
+
+
 def _run(
     name: str,
     settings: Settings,
@@ -161,22 +178,25 @@ def _run(
     run_config: dict | None = None,
     assets: Sequence[tuple[str, str]] = (),
 ) -> bool:
-    """Run a job, or only ``assets`` of it. False when all that failed is that one was refused."""
+    """Run a job, or only ``assets`` of it; False when nothing failed but that a return was refused.
+
+    Raises JobFailed for every other failure.
+    """
     import warnings
 
     import dagster as dg
 
     prepare()
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
-    # Remarks of Dagster's libraries (which dbt command, which file) are for its UI, not for here.
+    # Remarks of Dagster's libraries (which dbt command, which file) are for its UI alone.
     logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
     from pipelines.assets.validated import NO_REFUSAL
     from pipelines.definitions import defs
 
     with instance(settings) as dagster:
-        # dbt tells of every model on standard output; the run's own sentences are enough.
-        told_by_dbt = io.StringIO()
-        with contextlib.redirect_stdout(told_by_dbt):
+        # dbt writes a line for every model to standard output; the run's own sentences are enough.
+        output_of_dbt = io.StringIO()
+        with contextlib.redirect_stdout(output_of_dbt):
             result = defs.resolve_job_def(name).execute_in_process(
                 instance=dagster,
                 tags=tags,
@@ -192,7 +212,7 @@ def _run(
     ]
     if len(failures) == 1 and _is_a_failed_check(failures[0]) and NO_REFUSAL in failed_checks:
         return False
-    say(told_by_dbt.getvalue()[-4000:])
+    say(output_of_dbt.getvalue()[-4000:])
     raise JobFailed("; ".join(_cause(event) for event in failures) or f"{name} did not finish")
 
 
@@ -211,6 +231,6 @@ def _cause(event) -> str:
         error = error.cause
     if error is None:
         return f"{event.step_key}: no cause given"
-    # A failure that we raise ourselves is told in our own words, not by its class as well.
-    _, is_ours, said = error.message.partition("events.Failure: ")
-    return f"{event.step_key}: {(said if is_ours else error.message).strip()}"
+    # Of a failure that we raise ourselves Dagster keeps the class as well; our words are enough.
+    _, is_ours, words = error.message.partition("events.Failure: ")
+    return f"{event.step_key}: {(words if is_ours else error.message).strip()}"

@@ -1,4 +1,4 @@
-"""What the machine needs: ``adoption prepare``, ``ui``."""
+"""Commands for the installation: ``adoption prepare``, ``ui``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pipelines.settings import Settings
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Parse again even if nothing seems to have changed.")
+@click.option("--force", is_flag=True, help="Parse again even if nothing has changed.")
 def prepare(force: bool) -> None:
-    """Parse the dbt project, once after installing or changing a model.
+    """Parse the dbt project, once after installing or after changing a model.
 
-    The jobs do it by themselves; this does it now. The settings of the Dagster instance are put
-    into its home as well.
+    The jobs do this by themselves; this does it now. It also copies the settings of the Dagster
+    instance into its home folder.
     """
     from pipelines.commands import run
 
@@ -23,11 +23,13 @@ def prepare(force: bool) -> None:
 
 @click.command()
 @click.option("--port", default=3000, show_default=True)
-@click.option("--read-only", is_flag=True, help="Show everything, let nobody start or change it.")
+@click.option(
+    "--read-only", is_flag=True, help="Show everything, but let nobody start or change anything."
+)
 def ui(port: int, read_only: bool) -> None:
-    """Open the Dagster UI on this machine (http://127.0.0.1:PORT), sensors included.
+    """Start the Dagster UI on this machine (http://127.0.0.1:PORT), with its sensors.
 
-    Ctrl-C ends it.
+    Ctrl-C stops it.
 
     \b
     adoption ui
@@ -43,7 +45,7 @@ def ui(port: int, read_only: bool) -> None:
     home = run.keep_instance_settings(settings)
     environment = {**os.environ, "DAGSTER_HOME": str(home), "ADOPTION_DATA": str(settings.data)}
     settings.inbox.mkdir(parents=True, exist_ok=True)
-    click.echo(f"Returns put into {settings.inbox} are taken in by themselves")
+    click.echo(f"Returns put into {settings.inbox} are taken in automatically")
     click.echo(f"Starting Dagster on http://127.0.0.1:{port}, which takes about ten seconds")
     try:
         serve(port, environment, click.echo, read_only)

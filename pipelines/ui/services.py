@@ -1,7 +1,7 @@
-"""The three services behind the Dagster UI, on this machine: code, web server, daemon.
+"""The processes behind the Dagster UI on one machine: code, Dagster's web server, ours, daemon.
 
-``dagster dev`` starts the same and two helpers beside them, and takes 870 MB; these three take 570.
-They are also what runs in production, each by itself (docs/operate.md).
+``dagster dev`` starts the same and two helpers beside them, and takes 870 MB; its three services
+alone take 570. They are also what runs in production, each by itself (docs/operate.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.settings import CHECKOUT
+from pipelines.settings import CHECKOUT, program
 
 LOCATION = "adoption"
 _LOADED = "{ repositoriesOrError { ... on RepositoryConnection { nodes { id } } } }"
@@ -29,7 +29,7 @@ _STOP_WITHIN_SECONDS = 10.0
 
 
 class ServiceEnded(Exception):
-    """A service ended by itself; the message says which and with what exit code."""
+    """A service ended by itself; the message says which, and with what exit code."""
 
 
 class PortTaken(Exception):
@@ -37,7 +37,7 @@ class PortTaken(Exception):
 
 
 @dataclass(frozen=True)
-class Address:
+class CodeAddress:
     """Where the code is served: a socket where the system has them, else a port of this machine."""
 
     socket: Path | None = None
@@ -51,43 +51,92 @@ class Address:
 
     @property
     def workspace(self) -> str:
-        where = (
+        """The text of a workspace.yaml that leads there."""
+        place = (
             f"socket: '{self.socket}'"
             if self.socket
             else f"host: 127.0.0.1\n      port: {self.port}"
         )
-        return f"load_from:\n  - grpc_server:\n      {where}\n      location_name: {LOCATION}\n"
+        return f"load_from:\n  - grpc_server:\n      {place}\n      location_name: {LOCATION}\n"
 
 
-def commands(address: Address, workspace: Path, port: int, read_only: bool) -> list[list[str]]:
-    """What to run: code first, then the web server on 127.0.0.1 and the daemon."""
-    code = ["dagster", "api", "grpc", "-m", "pipelines.definitions", "-d", str(CHECKOUT)]
-    code += ["--log-level", "warning"]
-    # All three start at once: until the code is loaded the others complain, which nobody need see.
-    web = ["pipelines.ui.web", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
-    web += ["--dagster-log-level", "error", "--uvicorn-log-level", "warning"]
-    daemon = ["dagster._daemon", "run", "-w", str(workspace), "--log-level", "error"]
+@dataclass(frozen=True)
+class Service:
+    """A process to start; ``name`` is what a message calls it."""
+
+    name: str
+    command: list[str]
+
+
+def services(
+    code: CodeAddress, workspace: Path, port: int, dagster_port: int, read_only: bool
+) -> list[Service]:
+    """What to run, the code first; ``port`` is for people, ``dagster_port`` for our web address."""
+    # All start at once: until the code is loaded the others complain, which nobody needs to see.
     return [
-        [sys.executable, "-m", *code, *address.options, "--location-name", LOCATION],
-        [sys.executable, "-m", *web, *(["--read-only"] if read_only else [])],
-        [sys.executable, "-m", *daemon],
+        Service(
+            "dagster api grpc",
+            [
+                str(program("dagster")),
+                "api",
+                "grpc",
+                *("--module-name", "pipelines.definitions"),
+                *("--working-directory", str(CHECKOUT)),
+                *("--location-name", LOCATION),
+                *("--log-level", "warning"),
+                *code.options,
+            ],
+        ),
+        Service(
+            "dagster-webserver",
+            [
+                str(program("dagster-webserver")),
+                *("--host", "127.0.0.1"),
+                *("--port", str(dagster_port)),
+                *("--workspace", str(workspace)),
+                *("--dagster-log-level", "error"),
+                *("--uvicorn-log-level", "warning"),
+                *(["--read-only"] if read_only else []),
+            ],
+        ),
+        Service(
+            "pipelines.ui.web",
+            [
+                *(sys.executable, "-m", "pipelines.ui.web"),
+                *("--port", str(port)),
+                *("--dagster", f"127.0.0.1:{dagster_port}"),
+            ],
+        ),
+        Service(
+            "dagster-daemon",
+            [
+                str(program("dagster-daemon")),
+                "run",
+                *("--workspace", str(workspace)),
+                *("--log-level", "error"),
+            ],
+        ),
     ]
 
 
 def serve(
     port: int, environment: Mapping[str, str], say: Callable[[str], None], read_only: bool = False
 ) -> None:
-    """Run all three until Ctrl-C, and say when they are ready.
+    """Run all services until Ctrl-C, and say when they are ready.
 
-    Raises PortTaken, and ServiceEnded when one of them ends before.
+    Raises PortTaken, and ServiceEnded when one of them ends by itself.
     """
     _refuse_taken(port)
     signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="adoption-ui-") as folder:
-        address = _address(Path(folder))
+        # Sockets where the system has them: another user of the machine cannot open them.
+        code = CodeAddress(socket=Path(folder) / "code")
+        if os.name == "nt":
+            code = CodeAddress(port=_free_port())
         workspace = Path(folder) / "workspace.yaml"
-        workspace.write_text(address.workspace, encoding="utf-8")
-        with _started(commands(address, workspace, port, read_only), environment) as processes:
+        workspace.write_text(code.workspace, encoding="utf-8")
+        to_start = services(code, workspace, port, _free_port(), read_only)
+        with _started(to_start, environment) as processes:
             try:
                 _watch(processes, port, say)
             except KeyboardInterrupt:
@@ -109,30 +158,28 @@ def _refuse_taken(port: int) -> None:
             ) from error
 
 
-def _address(folder: Path) -> Address:
-    if os.name != "nt":
-        return Address(socket=folder / "code")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return Address(port=free.getsockname()[1])
+def _free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
 
 
 @contextmanager
 def _started(
-    lines: Sequence[Sequence[str]], environment: Mapping[str, str]
-) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Processes of ``lines``, ended at the end, the last first; whoever stays is killed."""
+    to_start: Sequence[Service], environment: Mapping[str, str]
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Processes by name, ended at the end, the last first; one that does not end is killed."""
     quiet = {"PYTHONWARNINGS": "ignore", **environment}
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for line in lines:
-            processes.append(subprocess.Popen(line, cwd=CHECKOUT, env=quiet))
+        for service in to_start:
+            processes[service.name] = subprocess.Popen(service.command, cwd=CHECKOUT, env=quiet)
         yield processes
     finally:
-        for process in reversed(processes):
+        for process in reversed(processes.values()):
             process.terminate()
         until = time.monotonic() + _STOP_WITHIN_SECONDS
-        for process in processes:
+        for process in processes.values():
             try:
                 process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -141,14 +188,13 @@ def _started(
 
 
 def _watch(
-    processes: Sequence[subprocess.Popen[bytes]], port: int, say: Callable[[str], None]
+    processes: Mapping[str, subprocess.Popen[bytes]], port: int, say: Callable[[str], None]
 ) -> None:
     is_ready = False
     while True:
-        for process in processes:
+        for name, process in processes.items():
             if process.poll() is not None:
-                what = " ".join(str(word) for word in process.args[2:4])  # type: ignore[index]
-                raise ServiceEnded(f"{what} ended with exit code {process.returncode}")
+                raise ServiceEnded(f"{name} ended with exit code {process.returncode}")
         if not is_ready and _answers(port):
             is_ready = True
             say(f"Ready: http://127.0.0.1:{port}   (stop with Ctrl-C)")
@@ -156,14 +202,14 @@ def _watch(
 
 
 def _answers(port: int) -> bool:
-    """Whether the web server serves the code's jobs, not only its own pages."""
+    """Whether the web server knows the jobs of the code, not only its own pages."""
     question = json.dumps({"query": _LOADED}).encode("utf-8")
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql", question, {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            told = json.load(answer)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer = json.load(response)
     except (OSError, ValueError):
         return False
-    return bool(told["data"]["repositoriesOrError"].get("nodes"))
+    return bool(answer["data"]["repositoriesOrError"].get("nodes"))

@@ -23,12 +23,12 @@ from pipelines.templates.workbook import write_csv_return
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import dagster as dg
+    from pipelines.assets.progress import UnexpectedError, ledger_held, no_values_in_errors
+    from pipelines.assets.quarters import STATEMENTS
 
     from pipelines.assets import progress, sensors
     from pipelines.assets.landing import deliveries
     from pipelines.assets.partitions import QUARTERS, quarters_of, range_tags
-    from pipelines.assets.progress import UnexpectedError, ledger_held, no_values_in_errors
-    from pipelines.assets.quarters import STATEMENTS
     from pipelines.assets.raw import raw_returns
     from pipelines.assets.validated import validated_returns, verdicts
     from pipelines.intake import landing, take_in

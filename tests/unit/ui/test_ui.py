@@ -23,11 +23,11 @@ from pipelines.ui.web import files_of
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import dagster as dg
+    from pipelines.assets.quarters import COUNTED, STATEMENTS, shown
+    from pipelines.assets.shown import export_links, pack_list
 
     from pipelines.assets.exports import PackConfig, packs
     from pipelines.assets.partitions import QUARTERS
-    from pipelines.assets.quarters import COUNTED, STATEMENTS, shown
-    from pipelines.assets.shown import export_links, pack_list
     from pipelines.definitions import defs
 
 Q2 = Quarter(2020, 2)

@@ -1,4 +1,4 @@
-"""What an asset's page shows: tables, links, whom to ask, and how personal its rows are."""
+"""What Dagster shows of an asset: tables, links, whom to ask, and how personal its rows are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.settings import Settings, files_url
-from pipelines.ui.quarter_summary import web_address
+from pipelines.ui.links import web_address
 
 # Whom to ask. Roles, not people: who fills them is for the installation.
 OWNERS = {
@@ -22,22 +22,22 @@ OWNERS = {
     "exports": ["team:national-team"],
 }
 
-# What its rows tell of a child.
+# How much its rows say of a child.
 AS_SENT = {"personal_data": "as-sent"}
 PSEUDONYMOUS = {"personal_data": "pseudonymous"}
 COUNTS = {"personal_data": "none"}
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
-    """A table of text and whole numbers; an empty one says so in its first cell."""
-    found = [list(row) for row in rows] or [["none", *[""] * (len(columns) - 1)]]
-    numbers = [all(isinstance(row[at], int) for row in found) for at in range(len(columns))]
+    """A table of text and whole numbers; an empty one has ``none`` in its first cell."""
+    cells = [list(row) for row in rows] or [["none", *[""] * (len(columns) - 1)]]
+    numeric = [all(isinstance(row[at], int) for row in cells) for at in range(len(columns))]
     return dg.TableMetadataValue(
-        [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in found],
+        [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in cells],
         schema=dg.TableSchema(
             [
-                dg.TableColumn(name, "int" if is_number else "string")
-                for name, is_number in zip(columns, numbers, strict=True)
+                dg.TableColumn(name, "int" if is_numeric else "string")
+                for name, is_numeric in zip(columns, numeric, strict=True)
             ]
         ),
     )
@@ -49,24 +49,24 @@ def in_one_line(words: str) -> str:
 
 
 def link(path: Path, settings: Settings) -> dg.MetadataValue:
-    """Something to click that opens a file of the exports room."""
+    """A link that opens a file of the exports room."""
     return dg.MetadataValue.url(web_address(path, settings, files_url()))
 
 
 def export_links(folder: Path, settings: Settings) -> dict[str, dg.MetadataValue]:
     """The folder of an export version, its packs by place and language, and the main files."""
-    found: dict[str, dg.MetadataValue] = {"Exports, folder": dg.MetadataValue.path(str(folder))}
+    links: dict[str, dg.MetadataValue] = {"Exports, folder": dg.MetadataValue.path(str(folder))}
     for path in sorted(folder.glob("pack-*.html")):
         place, language = _place_and_language(path)
-        found[f"Pack {place} ({language})"] = link(path, settings)
+        links[f"Pack {place} ({language})"] = link(path, settings)
     for words, name in (("Indicator file", "indicators.csv"), ("Manifest", "manifest.json")):
         if (folder / name).exists():
-            found[words] = link(folder / name, settings)
-    return found
+            links[words] = link(folder / name, settings)
+    return links
 
 
 def pack_list(folder: Path, settings: Settings) -> dg.MetadataValue:
-    """Every pack of a folder, a line for each place, with a link for each language."""
+    """Every pack of a folder: a line for each place, with a link for each language."""
     by_place: dict[str, list[str]] = {}
     for path in sorted(folder.glob("pack-*.html")):
         place, language = _place_and_language(path)
@@ -76,12 +76,12 @@ def pack_list(folder: Path, settings: Settings) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(lines) or "none")
 
 
-_SMALL = frozenset({"of", "and", "the", "in"})
+_SMALL_WORDS = frozenset({"of", "and", "the", "in"})
 _LANGUAGES = {"en": "English", "cy": "Cymraeg"}
 
 
 def _place_and_language(pack: Path) -> tuple[str, str]:
     """``pack-vale-of-glamorgan-en.html`` is Vale of Glamorgan, English."""
     place, _, language = pack.stem.removeprefix("pack-").rpartition("-")
-    words = (word if word in _SMALL else word.capitalize() for word in place.split("-"))
+    words = (word if word in _SMALL_WORDS else word.capitalize() for word in place.split("-"))
     return " ".join(words), _LANGUAGES.get(language, language)
