@@ -74,7 +74,7 @@ def quarter_statements(context: dg.AssetCheckExecutionContext) -> Iterator[dg.As
     make_private()
     settings = Settings.from_environment()
     summaries = current_summaries(settings)
-    record_changes(context, settings, summaries)
+    record_changes(context.op_execution_context, settings, summaries)
     for evaluation in evaluations(summaries):
         yield dg.AssetCheckResult(
             asset_key=evaluation.asset_key,
@@ -90,7 +90,7 @@ def update_quarter_summaries(context: dg.AssetExecutionContext, settings: Settin
     """Record the summaries that changed, from within the step that changed them, and what is true
     of them now. Returns how many changed."""
     summaries = current_summaries(settings)
-    changed = record_changes(context, settings, summaries)
+    changed = record_changes(context.op_execution_context, settings, summaries)
     if changed:
         for evaluation in evaluations(summaries):
             context.log_event(evaluation)
@@ -111,7 +111,7 @@ def current_summaries(settings: Settings) -> list[QuarterSummary]:
 
 
 def record_changes(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    context: dg.OpExecutionContext,
     settings: Settings,
     summaries: Sequence[QuarterSummary],
 ) -> int:
