@@ -84,7 +84,7 @@ EXPLAINED: dict[str, list[str]] = {
     "pipelines.lifecycle.ledger": ["LedgerBusy", "LedgerError"],
     "pipelines.lifecycle.publication": ["FrozenFigures"],
     "pipelines.pack.pages": ["PackError"],
-    "pipelines.publishing.analyst_extract": ["HandOutError"],
+    "pipelines.publishing.analyst_extract": ["AnalystExtractError"],
     "pipelines.publishing.dictionary": ["DictionaryError"],
     "pipelines.publishing.internal_files": ["ExportError"],
     "pipelines.release.content": ["ReleaseError"],

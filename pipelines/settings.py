@@ -116,9 +116,9 @@ class Settings:
         return self.data / "releases"
 
     @property
-    def told(self) -> Path:
-        """What each release told its readers, with the true numbers, to protect later ones."""
-        return self.data / "told"
+    def released_values(self) -> Path:
+        """True number behind every cell of every release, which later ones are protected with."""
+        return self.data / "released_values"
 
     @property
     def dagster_home(self) -> Path:

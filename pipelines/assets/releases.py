@@ -65,7 +65,8 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.ledger import LedgerBusy
-    from pipelines.publishing.releases import AUDIT, make_release
+    from pipelines.publishing.release_files import AUDIT
+    from pipelines.publishing.releases import make_release
     from pipelines.release.content import ReleaseError
     from pipelines.warehouse.published import open_warehouse
 

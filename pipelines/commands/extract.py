@@ -33,17 +33,18 @@ def extract(folder: Path, with_csv: bool, with_page: bool) -> None:
     adoption extract ../for-the-analyst --csv --dictionary
     """
     from pipelines.commands import run
-    from pipelines.publishing import analyst_extract as handing_out
+    from pipelines.publishing.analyst_extract import write_extract
+    from pipelines.warehouse.parquet import internal_notice
 
     settings = Settings.from_environment()
     with working("Writing the tables"):
         if with_page:
             run.prepare()
-        written = handing_out.hand_out(settings, folder, with_csv, with_page)
+        written = write_extract(settings, folder, with_csv, with_page)
     files = [path for path in written.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
     click.echo(f"Wrote {written}   {len(files)} files, {size:,.0f} MB")
-    click.echo(handing_out.NOTICE["en"])
+    click.echo(internal_notice("en"))
 
 
 @click.command()

@@ -70,7 +70,10 @@ def _opened(settings: Settings, restricted: bool) -> duckdb.DuckDBPyConnection:
     connection = open_warehouse(settings)
     if restricted:
         if not settings.restricted.exists():
-            raise WarehouseError(f"{settings.restricted} does not exist: it was not handed out")
+            raise WarehouseError(
+                f"{settings.restricted} does not exist: this copy of the warehouse has no "
+                "restricted tables"
+            )
         path = str(settings.restricted).replace("'", "''")
         connection.execute(f"attach '{path}' as restricted (read_only)")
     return connection

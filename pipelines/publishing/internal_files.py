@@ -1,11 +1,12 @@
-"""The exports room: for each quarter numbered, immutable versions of what the bodies receive.
+"""The exports room: for each quarter numbered, immutable versions of the internal files.
 
 A version stands for its figures and the submissions they rest on. When both are those of the
 latest version no new one is made, whatever else has come since: a refused or repeated delivery,
 another wording in the pack, a newer program. The manifest's lists of returns that are not in are
 therefore those of the day the version was made.
 
-Until disclosure control exists every file says that it is internal.
+These files are not disclosure controlled and each says that it is internal; what may be published
+is a release (:mod:`pipelines.publishing.releases`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -32,6 +34,9 @@ from pipelines.pack.pages import write_national_packs
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse.published import open_warehouse
+
+if TYPE_CHECKING:
+    import duckdb
 
 FIGURES = "indicators.csv"
 MANIFEST = "manifest.json"
@@ -85,7 +90,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
                 f"{known[0] if known else 'not known'}: take the returns in and build first"
             )
         is_synthetic = holds_samples(connection)
-        submissions = _in_force(connection, quarter, figures["quarters_in_window"].max())
+        submissions = _in_force(connection, quarter, max(figures["quarters_in_window"].to_list()))
         not_in = _not_in(connection, quarter)
         breaks = _breaks(connection, quarter)
         figures = _labelled(figures, declarations, is_synthetic)
@@ -94,7 +99,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
         write_national_packs(staging, connection, declarations, quarter)
     write_csv(figures, staging / FIGURES)
     figures.write_parquet(
-        staging / "indicators.parquet", metadata=_of_the_file(figures, quarter, is_synthetic)
+        staging / "indicators.parquet", metadata=_file_metadata(figures, quarter, is_synthetic)
     )
     refuse_changed_figures(settings, declarations, quarter, home, figures)
     write_json(
@@ -130,7 +135,7 @@ def _refuse_changed_files(home: Path, version: int) -> None:
         )
 
 
-def _indicators(connection, quarter: Quarter) -> pl.DataFrame:
+def _indicators(connection: duckdb.DuckDBPyConnection, quarter: Quarter) -> pl.DataFrame:
     return connection.sql(
         f"select {INDICATOR_COLUMNS} from marts.fct_indicator f"  # noqa: S608 - a constant
         " join marts.dim_indicator i using (indicator_id) join marts.dim_place p using (place_code)"
@@ -158,7 +163,7 @@ def _labelled(
     )
 
 
-def _of_the_file(figures: pl.DataFrame, quarter: Quarter, is_synthetic: bool) -> dict[str, str]:
+def _file_metadata(figures: pl.DataFrame, quarter: Quarter, is_synthetic: bool) -> dict[str, str]:
     """Key-value metadata of the Parquet file, where every value is text."""
     return {
         "quarter": quarter.label,
@@ -167,12 +172,14 @@ def _of_the_file(figures: pl.DataFrame, quarter: Quarter, is_synthetic: bool) ->
     }
 
 
-def _in_force(connection, quarter: Quarter, quarters_in_window: int) -> list[dict[str, object]]:
+def _in_force(
+    connection: duckdb.DuckDBPyConnection, quarter: Quarter, quarters_in_window: int
+) -> list[dict[str, object]]:
     """What the figures rest on: submissions in force in the quarters of the longest window.
 
     Labels of quarters sort as text.
     """
-    found = connection.execute(
+    in_force = connection.execute(
         """
         select submission_id, sender_code, quarter, version, received_at, sha256, status
         from marts.fct_submission
@@ -181,24 +188,29 @@ def _in_force(connection, quarter: Quarter, quarters_in_window: int) -> list[dic
         """,
         [quarter.plus(1 - quarters_in_window).label, quarter.label],
     )
-    names = [column[0] for column in found.description]
-    submissions = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    return [one | {"received_at": f"{one['received_at'].isoformat()}Z"} for one in submissions]
+    names = [column[0] for column in in_force.description]
+    submissions = [dict(zip(names, row, strict=True)) for row in in_force.fetchall()]
+    return [
+        submission | {"received_at": f"{submission['received_at'].isoformat()}Z"}
+        for submission in submissions
+    ]
 
 
-def _not_in(connection, quarter: Quarter) -> dict[str, list[dict[str, object]]]:
-    """Returns due for the quarter that are in no figure: refused, missing, or not judged yet.
+def _not_in(
+    connection: duckdb.DuckDBPyConnection, quarter: Quarter
+) -> dict[str, list[dict[str, object]]]:
+    """Returns due for the quarter that are in no figure: refused, missing, or not validated yet.
 
-    A refused one comes with what its sender was told of the newest refused file.
+    A refused one comes with the reason its sender was given for the newest refused file.
     """
-    found = connection.execute(
+    not_in = connection.execute(
         """
         select returned.status, returned.sender_code, returned.return_name,
-               max(told.refusal_sentence_en)
+               max(refused.refusal_sentence_en)
         from marts.fct_return returned
-        left join marts.fct_submission told
-            on returned.sender_code = told.sender_code and returned.quarter = told.quarter
-            and told.status = 'refused' and told.received_at = returned.last_refused_at
+        left join marts.fct_submission refused
+            on returned.sender_code = refused.sender_code and returned.quarter = refused.quarter
+            and refused.status = 'refused' and refused.received_at = returned.last_refused_at
         where returned.quarter = ? and returned.is_due
             and returned.status in ('refused', 'missing', 'received', 'held')
         group by returned.status, returned.sender_code, returned.return_name
@@ -207,16 +219,16 @@ def _not_in(connection, quarter: Quarter) -> dict[str, list[dict[str, object]]]:
         [quarter.label],
     ).fetchall()
     lists: dict[str, list[dict[str, object]]] = {"refused": [], "missing": [], "received": []}
-    for status, sender_code, return_name, why in found:
+    for status, sender_code, return_name, why in not_in:
         entry = {"sender_code": sender_code, "return_name": return_name}
         kept = entry | {"why": why} if status == "refused" else entry
         lists.setdefault(status, []).append(kept)
     return lists
 
 
-def _breaks(connection, quarter: Quarter) -> list[dict[str, object]]:
+def _breaks(connection: duckdb.DuckDBPyConnection, quarter: Quarter) -> list[dict[str, object]]:
     """What the codes in ``break_ids`` mean, in both languages."""
-    found = connection.execute(
+    breaks = connection.execute(
         """
         select distinct break_id, kind, since, status, source, title_en, title_cy,
             explanation_en, explanation_cy
@@ -236,7 +248,7 @@ def _breaks(connection, quarter: Quarter) -> list[dict[str, object]]:
             name: {"en": english, "cy": welsh}
             for name, (english, welsh) in zip(texts, (words[:2], words[2:]), strict=True)
         }
-        for break_id, kind, since, status, source, *words in found
+        for break_id, kind, since, status, source, *words in breaks
     ]
 
 

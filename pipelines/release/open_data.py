@@ -201,7 +201,7 @@ def _unit_words(unit: str) -> str:
 
 def _decimals(figures: pl.DataFrame, indicator_id: str, component: str) -> int:
     mine = (pl.col("indicator_id") == indicator_id) & (pl.col("component") == component)
-    return int(figures.filter(mine)["decimals"].max())
+    return max(figures.filter(mine)["decimals"].to_list())
 
 
 def cells(data: pl.DataFrame) -> Iterable[str]:

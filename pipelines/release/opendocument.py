@@ -151,15 +151,14 @@ def _row(cells: list[str]) -> str:
 
 def _cell(cell: str | Cell) -> str:
     value = shown(cell)
-    if isinstance(value, float):
-        assert isinstance(cell, Cell)
+    if isinstance(cell, Cell) and isinstance(value, float):
         text = f"{value:,.{cell.decimals}f}"
         return (
             f'<table:table-cell table:style-name="number{cell.decimals}" '
             f'office:value-type="float" office:value="{value!r}"><text:p>{text}</text:p>'
             "</table:table-cell>"
         )
-    return _text(value, "right" if isinstance(cell, Cell) else "wrapped")
+    return _text(str(value), "right" if isinstance(cell, Cell) else "wrapped")
 
 
 def _text(text: str, style: str) -> str:

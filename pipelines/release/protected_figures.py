@@ -66,7 +66,7 @@ def figures_of(
         .join(breaks, on=on, how="left")
         .with_columns(notes=pl.when(pl.col("is_broken")).then(pl.lit("b")).otherwise(pl.lit("")))
     )
-    return figures.select(list(FIGURE_SCHEMA)).cast(FIGURE_SCHEMA).sort(KEY)
+    return figures.select(list(FIGURE_SCHEMA)).cast(pl.Schema(FIGURE_SCHEMA)).sort(KEY)
 
 
 def _counts(asked: pl.DataFrame, component: str, of: str, cells: pl.DataFrame) -> pl.DataFrame:

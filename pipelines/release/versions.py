@@ -1,9 +1,9 @@
-"""Versions of releases: on disk, in the ledger, and what each told its readers.
+"""Versions of releases: on disk, in the ledger, and the true numbers behind them.
 
 A version is a folder ``releases/<body>/<quarter>/<version>``, renamed into place whole and never
 changed. The ledger keeps the hash of its checksums, so that a changed file is seen and a version
-that is made again can be compared. What it told (every cell with its true value) lies apart, in
-``told/``, and is needed to protect every later release.
+that is made again can be compared. The true number behind every released cell lies apart, in
+``released_values/``, and is needed to protect every later release.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Version:
     figures: int
     changed: int
     checksums: str
-    told: str
+    values_sha256: str
     ledger_length: int  # lines before this one
 
     @property
@@ -58,79 +58,106 @@ def versions(settings: Settings) -> list[Version]:
 def _released(events: Iterable[Mapping[str, Any]]) -> Iterator[Version]:
     for number, event in enumerate(events):
         if event["event"] == "released":
-            known = {name: event[name] for name in Version.__dataclass_fields__ if name in event}
             yield Version(
-                **known | {"quarter": Quarter.parse(event["quarter"]), "ledger_length": number}
+                body=event["body"],
+                nation_code=event["nation_code"],
+                quarter=Quarter.parse(event["quarter"]),
+                version=event["version"],
+                revision=event["revision"],
+                as_of=event["as_of"],
+                role=event["role"],
+                at=event["at"],
+                reason=event["reason"],
+                figures=event["figures"],
+                changed=event["changed"],
+                checksums=event["checksums"],
+                values_sha256=event["told"],  # the ledger is append-only: its keys keep their names
+                ledger_length=number,
             )
 
 
 def versions_of(settings: Settings, body: str, quarter: Quarter) -> list[Version]:
-    return [one for one in versions(settings) if (one.body, one.quarter) == (body, quarter)]
+    """Versions of one body and quarter, oldest first. Raises LedgerError."""
+    return [
+        version
+        for version in versions(settings)
+        if (version.body, version.quarter) == (body, quarter)
+    ]
 
 
 def home_of(settings: Settings, body: str, quarter: Quarter) -> Path:
+    """Folder that holds the versions of a body's release of a quarter."""
     return settings.releases / body.lower() / quarter.label
 
 
-def folder_of(settings: Settings, one: Version) -> Path:
-    return home_of(settings, one.body, one.quarter) / str(one.version)
+def folder_of(settings: Settings, version: Version) -> Path:
+    """Folder of one version."""
+    return home_of(settings, version.body, version.quarter) / str(version.version)
 
 
 def find(settings: Settings, name: str) -> Version:
     """A version by its name, such as NAS/2025-26-Q1/2. Raises ReleaseError."""
-    match = _NAME.fullmatch(name)
     known = versions(settings)
-    for one in known:
-        if match and one.name.casefold() == name.casefold():
-            return one
-    there = ", ".join(one.name for one in known[-3:]) or "nothing was released yet"
+    if _NAME.fullmatch(name):
+        for version in known:
+            if version.name.casefold() == name.casefold():
+                return version
+    newest = ", ".join(version.name for version in known[-3:]) or "nothing was released yet"
     raise ReleaseError(
-        f"{name} was never released. A release is named like NAS/2025-26-Q1/1: {there}"
+        f"{name} was never released. A release is named like NAS/2025-26-Q1/1: {newest}"
     )
 
 
 def faults(settings: Settings) -> Iterator[str]:
-    """What is not as it was released: folders, files in them, and what they told."""
-    for one in versions(settings):
-        folder = folder_of(settings, one)
-        again = f"make it again with `adoption release {one.body} {one.quarter} --as-of {one.at}"
+    """What is not as it was released: folders, files in them, and the numbers behind them."""
+    for version in versions(settings):
+        folder = folder_of(settings, version)
         if not folder.is_dir():
-            yield f"{folder} is missing: {again} --out FOLDER`, or put it back from a copy"
-        elif (changed := changed_files(folder)) or sha256_of(folder / CHECKSUMS) != one.checksums:
+            yield (
+                f"{folder} is missing: make it again with `adoption release {version.body} "
+                f"{version.quarter} --as-of {version.at} --out FOLDER`, or put it back from a copy"
+            )
+        elif (changed := changed_files(folder)) or (
+            sha256_of(folder / CHECKSUMS) != version.checksums
+        ):
             names = ", ".join(changed or [CHECKSUMS])
             yield f"{folder} is not as it was released ({names}): put it back from a copy"
-        told = told_file(settings, one)
-        if not told.is_file() or sha256_of(told) != one.told:
+        values = released_values_file(settings, version)
+        if not values.is_file() or sha256_of(values) != version.values_sha256:
             yield (
-                f"{told} is missing or changed: without it a later release cannot be protected "
+                f"{values} is missing or changed: without it a later release cannot be protected "
                 "from being compared with this one; put it back from a copy"
             )
 
 
-# --- what was told --------------------------------------------------------------
+# --- the true numbers behind what was released -----------------------------------
 
 
-def told_file(settings: Settings, one: Version) -> Path:
-    return settings.told / f"{one.body.lower()}-{one.quarter}-v{one.version}.parquet"
+def released_values_file(settings: Settings, version: Version) -> Path:
+    """Where the true number behind every released cell of a version lies, as Parquet."""
+    name = f"{version.body.lower()}-{version.quarter}-v{version.version}.parquet"
+    return settings.released_values / name
 
 
-def told_before(settings: Settings, body: str, before: int | None = None) -> pl.DataFrame | None:
-    """What all earlier releases of a body told, oldest first; None when there is none.
+def values_released_before(
+    settings: Settings, body: str, before: int | None = None
+) -> pl.DataFrame | None:
+    """True numbers behind all earlier releases of a body, oldest first; None without any.
 
     ``before`` leaves out those that stand at this line of the ledger or later. Raises ReleaseError
-    where what one of them told is missing or changed.
+    where the numbers of one of them are missing or changed.
     """
     import polars as pl
 
     frames = []
-    for one in versions(settings):
-        if one.body != body or (before is not None and one.ledger_length >= before):
+    for version in versions(settings):
+        if version.body != body or (before is not None and version.ledger_length >= before):
             continue
-        path = told_file(settings, one)
-        if not path.is_file() or sha256_of(path) != one.told:
+        path = released_values_file(settings, version)
+        if not path.is_file() or sha256_of(path) != version.values_sha256:
             raise ReleaseError(
-                f"{path} is missing or changed: what {one.name} told has to be known to protect "
-                "this release. Put it back from a copy"
+                f"{path} is missing or changed: without the numbers behind {version.name} this "
+                "release cannot be protected. Put the file back from a copy"
             )
         frames.append(pl.read_parquet(path))
     return pl.concat(frames) if frames else None

@@ -218,7 +218,7 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet, formats: _Formats) -> None:
     if len(sheet.headings) <= FITS:
         worksheet.fit_to_pages(1, 0)
     else:
-        worksheet.repeat_columns(0)
+        worksheet.repeat_columns("A:A")
     for column, width in enumerate(widths):
         worksheet.set_column(column, column, width)
     for row, line in enumerate(sheet.lines):
@@ -249,12 +249,11 @@ def _write_sheet(worksheet: Worksheet, sheet: Sheet, formats: _Formats) -> None:
         worksheet.set_row(row, _height(texts, widths))
         for column, cell in enumerate(cells):
             value = shown(cell)
-            if isinstance(value, float):
-                assert isinstance(cell, Cell)
+            if isinstance(cell, Cell) and isinstance(value, float):
                 worksheet.write_number(row, column, value, formats.numbers[cell.decimals])
             else:
                 form = formats.right if isinstance(cell, Cell) else formats.wrapped
-                worksheet.write_string(row, column, value, form)
+                worksheet.write_string(row, column, str(value), form)
 
 
 def _widths(sheet: Sheet) -> list[int]:
@@ -265,7 +264,7 @@ def _widths(sheet: Sheet) -> list[int]:
         any(isinstance(row[n], Cell) for row in sheet.rows) for n in range(len(sheet.headings))
     ]
     longest = [
-        max(len(row[n]) for row in sheet.rows) if not is_number else COLUMN
+        max(len(str(row[n])) for row in sheet.rows) if not is_number else COLUMN
         for n, is_number in enumerate(numbers)
     ]
     return [

@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.files import sync_folder
+from pipelines.text.catalogue import LANGUAGES, Language, translations
 
 if TYPE_CHECKING:
     import duckdb
 
 PARQUET = "parquet"
-NOTICE = {
-    "en": "Internal use only: not disclosure controlled. Do not pass on.",
-    "cy": "At ddefnydd mewnol yn unig: heb ei reoli ar gyfer datgelu. Peidiwch â'i anfon ymlaen.",
-}
+
+
+def internal_notice(language: Language) -> str:
+    """What every copy of the warehouse says of itself."""
+    return translations(language).gettext(
+        "Internal use only: not disclosure controlled. Do not pass on."
+    )
 
 
 def write_parquet(warehouse: Path, folder: Path) -> list[Path]:
@@ -40,7 +44,7 @@ def write_parquet(warehouse: Path, folder: Path) -> list[Path]:
                 "table": f"marts.{table}",
                 "description": described or "",
                 "columns": json.dumps(_comments(connection, table), ensure_ascii=False),
-                "notice": f"{NOTICE['en']} {NOTICE['cy']}",
+                "notice": " ".join(internal_notice(language) for language in LANGUAGES),
             }
             pairs = ", ".join(f'"{key}": {_quoted(value)}' for key, value in told.items())
             connection.execute(

@@ -26,13 +26,13 @@ from pipelines.lifecycle.ledger import Ledger
 from pipelines.pack.edition import LANGUAGES
 from pipelines.pack.pages import file_name
 from pipelines.pack.published import publication
-from pipelines.publishing.releases import Made, make_again, make_release
+from pipelines.publishing.releases import ReleaseMade, make_again, make_release
 from pipelines.publishing.verification import verify
 from pipelines.quarters import Quarter
 from pipelines.release import package
 from pipelines.release.compare import compare, figures_of_folder
 from pipelines.release.content import ReleaseError
-from pipelines.release.versions import told_file, versions
+from pipelines.release.versions import released_values_file, versions
 from pipelines.settings import SOURCES, Settings
 from pipelines.warehouse.published import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample
@@ -54,7 +54,7 @@ class House:
     settings: Settings
     declarations: Declarations
 
-    def release(self, **more) -> Made:
+    def release(self, **more) -> ReleaseMade:
         told = {"role": DIRECTOR} | more
         with open_warehouse(self.settings) as connection:
             return make_release(self.settings, self.declarations, connection, "NAS", Q4, **told)
@@ -129,17 +129,17 @@ def refused_by_the_audit(house: House, refused_before_the_lock: str) -> str:
         patch.setattr(proof, "audit", lambda *_: failed)
         house.release()
     assert Ledger(house.settings.ledger).head() == before
-    assert house.bytes() == {} and not house.settings.told.exists()
+    assert house.bytes() == {} and not house.settings.released_values.exists()
     return str(refused.value)
 
 
 @pytest.fixture(scope="module")
-def first(house: House, refused_by_the_audit: str) -> Made:
+def first(house: House, refused_by_the_audit: str) -> ReleaseMade:
     return house.release()
 
 
 @pytest.fixture(scope="module")
-def second(house: House, first: Made) -> Iterator[Made]:
+def second(house: House, first: ReleaseMade) -> Iterator[ReleaseMade]:
     """Cardiff's return is withdrawn, so its children are in no figure of the second version."""
     cardiff = next(
         one.submission_id
@@ -177,7 +177,7 @@ def test_an_open_quarter_is_not_released(refused_before_the_lock: str) -> None:
     assert "adoption lock 2020-21-Q4 --nation wales" in refused_before_the_lock
 
 
-def test_only_those_who_may_release_do(house: House, first: Made) -> None:
+def test_only_those_who_may_release_do(house: House, first: ReleaseMade) -> None:
     before = house.bytes()
     with pytest.raises(NotAllowed, match="It is for: national_director"):
         house.release(role="data_officer")
@@ -193,7 +193,7 @@ def test_a_release_over_a_failed_audit_is_refused(refused_by_the_audit: str) -> 
     assert "Nothing was released" in refused_by_the_audit
 
 
-def test_a_release_over_a_changed_file_is_refused(house: House, first: Made) -> None:
+def test_a_release_over_a_changed_file_is_refused(house: House, first: ReleaseMade) -> None:
     received = next(iter(sorted(house.settings.received.glob("*.xlsx"))))
     content = received.read_bytes()
     received.write_bytes(content + b" ")
@@ -205,7 +205,7 @@ def test_a_release_over_a_changed_file_is_refused(house: House, first: Made) -> 
 
 
 def test_a_policy_that_lets_no_return_be_open_refuses_the_quarter(
-    house: House, first: Made
+    house: House, first: ReleaseMade
 ) -> None:
     policies = {
         nation: policy.model_copy(
@@ -226,7 +226,7 @@ def test_a_policy_that_lets_no_return_be_open_refuses_the_quarter(
 # --- what is released ---------------------------------------------------------------------
 
 
-def test_a_release_is_whole_and_described(first: Made) -> None:
+def test_a_release_is_whole_and_described(first: ReleaseMade) -> None:
     assert (first.version.name, first.is_new) == ("NAS/2020-21-Q4/1", True)
     assert changed_files(first.folder) == []
     names = {path.name for path in first.folder.iterdir()}
@@ -240,7 +240,7 @@ def test_a_release_is_whole_and_described(first: Made) -> None:
 
 
 def test_a_release_holds_no_path_no_pseudonym_and_no_count_of_rows(
-    house: House, first: Made
+    house: House, first: ReleaseMade
 ) -> None:
     children = pl.read_parquet(house.settings.validated / "child" / "*" / "*.parquet")
     pseudonyms = children["child_pseudonym"].drop_nulls().unique().to_list()
@@ -254,7 +254,7 @@ def test_a_release_holds_no_path_no_pseudonym_and_no_count_of_rows(
             assert '"rows_' not in text
 
 
-def test_the_small_numbers_of_the_warehouse_are_not_in_it(house: House, first: Made) -> None:
+def test_the_small_numbers_of_the_warehouse_are_not_in_it(house: House, first: ReleaseMade) -> None:
     figures = figures_of_folder(first.folder)
     counts = figures.filter(pl.col("decimals") == 0, pl.col("component") != "value")
     shown = counts["number"].drop_nulls()
@@ -263,7 +263,9 @@ def test_the_small_numbers_of_the_warehouse_are_not_in_it(house: House, first: M
     assert figures["flag"].drop_nulls().is_in(["c"]).sum() > 100
 
 
-def test_every_number_of_a_pack_is_a_figure_of_the_release(house: House, first: Made) -> None:
+def test_every_number_of_a_pack_is_a_figure_of_the_release(
+    house: House, first: ReleaseMade
+) -> None:
     found = publication(first.folder, house.declarations)
     for place in found.places_with_a_pack():
         for language in LANGUAGES:
@@ -274,7 +276,7 @@ def test_every_number_of_a_pack_is_a_figure_of_the_release(house: House, first: 
     assert "`pack-wales-en.html`: performance pack of a place" in readme
 
 
-def test_provenance_says_what_it_rests_on(house: House, first: Made) -> None:
+def test_provenance_says_what_it_rests_on(house: House, first: ReleaseMade) -> None:
     told = package.provenance_of_folder(first.folder)
     assert (told["version"], told["supersedes"], told["reason"]) == (1, None, None)
     assert told["sign_off"]["role"] == told["released_by"] == DIRECTOR
@@ -287,7 +289,7 @@ def test_provenance_says_what_it_rests_on(house: House, first: Made) -> None:
     assert "seconds" not in json.dumps(audit)
 
 
-def test_the_same_figures_make_no_new_version(house: House, first: Made) -> None:
+def test_the_same_figures_make_no_new_version(house: House, first: ReleaseMade) -> None:
     before = house.bytes()
     again = house.release()
     assert (again.is_new, again.version) == (False, first.version)
@@ -295,7 +297,7 @@ def test_the_same_figures_make_no_new_version(house: House, first: Made) -> None
 
 
 def test_a_release_that_was_entered_when_the_program_was_killed_comes_into_place(
-    house: House, first: Made
+    house: House, first: ReleaseMade
 ) -> None:
     staged = first.folder.parent / ".part"
     first.folder.rename(staged)
@@ -305,16 +307,16 @@ def test_a_release_that_was_entered_when_the_program_was_killed_comes_into_place
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_a_release_may_be_read_and_what_it_told_may_not(house: House, first: Made) -> None:
+def test_a_release_may_be_read_and_what_it_told_may_not(house: House, first: ReleaseMade) -> None:
     assert (first.folder / "figures.csv").stat().st_mode & 0o777 == 0o644
-    assert told_file(house.settings, first.version).stat().st_mode & 0o077 == 0
+    assert released_values_file(house.settings, first.version).stat().st_mode & 0o077 == 0
 
 
 # --- and again ----------------------------------------------------------------------------
 
 
 def test_a_new_version_says_what_changed_and_what_moved_it(
-    house: House, first: Made, second: Made
+    house: House, first: ReleaseMade, second: ReleaseMade
 ) -> None:
     assert (second.version.version, second.version.reason) == (2, WHY)
     told = package.provenance_of_folder(second.folder)
@@ -332,7 +334,9 @@ def test_a_new_version_says_what_changed_and_what_moved_it(
     assert 0 < revised.height <= changes.height
 
 
-def test_the_first_version_stays_as_it_was(house: House, first: Made, second: Made) -> None:
+def test_the_first_version_stays_as_it_was(
+    house: House, first: ReleaseMade, second: ReleaseMade
+) -> None:
     assert changed_files(first.folder) == []
     assert [one.name for one in versions(house.settings)] == [
         *("NAS/2020-21-Q4/1", "NAS/2020-21-Q4/2")
@@ -341,7 +345,7 @@ def test_the_first_version_stays_as_it_was(house: House, first: Made, second: Ma
 
 
 def test_a_version_is_made_again_to_the_byte_on_another_machine(
-    house: House, first: Made, second: Made, tmp_path: Path
+    house: House, first: ReleaseMade, second: ReleaseMade, tmp_path: Path
 ) -> None:
     """Both are there, the warehouse has moved on, and the data lies elsewhere."""
     ignored = shutil.ignore_patterns("build", "marts", "releases")

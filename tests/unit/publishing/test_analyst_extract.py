@@ -1,4 +1,4 @@
-"""Parquet beside the warehouse, and what is handed out. Tables are invented."""
+"""Parquet beside the warehouse, and the analyst extract. Tables are invented."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.cli import main
-from pipelines.publishing import analyst_extract as handing_out
+from pipelines.publishing import analyst_extract
 from pipelines.settings import Settings
 from pipelines.warehouse import parquet
 from pipelines.warehouse.published import prepare_build, publish
@@ -52,7 +52,7 @@ def published(settings: Settings) -> Settings:
     return settings
 
 
-def _hand_out(folder: Path, *options: str) -> Result:
+def _extract(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(main, ["extract", str(folder), *options])
 
 
@@ -127,16 +127,16 @@ def test_what_a_crash_left_is_cleared_away(published: Settings, left: str) -> No
     assert pl.read_parquet(published.marts / "parquet" / "fct_figure.parquet").height == 5
 
 
-# --- what is handed out ---------------------------------------------------------------------------
+# --- the analyst extract --------------------------------------------------
 
 
-def test_a_hand_out_holds_the_warehouse_the_tables_and_words(
+def test_an_extract_holds_the_warehouse_the_tables_and_words(
     published: Settings, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
-    told = _hand_out(folder)
-    assert told.exit_code == 0, told.output
-    assert "Internal use only" in told.output
+    result = _extract(folder)
+    assert result.exit_code == 0, result.output
+    assert "Internal use only" in result.output
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) == [
         *("README-cy.txt", "README-en.txt", "SHA256SUMS", "catalogue.csv", "parquet"),
         "parquet/catalogue.parquet",
@@ -156,8 +156,8 @@ def test_a_hand_out_holds_the_warehouse_the_tables_and_words(
 def test_tables_that_fit_on_a_sheet_come_as_csv_when_asked_for(
     published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handing_out, "ROWS_OF_A_SHEET", 2)
-    assert _hand_out(tmp_path / "out", "--csv").exit_code == 0
+    monkeypatch.setattr(analyst_extract, "ROWS_OF_A_SHEET", 2)
+    assert _extract(tmp_path / "out", "--csv").exit_code == 0
     found = {path.name for path in (tmp_path / "out" / "csv").iterdir()}
     assert found == {"catalogue.csv", "fct_submission.csv"}  # fct_figure has three rows
     assert "csv/" in (tmp_path / "out" / "README-en.txt").read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ def test_tables_that_fit_on_a_sheet_come_as_csv_when_asked_for(
 def test_its_readme_says_what_may_be_done_with_it(
     published: Settings, tmp_path: Path, language: str, words: tuple[str, ...]
 ) -> None:
-    _hand_out(tmp_path / "out")
+    _extract(tmp_path / "out")
     text = (tmp_path / "out" / f"README-{language}.txt").read_text(encoding="utf-8")
     assert [word for word in words if word not in text] == []
 
@@ -182,26 +182,26 @@ def test_its_readme_says_what_may_be_done_with_it(
 def test_real_returns_are_not_called_synthetic(settings: Settings, tmp_path: Path) -> None:
     _build(settings, synthetic=False)
     publish(settings)
-    _hand_out(tmp_path / "out")
+    _extract(tmp_path / "out")
     text = (tmp_path / "out" / "README-en.txt").read_text(encoding="utf-8")
     assert "ynthetic" not in text and "not disclosure controlled" in text
 
 
 def test_no_pseudonym_is_in_it(published: Settings, tmp_path: Path) -> None:
-    _hand_out(tmp_path / "out")
+    _extract(tmp_path / "out")
     for path in (tmp_path / "out").rglob("*"):
         assert path.is_dir() or PSEUDONYM.encode() not in path.read_bytes(), path
 
 
 @pytest.mark.parametrize("column", ["child_pseudonym", "birth_month"])
-def test_a_warehouse_with_single_children_is_not_handed_out(
+def test_a_warehouse_with_single_children_makes_no_extract(
     settings: Settings, tmp_path: Path, column: str
 ) -> None:
     _build(settings, more=f"create table marts.fct_slip as select 'x' as {column}")
     publish(settings)
-    told = _hand_out(tmp_path / "out")
-    assert told.exit_code == 1
-    assert f"fct_slip.{column}" in told.output
+    result = _extract(tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"fct_slip.{column}" in result.output
     assert list(tmp_path.glob("*out*")) == []
 
 
@@ -209,24 +209,24 @@ def test_a_folder_that_holds_something_is_left_alone(published: Settings, tmp_pa
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "mine.txt").write_text("mine", encoding="utf-8")
-    told = _hand_out(folder)
-    assert told.exit_code == 1 and "name a new folder" in told.output
+    result = _extract(folder)
+    assert result.exit_code == 1 and "name a new folder" in result.output
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
 def test_an_empty_folder_is_filled(published: Settings, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    assert _hand_out(tmp_path / "out").exit_code == 0
+    assert _extract(tmp_path / "out").exit_code == 0
     assert (tmp_path / "out" / "warehouse.duckdb").exists()
 
 
-def test_nothing_is_handed_out_into_the_rooms(published: Settings) -> None:
-    told = _hand_out(published.marts / "out")
-    assert told.exit_code == 1 and "inside the data folder" in told.output
+def test_no_extract_is_written_into_the_rooms(published: Settings) -> None:
+    result = _extract(published.marts / "out")
+    assert result.exit_code == 1 and "inside the data folder" in result.output
     assert not (published.marts / "out").exists()
 
 
 def test_without_a_warehouse_it_says_how_to_make_one(settings: Settings, tmp_path: Path) -> None:
-    told = _hand_out(tmp_path / "out")
-    assert told.exit_code == 1 and "adoption build" in told.output
+    result = _extract(tmp_path / "out")
+    assert result.exit_code == 1 and "adoption build" in result.output
     assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-import pipelines.publishing.releases as making
+import pipelines.publishing.releases as releases
 import pipelines.warehouse.published as warehouse
 from pipelines.assets.releases import AUDITED, KEY, release
 from pipelines.lifecycle.decisions import NotAllowed
@@ -32,7 +32,7 @@ def _released(quarters: list[str], home: Path):
         one = Version(
             *(body, WALES, quarter, 1, 1, "", role, "", reason, 1234, 0, "", ""), ledger_length=3
         )
-        return making.Made(one, home / "data" / "releases" / quarter.label, is_new=True)
+        return releases.ReleaseMade(one, home / "data" / "releases" / quarter.label, is_new=True)
 
     return made
 
@@ -55,7 +55,7 @@ def test_quarters_are_released_one_after_the_other_the_oldest_first(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quarters: list[str] = []
-    monkeypatch.setattr(making, "make_release", _released(quarters, home))
+    monkeypatch.setattr(releases, "make_release", _released(quarters, home))
     result = _run()
     assert result.success and quarters == ["2020-21-Q3", "2020-21-Q4"]
     told = {
@@ -75,7 +75,7 @@ def test_a_refused_release_is_red_and_says_why_in_our_words(
     def refused(*_, **__):
         raise refusal("the audit found a number that readers could work out")
 
-    monkeypatch.setattr(making, "make_release", refused)
+    monkeypatch.setattr(releases, "make_release", refused)
     result = _run(last="2020-21-Q3")
     assert not result.success
     (failure,) = [e for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
@@ -89,7 +89,7 @@ def test_an_error_that_is_not_ours_is_told_without_its_text(
     def broken(*_, **__):
         raise ValueError("a child of four")
 
-    monkeypatch.setattr(making, "make_release", broken)
+    monkeypatch.setattr(releases, "make_release", broken)
     result = _run(last="2020-21-Q3")
     assert not result.success
     assert not any("a child of four" in str(event) for event in result.all_events)

@@ -18,8 +18,8 @@ from pipelines.release.versions import (
     faults,
     find,
     folder_of,
-    told_before,
-    told_file,
+    released_values_file,
+    values_released_before,
     versions_of,
 )
 from pipelines.settings import Settings
@@ -97,13 +97,26 @@ def _release(settings: Settings, version: int = 1, content: str = "a,b\n1,2\n") 
     """A version as it would lie there: entered, its folder, and what it told."""
     known = versions_of(settings, "NAS", Q1)
     named = Version(
-        *("NAS", WALES, Q1, version, 1, "", "", "", None, 1, 0, "", ""), ledger_length=len(known)
+        body="NAS",
+        nation_code=WALES,
+        quarter=Q1,
+        version=version,
+        revision=1,
+        as_of="",
+        role="",
+        at="",
+        reason=None,
+        figures=1,
+        changed=0,
+        checksums="",
+        values_sha256="",
+        ledger_length=len(known),
     )
     folder = folder_of(settings, named)
     folder.mkdir(parents=True)
     (folder / "figures.csv").write_text(content, encoding="utf-8")
     write_checksums(folder)
-    told = told_file(settings, named)
+    told = released_values_file(settings, named)
     told.parent.mkdir(parents=True, exist_ok=True)
     pl.DataFrame({"release": [f"{version:012}"], "value": [3]}).write_parquet(told)
     Ledger(settings.ledger).append(
@@ -156,13 +169,16 @@ def test_whatever_changes_in_a_released_folder_is_seen(settings: Settings, harm:
 
 def test_what_a_release_told_has_to_be_known_to_protect_the_next(settings: Settings) -> None:
     one, two = _release(settings), _release(settings, 2)
-    assert told_before(settings, "NAS")["release"].to_list() == ["000000000001", "000000000002"]
-    assert told_before(settings, "NAS", two.ledger_length).height == 1
-    assert told_before(settings, "NAS", one.ledger_length) is None
-    assert told_before(settings, "DFE") is None
-    told_file(settings, one).unlink()
-    with pytest.raises(ReleaseError, match=r"(?i)put it back from a copy"):
-        told_before(settings, "NAS")
+    assert values_released_before(settings, "NAS")["release"].to_list() == [
+        "000000000001",
+        "000000000002",
+    ]
+    assert values_released_before(settings, "NAS", two.ledger_length).height == 1
+    assert values_released_before(settings, "NAS", one.ledger_length) is None
+    assert values_released_before(settings, "DFE") is None
+    released_values_file(settings, one).unlink()
+    with pytest.raises(ReleaseError, match=r"(?i)put the file back from a copy"):
+        values_released_before(settings, "NAS")
     assert any("protected" in fault for fault in faults(settings))
 
 

@@ -1,4 +1,4 @@
-"""What is handed out of the sample: no pseudonym in any byte or cell of it, and a page of docs."""
+"""The analyst extract of the sample: no pseudonym in any byte or cell of it, and a page of docs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HEX = re.compile(rb"[0-9a-f]{32,}")
 
 
 @pytest.fixture(scope="module")
-def handed_out(sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from pipelines.publishing.analyst_extract import hand_out
+def extract(sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from pipelines.publishing.analyst_extract import write_extract
 
-    return hand_out(sample.settings, tmp_path_factory.mktemp("handed") / "out", with_csv=True)
+    return write_extract(sample.settings, tmp_path_factory.mktemp("extract") / "out", with_csv=True)
 
 
 @pytest.fixture(scope="module")
@@ -54,22 +54,22 @@ def _texts(frame: pl.DataFrame) -> list[str]:
     return [text for column in columns for text in column]
 
 
-def test_no_byte_of_a_hand_out_is_a_pseudonym(handed_out: Path, pseudonyms: set[bytes]) -> None:
-    files = [path for path in handed_out.rglob("*") if path.is_file()]
+def test_no_byte_of_an_extract_is_a_pseudonym(extract: Path, pseudonyms: set[bytes]) -> None:
+    files = [path for path in extract.rglob("*") if path.is_file()]
     assert len(files) > 55
     assert [path.name for path in files if _held(path.read_bytes(), pseudonyms)] == []
 
 
-def test_no_cell_of_a_hand_out_is_a_pseudonym(handed_out: Path, pseudonyms: set[bytes]) -> None:
+def test_no_cell_of_an_extract_is_a_pseudonym(extract: Path, pseudonyms: set[bytes]) -> None:
     """Bytes alone do not show it: databases and Parquet keep text compressed."""
     texts: list[str] = []
-    with duckdb.connect(str(handed_out / "warehouse.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(extract / "warehouse.duckdb"), read_only=True) as connection:
         tables = connection.execute(
             "select database_name || '.' || schema_name || '.' || table_name from duckdb_tables()"
         ).fetchall()  # the one view repeats what tables hold
         for (table,) in tables:
             texts += _texts(connection.table(table).pl())
-    for path in (handed_out / "parquet").iterdir():
+    for path in (extract / "parquet").iterdir():
         texts += _texts(pl.read_parquet(path))
     assert len(texts) > 10_000
     assert _held("\n".join(texts).encode("utf-8"), pseudonyms) == set()
@@ -81,7 +81,7 @@ def test_a_pseudonym_would_be_found(pseudonyms: set[bytes]) -> None:
     assert _held(b"00" + one + b"ff", pseudonyms) >= {one}
 
 
-def test_parquet_has_what_the_warehouse_has(handed_out: Path, sample) -> None:
+def test_parquet_has_what_the_warehouse_has(extract: Path, sample) -> None:
     with duckdb.connect(str(sample.settings.warehouse), read_only=True) as connection:
         tables = dict(
             connection.execute("select table_name, comment from duckdb_tables()").fetchall()
@@ -89,7 +89,7 @@ def test_parquet_has_what_the_warehouse_has(handed_out: Path, sample) -> None:
         folder = sample.settings.marts / "parquet"
         assert {path.stem for path in folder.iterdir()} == set(tables)
         for path in folder.iterdir():
-            beside = path.read_bytes() == (handed_out / "parquet" / path.name).read_bytes()
+            beside = path.read_bytes() == (extract / "parquet" / path.name).read_bytes()
             assert beside, path.name
             there = connection.table(f"marts.{path.stem}").pl().height
             assert pl.scan_parquet(path).select(pl.len()).collect().item() == there
@@ -112,11 +112,11 @@ def test_the_docs_are_one_page_without_network_or_paths_of_this_machine(
 
 
 def test_what_the_page_for_analysts_types_in_python_works(
-    handed_out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    extract: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (CHECKOUT / "docs" / "for-analysts.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    monkeypatch.chdir(handed_out)
+    monkeypatch.chdir(extract)
     for block in blocks:
         known: dict[str, pl.DataFrame] = {}
         exec(block, known)
