@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from expectations.reference_data import Beside
-from expectations.suite import QuarterResult, catalogue_of_rules, validate_quarter
+from expectations.reference_data import ReferenceData
+from expectations.rule_catalogue import catalogue_of_rules
+from expectations.suite import QuarterResult, validate_quarter
 from pipelines.declarations import Declarations
-from pipelines.intake.prior_period import NOTHING_SET_ASIDE, beside_one_file, plain_keys
+from pipelines.intake.prior_period import NOTHING_SET_ASIDE, plain_keys, reference_data_of_file
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import validated_frame
 from pipelines.settings import SOURCES
@@ -41,13 +42,13 @@ def main() -> None:
     asked = parser.parse_args()
     declarations = Declarations(SOURCES)
     now, last = (invent(declarations, asked.rows, quarter) for quarter in (NOW, NOW.plus(-1)))
-    beside, joined = _timed(lambda: _beside(declarations, now, last))
+    reference_data, joined = _timed(lambda: _all_senders(declarations, now, last))
     rules = catalogue_of_rules(declarations, NOW).filter(
         pl.col("return_name").eq("child") | pl.col("code").str.starts_with("CH")
     )
     print(f"{asked.rows:,} rows of children, {SENDERS} senders, {rules.height} rules")
     print(f"typed rows of both quarters as validated: {joined:.1f} CPU s")
-    found, seconds = _timed(lambda: _check(declarations, now, beside, "polars"))
+    found, seconds = _timed(lambda: _check(declarations, now, reference_data, "polars"))
     _tell("polars", found, seconds)
     rules_there, seconds_there = THEIRS
     print(
@@ -58,15 +59,17 @@ def main() -> None:
         return
     _, imported = _timed(_import_great_expectations)
     print(f"Great Expectations, import alone: {imported:.1f} CPU s")
-    slow, seconds = _timed(lambda: _check(declarations, now, beside, "great_expectations"))
+    slow, seconds = _timed(lambda: _check(declarations, now, reference_data, "great_expectations"))
     _tell("Great Expectations", slow, seconds)
     print(f"  the same problems: {slow.problems.equals(found.problems)}")
 
 
 def _check(
-    declarations: Declarations, now: pl.DataFrame, beside: Beside, engine: Any
+    declarations: Declarations, now: pl.DataFrame, reference_data: ReferenceData, engine: Any
 ) -> QuarterResult:
-    return validate_quarter("child", now, NOW, declarations, beside=beside, engine=engine)
+    return validate_quarter(
+        "child", now, NOW, declarations, reference_data=reference_data, engine=engine
+    )
 
 
 def _tell(engine: str, found: QuarterResult, seconds: float) -> None:
@@ -76,18 +79,20 @@ def _tell(engine: str, found: QuarterResult, seconds: float) -> None:
     )
 
 
-def _beside(declarations: Declarations, now: pl.DataFrame, last: pl.DataFrame) -> Beside:
+def _all_senders(
+    declarations: Declarations, now: pl.DataFrame, last: pl.DataFrame
+) -> ReferenceData:
     """All senders at once, as in a collection, with keys in place of pseudonyms."""
     child = declarations.returns["child"]
-    one = beside_one_file(declarations, NOW, "S0", {"child": now}, submission_id="S0")
-    return Beside(
+    one = reference_data_of_file(declarations, NOW, "S0", {"child": now}, submission_id="S0")
+    return ReferenceData(
         key_of=plain_keys,
         now=one.now,
         sent=now.select(
             "submission_id", "sender_code", pl.lit("child").alias("return_name")
         ).unique(maintain_order=True),
-        earlier={"child": validated_frame(last, child, plain_keys, NOTHING_SET_ASIDE)},
-        earlier_in={"child": frozenset(last["sender_code"].unique())},
+        prior={"child": validated_frame(last, child, plain_keys, NOTHING_SET_ASIDE)},
+        prior_senders={"child": frozenset(last["sender_code"].unique())},
         knows_other_senders=True,
     )
 

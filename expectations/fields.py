@@ -34,6 +34,7 @@ from expectations.rules.rule import (
 )
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
+from pipelines.text.catalogue import N_, translations
 
 # Stands in the checked column for text that was not understood; in no code list
 # because codes are printable.
@@ -90,7 +91,7 @@ def checks_in_force(
 ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """Every check of a return in a quarter, and the codes of the rules skipped in it.
 
-    A rule that compares with the last return is skipped where that one was not
+    A rule that compares with the prior return is skipped where that one was not
     asked for the field yet.
     """
     declared = declarations.returns[return_name]
@@ -106,7 +107,7 @@ def checks_in_force(
     asked_before = frozenset(field.name for field in declared.fields_in_force(quarter.plus(-1)))
     skipped = []
     for rule in RULES[return_name]:
-        of_both = asked_for & asked_before if rule.needs == "earlier" else asked_for
+        of_both = asked_for & asked_before if rule.needs == "prior_return" else asked_for
         if rule.in_force(quarter, of_both):
             checks.append(_check_of(rule, rows))
         else:
@@ -168,84 +169,86 @@ def _field_checks(
     name, limits = field.name, field.constraints
     if limits.required:
         yield _check(
-            "REQUIRED", field, lambda: pl.when(rows.given(name)).then(1), "not_null",
-            en="{title} is missing: fill in the cell.",
-            cy="Mae {title} ar goll: llenwch y gell.",
+            "REQUIRED", field, N_("{title} is missing: fill in the cell."),
+            lambda: pl.when(rows.given(name)).then(1), "not_null",
         )  # fmt: skip
     if field.code_list:
         yield _check(
             "CODE", field,
+            N_("{title} is not in the list for this quarter: choose from the drop-down list."),
             lambda: pl.when(pl.col(f"readable__{name}")).then(pl.col(name))
             .otherwise(pl.lit(NOT_UNDERSTOOD)),
             "in_set", (("value_set", declarations.codes(field.code_list, quarter)),),
-            en="{title} is not in the list for this quarter: choose from the drop-down list.",
-            cy="Nid yw {title} yn y rhestr ar gyfer y chwarter hwn: dewiswch o'r gwymplen.",
         )  # fmt: skip
     elif has_readable(field):
         yield _not_understood(field)
     if field.type == "date":
-        # A required cell cannot be left blank: a row that is not due yet is taken out whole.
         yield _check(
-            "FUTURE", field, lambda: pl.col(name) <= quarter.last_day, "in_set", _TRUE, truth=True,
-            en="{title} is after the last day of the quarter: correct the date, or "
-            + ("take the row out" if limits.required else "leave the cell blank")
-            + " and report it in the quarter in which it happens.",
-            cy="Mae {title} ar ôl diwrnod olaf y chwarter: cywirwch y dyddiad, neu "
-            + ("tynnwch y rhes allan a'i h" if limits.required else "gadewch y gell yn wag a'i ")
-            + "adrodd yn y chwarter y mae'n digwydd.",
+            "FUTURE", field, _future(field), lambda: pl.col(name) <= quarter.last_day,
+            "in_set", _TRUE, truth=True,
         )  # fmt: skip
     if limits.maxLength is not None:
         yield _check(
-            "LENGTH", field, lambda: pl.col(name).str.len_chars(), "between",
-            (("max_value", limits.maxLength),),
-            en=f"{{title}} is longer than {limits.maxLength} characters: shorten it.",
-            cy=f"Mae {{title}} yn hwy na {limits.maxLength} nod: byrhewch y cofnod.",
+            "LENGTH", field, N_("{title} is longer than {limit} characters: shorten it."),
+            lambda: pl.col(name).str.len_chars(), "between",
+            (("max_value", limits.maxLength),), limit=limits.maxLength,
         )  # fmt: skip
     if limits.pattern is not None:
         yield _check(
-            "PATTERN", field, lambda: pl.col(name).str.contains(f"^(?:{limits.pattern})$"),
+            "PATTERN", field,
+            N_("{title} is not written in the form asked for: see the note on the column."),
+            lambda: pl.col(name).str.contains(f"^(?:{limits.pattern})$"),
             "in_set", _TRUE, truth=True,
-            en="{title} is not written in the form asked for: see the note on the column.",
-            cy="Nid yw {title} wedi'i ysgrifennu yn y ffurf y gofynnir amdani: gweler y nodyn ar "
-            "y golofn.",
         )  # fmt: skip
     if limits.minimum is not None or limits.maximum is not None:
         yield _range(field)
 
 
+def _future(field: ReturnField) -> str:
+    """A required cell cannot be left blank: a row that is not due yet is taken out whole."""
+    if field.constraints.required:
+        return N_(
+            "{title} is after the last day of the quarter: correct the date, or delete the row and "
+            "report it in the quarter in which it happens."
+        )
+    return N_(
+        "{title} is after the last day of the quarter: correct the date, or leave the cell blank "
+        "and report it in the quarter in which it happens."
+    )
+
+
 def _not_understood(field: ReturnField) -> Check:
-    name, must = field.name, field.constraints.required
-    if field.type == "date":
-        return _check(
-            "DATE", field, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True,
-            en="{title} is not a date that can be read: write it as dd/mm/yyyy"
-            + ("" if must else ", or leave the cell blank if the date is not known yet")
-            + ".",
-            cy="Nid yw {title} yn ddyddiad y gellir ei ddarllen: ysgrifennwch ef fel dd/mm/bbbb"
-            + ("" if must else ", neu gadewch y gell yn wag os nad yw'r dyddiad yn hysbys eto")
-            + ".",
-        )  # fmt: skip
+    name = field.name
+    if field.type != "date":
+        sentence = N_("{title} is not a whole number that can be read: write it in digits.")
+        code = "NUMBER"
+    elif field.constraints.required:
+        sentence = N_("{title} is not a date that can be read: write it as dd/mm/yyyy.")
+        code = "DATE"
+    else:
+        sentence = N_(
+            "{title} is not a date that can be read: write it as dd/mm/yyyy, or leave the cell "
+            "blank if the date is not known yet."
+        )
+        code = "DATE"
     return _check(
-        "NUMBER", field, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True,
-        en="{title} is not a whole number that can be read: write it in digits.",
-        cy="Nid yw {title} yn rhif cyfan y gellir ei ddarllen: ysgrifennwch ef mewn digidau.",
-    )  # fmt: skip
+        code, field, sentence, lambda: pl.col(f"readable__{name}"), "in_set", _TRUE, truth=True
+    )
 
 
 def _range(field: ReturnField) -> Check:
     low, high = field.constraints.minimum, field.constraints.maximum
     if high is None:
-        en, cy = f"{{title}} is below {low}", f"Mae {{title}} yn is na {low}"
+        sentence = N_("{title} is below {low}: correct the number.")
     elif low is None:
-        en, cy = f"{{title}} is above {high}", f"Mae {{title}} yn uwch na {high}"
+        sentence = N_("{title} is above {high}: correct the number.")
     else:
-        en = f"{{title}} is not between {low} and {high}"
-        cy = f"Nid yw {{title}} rhwng {low} a {high}"
+        sentence = N_("{title} is not between {low} and {high}: correct the number.")
     bounds = (("min_value", low), ("max_value", high))
     return _check(
-        "RANGE", field, lambda: pl.col(field.name), "between",
+        "RANGE", field, sentence, lambda: pl.col(field.name), "between",
         tuple((word, bound) for word, bound in bounds if bound is not None),
-        en=f"{en}: correct the number.", cy=f"{cy}: cywirwch y rhif.",
+        low=low, high=high,
     )  # fmt: skip
 
 
@@ -264,23 +267,26 @@ def _key_checks(declared: Return, quarter: Quarter) -> Iterator[Check]:
         ),
     ).rank("dense")
     yield _check(
-        "UNIQUE", first, lambda: pl.when(complete).then(number), "unique",
-        en="Another row of this sheet has the same {title_inside}: keep one row for each.",
-        cy="Mae gan res arall ar y daflen hon yr un {title_inside}: cadwch un rhes i bob un.",
+        "UNIQUE", first,
+        N_("Another row of this sheet has the same {title}: keep one row for each."),
+        lambda: pl.when(complete).then(number), "unique",
     )  # fmt: skip
 
 
 def _check(
-    code: str, field: ReturnField, derive: Callable[[], pl.Expr], expectation: Expectation,
-    arguments: tuple[tuple[str, Any], ...] = (), *,
-    en: str, cy: str, truth: bool = False,
+    code: str, field: ReturnField, sentence: str, derive: Callable[[], pl.Expr],
+    expectation: Expectation, arguments: tuple[tuple[str, Any], ...] = (), *,
+    truth: bool = False, **limits: object,
 ) -> Check:  # fmt: skip
+    """``sentence`` names the field as ``{title}``, and its ``limits``."""
     return Check(
         code=code,
         severity="error",
         fields=(field.name,),
-        sentence_en=_fill(en, field.title.en),
-        sentence_cy=_fill(cy, field.title.cy),
+        sentence_en=sentence.format(title=f"“{field.title.en}”", **limits),
+        sentence_cy=translations("cy")
+        .gettext(sentence)
+        .format(title=f"“{field.title.cy}”", **limits),
         source=f"declared: sources/returns, field {field.name}",
         column=f"{code}__{field.name}",
         derive=derive,
@@ -288,8 +294,3 @@ def _check(
         arguments=arguments,
         is_truth=truth,
     )
-
-
-def _fill(sentence: str, title: str) -> str:
-    quoted = f"“{title}”"
-    return sentence.format(title=quoted, title_inside=quoted)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import polars as pl
 
-from expectations.reference_data import SKIPPED
 from pipelines.declarations import RefusalPolicy
+from pipelines.text.catalogue import N_, Language, translations
 
 Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
 
@@ -35,53 +35,6 @@ class ReturnSent:
     return_name: str
     rows_read: int = 0
     is_nil: bool = False
-
-
-@dataclass(frozen=True)
-class RulesTold:
-    """What became of the rules for one submission.
-
-    ``run`` were checked, ``skipped`` counts the others by reason
-    (``expectations.reference_data.SKIPPED``), ``crashed`` could not be run.
-    """
-
-    run: int = 0
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    crashed: int = 0
-
-    def __add__(self, other: RulesTold) -> RulesTold:
-        skipped = Counter(self.skipped) + Counter(other.skipped)
-        return RulesTold(self.run + other.run, dict(skipped), self.crashed + other.crashed)
-
-    def as_json(self) -> dict[str, Any]:
-        """For the ledger: counts and codes."""
-        return {
-            "run": self.run,
-            "skipped": dict(sorted(self.skipped.items())),
-            "crashed": self.crashed,
-        }
-
-
-def rules_sentence(rules: Mapping[str, Any], language: str = "en") -> str:
-    """``61 rules ran, 2 skipped: no earlier return, 0 crashed``.
-
-    ``rules`` is what :meth:`RulesTold.as_json` gave; in older ledgers there is no ``skipped``.
-    """
-    skipped = rules.get("skipped") or {}
-    ran, left_out, crashed = {
-        "en": ("{} rules ran", "{} skipped: {}", "{} crashed"),
-        "cy": ("Rhedodd {} o reolau", "hepgorwyd {}: {}", "methodd {}"),
-    }[language]
-    parts = [ran.format(rules["run"])]
-    if skipped:
-        reasons = [
-            (SKIPPED[code][0 if language == "en" else 1], count) for code, count in skipped.items()
-        ]
-        said = "; ".join(
-            reason if len(reasons) == 1 else f"{reason} ({count})" for reason, count in reasons
-        )
-        parts.append(left_out.format(sum(skipped.values()), said))
-    return ", ".join([*parts, crashed.format(rules["crashed"])])
 
 
 @dataclass(frozen=True)
@@ -140,7 +93,7 @@ class Verdict:
         return " ".join(refusal.sentence_cy for refusal in self.refusals) or None
 
 
-def judge(
+def decide_verdict(
     submission_id: str,
     *,
     due: Sequence[str],
@@ -150,31 +103,31 @@ def judge(
     limits: RefusalPolicy,
     crashed_rules: Sequence[str] = (),
 ) -> Verdict:
-    """Judge one submission as a whole.
+    """What becomes of one submission as a whole.
 
     ``due`` names the returns the sender owes that quarter, ``returns`` what the
     file holds. ``row_problems`` may hold those of other submissions, which are
     passed over. ``crashed_rules`` are those of the returns that this
-    submission has rows in.
+    submission has rows in. All reasons to refuse it are given at once.
     """
     mine = row_problems.filter(pl.col("submission_id") == submission_id)
-    tally = {name: _Tally.of(sent, mine) for name, sent in returns.items()}
+    tallies = {name: _Tally.of(sent, mine) for name, sent in returns.items()}
     refusals = tuple(
         [
             *_broken_file(file_problems),
             *_wrong_returns(due, returns),
-            *_too_many_errors(tally, limits),
+            *_too_many_errors(tallies, limits),
             *_not_checked(crashed_rules),
         ]
     )
     queries = any(problem.severity == "query" for problem in file_problems)
-    counts = {name: one.counts(refused=bool(refusals)) for name, one in tally.items()}
+    counts = {name: tally.counts(refused=bool(refusals)) for name, tally in tallies.items()}
     return Verdict(
         submission_id=submission_id,
         status=_status(refusals, counts, queries),
         refusals=refusals,
         quarantined=frozenset(
-            (name, row) for name, one in tally.items() for row in one.rows_in_error
+            (name, row) for name, tally in tallies.items() for row in tally.rows_in_error
         ),
         returns=counts,
     )
@@ -185,9 +138,9 @@ def _status(
 ) -> Status:
     if refusals:
         return "refused"
-    if any(one.rows_quarantined for one in counts.values()):
+    if any(each.rows_quarantined for each in counts.values()):
         return "accepted with errors quarantined"
-    if file_queries or any(one.queries for one in counts.values()):
+    if file_queries or any(each.queries for each in counts.values()):
         return "accepted with queries"
     return "accepted"
 
@@ -207,13 +160,13 @@ class _Tally:
         return cls(sent, severities["error"], severities["query"], frozenset(rows.to_list()))
 
     def counts(self, *, refused: bool) -> ReturnCounts:
-        held = self.sent.rows_read if refused else len(self.rows_in_error)
+        set_aside = self.sent.rows_read if refused else len(self.rows_in_error)
         return ReturnCounts(
             return_name=self.sent.return_name,
             is_nil=self.sent.is_nil,
             rows_read=self.sent.rows_read,
-            rows_accepted=self.sent.rows_read - held,
-            rows_quarantined=held,
+            rows_accepted=self.sent.rows_read - set_aside,
+            rows_quarantined=set_aside,
             errors=self.errors,
             queries=self.queries,
         )
@@ -226,57 +179,54 @@ def _broken_file(problems: Sequence[FileProblem]) -> Iterator[Refusal]:
 
 
 # Reasons of the verdict itself; ``{the_return}`` is the return's name, the rest are counts.
-REASONS: dict[str, tuple[str, str]] = {
-    "RETURN_MISSING": (
-        "The {the_return} return is due and has neither rows nor the nil-return tick: fill in the "
-        "sheet, or tick the cover sheet, and send the whole file again.",
-        "Mae'r ffurflen {the_return} yn ddyledus ac nid oes ynddi resi na thic ffurflen ddim: "
-        "llenwch y daflen, neu diciwch y clawr, ac anfonwch y ffeil gyfan eto.",
+REASONS: dict[str, str] = {
+    "RETURN_MISSING": N_(
+        "The {the_return} return is due but has neither rows nor the nil-return tick: fill in the "
+        "sheet, or tick the box on the cover sheet, and send the whole file again."
     ),
-    "NIL_WITH_ROWS": (
+    "NIL_WITH_ROWS": N_(
         "The {the_return} return has rows although the cover sheet says there is nothing to "
-        "report: clear the tick or the rows, and send the whole file again.",
-        "Mae rhesi yn y ffurflen {the_return} er bod y clawr yn dweud nad oes dim i'w adrodd: "
-        "cliriwch y tic neu'r rhesi, ac anfonwch y ffeil gyfan eto.",
+        "report: clear the tick or the rows, and send the whole file again."
     ),
-    "RETURN_NOT_DUE": (
+    "RETURN_NOT_DUE": N_(
         "The {the_return} return has rows although somebody else sends it for you, so they would "
         "be counted twice: clear its rows and send the whole file again, or ask for the list of "
-        "returns due to be corrected.",
-        "Mae rhesi yn y ffurflen {the_return} er bod rhywun arall yn ei hanfon ar eich rhan, felly "
-        "byddent yn cael eu cyfrif ddwywaith: cliriwch ei rhesi ac anfonwch y ffeil gyfan eto, neu "
-        "gofynnwch am gywiro'r rhestr o ffurflenni dyledus.",
+        "returns due to be corrected."
     ),
-    "TOO_MANY_ERRORS": (
+    "TOO_MANY_ERRORS": N_(
         "{wrong} of {rows} rows of the {the_return} return have errors, more than can be set "
-        "aside: correct them and send the whole file again.",
-        "Mae gwallau mewn {wrong} o {rows} rhes y ffurflen {the_return}, mwy nag y gellir eu rhoi "
-        "o'r neilltu: cywirwch nhw ac anfonwch y ffeil gyfan eto.",
+        "aside: correct them and send the whole file again."
     ),
-    "NO_ROW_LEFT": (
+    "NO_ROW_LEFT": N_(
         "Every row of the {the_return} return has an error: correct them and send the whole file "
-        "again.",
-        "Mae gwall ym mhob rhes o'r ffurflen {the_return}: cywirwch nhw ac anfonwch y ffeil gyfan "
-        "eto.",
+        "again."
     ),
-    "RULE_CRASHED": (
-        "Some checks could not be run ({rules}). This is a fault of the pipeline, not of the "
-        "return: send the same file again when you are told that it is mended.",
-        "Ni ellid rhedeg rhai gwiriadau ({rules}). Bai'r biblinell yw hyn, nid y ffurflen: "
-        "anfonwch yr un ffeil eto pan ddywedir wrthych ei bod wedi'i hatgyweirio.",
+    "RULE_CRASHED": N_(
+        "Some checks could not be run ({rules}). This is a fault in our system, not in your "
+        "return: send the same file again once we tell you that it has been put right."
     ),
 }
 
-_CY = {"child": "plant", "adopter": "mabwysiadwyr", "support": "cymorth"}
 
-
-def _refusal(code: str, return_name: str = "", **places: object) -> Refusal:
-    english, welsh = REASONS[code]
-    return Refusal(
-        code,
-        english.format(the_return=return_name, **places),
-        welsh.format(the_return=_CY.get(return_name, ""), **places),
+def _refusal(code: str, return_name: str = "", **counts: object) -> Refusal:
+    english, welsh = (
+        translations(language)
+        .gettext(REASONS[code])
+        .format(the_return=_name_of_return(return_name, language), **counts)
+        for language in ("en", "cy")
     )
+    return Refusal(code, english, welsh)
+
+
+def _name_of_return(return_name: str, language: Language) -> str:
+    """As it stands in "the child return"; what is not declared keeps its name."""
+    pgettext = translations(language).pgettext
+    names = {
+        "child": pgettext("the … return", "child"),
+        "adopter": pgettext("the … return", "adopter"),
+        "support": pgettext("the … return", "support"),
+    }
+    return names.get(return_name, return_name)
 
 
 def _wrong_returns(due: Sequence[str], returns: Mapping[str, ReturnSent]) -> Iterator[Refusal]:
@@ -291,9 +241,9 @@ def _wrong_returns(due: Sequence[str], returns: Mapping[str, ReturnSent]) -> Ite
             yield _refusal("RETURN_NOT_DUE", name)
 
 
-def _too_many_errors(tally: Mapping[str, _Tally], limit: RefusalPolicy) -> Iterator[Refusal]:
-    for name, one in tally.items():
-        rows, wrong = one.sent.rows_read, len(one.rows_in_error)
+def _too_many_errors(tallies: Mapping[str, _Tally], limit: RefusalPolicy) -> Iterator[Refusal]:
+    for name, tally in tallies.items():
+        rows, wrong = tally.sent.rows_read, len(tally.rows_in_error)
         if not wrong:
             continue
         over_both = (
@@ -303,7 +253,7 @@ def _too_many_errors(tally: Mapping[str, _Tally], limit: RefusalPolicy) -> Itera
         if over_both:
             yield _refusal("TOO_MANY_ERRORS", name, wrong=wrong, rows=rows)
         elif wrong >= rows:
-            # Setting every row aside would leave a return that counts as nought.
+            # Setting every row aside would leave a return that counts as zero.
             yield _refusal("NO_ROW_LEFT", name)
 
 

@@ -1,7 +1,7 @@
 """Rules that compare a return with the sender's last one.
 
 x6xx a case on both · x601 who it is · x61x a date moved · x62x a date is gone ·
-x63x a date came too late · x64x a step that cannot be. The columns ``earlier__…``
+x63x a date came too late · x64x a step that cannot be. The columns ``prior__…``
 are those of ``expectations.reference_data``; what is not known there is null, and the
 rule holds.
 """
@@ -26,13 +26,13 @@ def _compared(
     source = adapted_from(ssda903) if ssda903 else _PROPOSED
     return Rule(
         code, return_name, severity, fields, en, cy, source, passes,
-        ssda903=ssda903, needs="earlier",
+        ssda903=ssda903, needs="prior_return",
     )  # fmt: skip
 
 
 def _before(name: str) -> pl.Expr:
     """What the last return said."""
-    return pl.col(f"earlier__{name}")
+    return pl.col(f"prior__{name}")
 
 
 def _was_given(name: str) -> pl.Expr:

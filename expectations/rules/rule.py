@@ -16,7 +16,9 @@ Severity = Literal["error", "query"]
 
 # What a rule has to know besides the rows it checks; without it the rule is skipped, and why is
 # said in the verdict (``expectations.reference_data.SKIPPED``).
-Need = Literal["earlier", "other_senders", "adopter_return", "child_returns", "every_child_return"]
+Need = Literal[
+    "prior_return", "other_senders", "adopter_return", "child_returns", "every_child_return"
+]
 
 
 class Rows:
@@ -54,11 +56,11 @@ class Rows:
         return pl.col(name).is_in(codes).fill_null(False)
 
     def in_order(self, earlier: str, later: str) -> pl.Expr:
-        """``earlier`` is on or before ``later``."""
+        """``prior`` is on or before ``later``."""
         return pl.col(earlier) <= pl.col(later)
 
     def not_before_last_of(self, name: str, *earlier: str) -> pl.Expr:
-        """``name`` is on or after the nearest of ``earlier`` (nearest first) that is known.
+        """``name`` is on or after the nearest of ``prior`` (nearest first) that is known.
 
         One wrong early date is then reported once, not against every later step.
         """
@@ -112,9 +114,9 @@ class Rule:
     sentence ends with them. ``source`` says where any other rule comes from.
 
     A rule with ``needs`` may use the columns of ``expectations.reference_data``
-    (``earlier__matched_on``), and is checked only where they are known. With
+    (``prior__matched_on``), and is checked only where they are known. With
     ``level`` "return" it is checked once for each return, on the columns of
-    ``beside.wholes``; its sentences may name those in braces.
+    ``reference_data.wholes``; its sentences may name those in braces.
     A code is never used again for another rule.
     """
 

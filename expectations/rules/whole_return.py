@@ -62,11 +62,11 @@ def _none(rows_of: str) -> pl.Expr:
 
 
 def _jump(rows: Rows) -> pl.Expr:
-    difference = (pl.col("rows").cast(pl.Int64) - pl.col("earlier_rows").cast(pl.Int64)).abs()
+    difference = (pl.col("rows").cast(pl.Int64) - pl.col("prior_rows").cast(pl.Int64)).abs()
     percent = rows.limit("rows_jump_percent")
     return never(
         difference > rows.limit("rows_jump_rows"),
-        100 * difference > percent * pl.col("earlier_rows"),
+        100 * difference > percent * pl.col("prior_rows"),
     )
 
 
@@ -78,9 +78,9 @@ def _repeats(rows: Rows) -> pl.Expr:
 def _is_stranger(rows: Rows) -> pl.Expr:
     fewest = rows.limit("stranger_rows")
     return (
-        (pl.col("earlier_open") >= fewest)
+        (pl.col("prior_open") >= fewest)
         & (pl.col("rows") >= fewest)
-        & (100 * pl.col("earlier_found") < rows.limit("stranger_percent") * pl.col("earlier_open"))
+        & (100 * pl.col("prior_found") < rows.limit("stranger_percent") * pl.col("prior_open"))
     )
 
 
@@ -91,7 +91,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
     of_child = of.return_name == "child"
     return (
         _whole(
-            of, "801", "query", "earlier",
+            of, "801", "query", "prior_return",
             f"{open_cases} by your last return ({{vanished_rows}} of its sheet) are not on this "
             f"one: put them back and say {ended}, or explain why they are gone.",
             f"{open_cases_cy} yn ôl eich ffurflen ddiwethaf ({{vanished_rows}} o'i thaflen) ar "
@@ -102,15 +102,15 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
             (557,) if of_child else (),
         ),
         _whole(
-            of, "802", "query", "earlier",
-            f"There are {{rows}} {cases} and on your last return there were {{earlier_rows}}: "
+            of, "802", "query", "prior_return",
+            f"There are {{rows}} {cases} and on your last return there were {{prior_rows}}: "
             "confirm, or send the whole list.",
-            f"Mae {{rows}} o {of_cases_cy}, ac ar eich ffurflen ddiwethaf roedd {{earlier_rows}}: "
+            f"Mae {{rows}} o {of_cases_cy}, ac ar eich ffurflen ddiwethaf roedd {{prior_rows}}: "
             "cadarnhewch, neu anfonwch y rhestr gyfan.",
             _jump,
         ),
         _whole(
-            of, "803", "error", "earlier",
+            of, "803", "error", "prior_return",
             f"This is your last return again, row for row ({{rows}} {cases}), and nothing in it "
             "happened in the quarter: send the return of this quarter.",
             f"Eich ffurflen ddiwethaf yw hon eto, fesul rhes ({{rows}} o {of_cases_cy}), ac ni "
@@ -120,7 +120,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
             ),
         ),
         _whole(
-            of, "804", "query", "earlier",
+            of, "804", "query", "prior_return",
             f"All {{rows}} {cases} are as they were on your last return: confirm that this is the "
             "return of this quarter, or send the right one.",
             f"Mae pob un o'r {{rows}} o {of_cases_cy} fel yr oeddent ar eich ffurflen ddiwethaf: "
@@ -159,12 +159,12 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
             ),
         ),
         _whole(
-            of, "807", "query", "earlier",
-            f"Of {{earlier_open}} {cases} open on your last return only {{earlier_found}} are "
+            of, "807", "query", "prior_return",
+            f"Of {{prior_open}} {cases} open on your last return only {{prior_found}} are "
             "here: confirm that the file is yours and the references are those of last time, or "
             "send the right file.",
-            f"O'r {{earlier_open}} o {of_cases_cy} agored ar eich ffurflen ddiwethaf, dim ond "
-            "{earlier_found} sydd yma: cadarnhewch mai eich ffeil chi yw hon a bod y cyfeirnodau "
+            f"O'r {{prior_open}} o {of_cases_cy} agored ar eich ffurflen ddiwethaf, dim ond "
+            "{prior_found} sydd yma: cadarnhewch mai eich ffeil chi yw hon a bod y cyfeirnodau "
             "fel y tro diwethaf, neu anfonwch y ffeil gywir.",
             lambda rows: ~_is_stranger(rows),
         ),
@@ -191,7 +191,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
             (118,) if of_child else (),
         ),
         _whole(
-            of, "812", "query", "earlier",
+            of, "812", "query", "prior_return",
             f"Some {cases} are new although their cases began before the quarter ({{new_rows}}), "
             "so the figures of that quarter lack them: send its return again, or correct the date "
             "or the reference.",

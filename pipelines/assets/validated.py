@@ -14,7 +14,7 @@ from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
 if TYPE_CHECKING:
-    from pipelines.intake.take_in import QuarterSummary
+    from pipelines.intake.validated import ValidationCounts
 
 NO_REFUSAL = "no_return_was_refused"
 
@@ -66,7 +66,7 @@ NO_REFUSAL = "no_return_was_refused"
     backfill_policy=ONE_RUN,
 )
 def validated_returns(context: dg.AssetExecutionContext):
-    from pipelines.intake.take_in import to_validated
+    from pipelines.intake.validated import to_validated
     from pipelines.lifecycle.ledger import Ledger
     from pipelines.ui.return_counts import files_by_quarter, problems_by_rule, rows_in
 
@@ -115,7 +115,7 @@ def validated_returns(context: dg.AssetExecutionContext):
     )
 
 
-def _counts_of_run(validated: "QuarterSummary | None") -> dict[str, int]:
+def _counts_of_run(validated: "ValidationCounts | None") -> dict[str, int]:
     """What this run did for a quarter; zero everywhere if no file was waiting."""
     return {
         "Validated now": validated.accepted + validated.held + validated.refused

@@ -79,7 +79,7 @@ def report(
     adoption report S000616-1a2b3c4d --marked to-correct.xlsx           its file, cells coloured
     """
     from pipelines.commands.summary import verdict as shown
-    from pipelines.intake.take_in import problems_of
+    from pipelines.intake.problems import problems_of
     from pipelines.verdict.details import details_of_submission
     from pipelines.verdict.report import ValidationReport
     from pipelines.verdict.report_files import write_report

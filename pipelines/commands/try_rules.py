@@ -15,7 +15,7 @@ from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 
 if TYPE_CHECKING:
-    from pipelines.intake.rehearsal import Rehearsal, Rows
+    from pipelines.intake.rule_trial import AffectedRows, RuleTrial
     from pipelines.lifecycle.ledger import Submission
 
 SUBMISSIONS_SHOWN = 5  # of a rule, on the terminal; --json has them all
@@ -47,12 +47,12 @@ def try_rules(
     adoption try-rules --sources ../changed-sources  rules you think of changing
     """
     from pipelines.declarations import Declarations
-    from pipelines.intake.rehearsal import rehearse as run_again
+    from pipelines.intake.rule_trial import try_rules
 
     settings = Settings.from_environment()
     declarations = Declarations(sources or SOURCES)
     with working("Running the rules again"):
-        found = run_again(
+        found = try_rules(
             settings, declarations, quarters, engine="polars" if quick else "great_expectations"
         )
     if as_json:
@@ -61,9 +61,9 @@ def try_rules(
     _tell(found)
 
 
-def _tell(found: Rehearsal) -> None:
+def _tell(found: RuleTrial) -> None:
     click.echo(
-        f"Rehearsed {found.rehearsed:,} submissions, quarters: {len(found.quarters)}; "
+        f"Rehearsed {found.tried:,} submissions, quarters: {len(found.quarters)}; "
         f"{found.same_rules:,} were judged by these very rules. Nothing was written."
     )
     if found.crashed:
@@ -80,7 +80,7 @@ def _tell(found: Rehearsal) -> None:
             click.echo(f"{words}: {', '.join(several)}")
 
 
-def _about_rules(found: Rehearsal) -> Iterator[str]:
+def _about_rules(found: RuleTrial) -> Iterator[str]:
     """Lines, since a table would cut the ids of submissions in 80 columns."""
     if found.rules:
         yield "\nRules that would find something else (rows before -> after)"
@@ -92,7 +92,7 @@ def _about_rules(found: Rehearsal) -> Iterator[str]:
         yield from _who("would newly pass", change.newly_passing)
 
 
-def _who(words: str, several: tuple[Rows, ...]) -> Iterator[str]:
+def _who(words: str, several: tuple[AffectedRows, ...]) -> Iterator[str]:
     for one in several[:SUBMISSIONS_SHOWN]:
         count = len(one.rows)
         said = "" if one.rows == (0,) else f", {count:,} {'row' if count == 1 else 'rows'}"
@@ -101,7 +101,7 @@ def _who(words: str, several: tuple[Rows, ...]) -> Iterator[str]:
         yield f"    {words}: {len(several) - SUBMISSIONS_SHOWN:,} submissions more (--json)"
 
 
-def _about_verdicts(found: Rehearsal) -> Iterator[str]:
+def _about_verdicts(found: RuleTrial) -> Iterator[str]:
     if found.verdicts:
         yield "\nVerdicts that would be others"
     for change in found.verdicts:

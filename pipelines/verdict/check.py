@@ -17,7 +17,7 @@ from expectations.suite import Engine
 from pipelines.declarations import Declarations
 from pipelines.files import sha256_of
 from pipelines.intake.landing import clean_name, refusal, refused_at_the_door, said_on_the_cover
-from pipelines.intake.take_in import judge_alone
+from pipelines.intake.validated_alone import validate_alone
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import cast, raw_schema
@@ -183,7 +183,9 @@ def _validated(
     if file.is_refused_on_arrival or file.laid_out is None:
         return ValidatedReturn(file.submission, [], None)
     before = last.typed(declarations) if last else None
-    result = judge_alone(declarations, file.submission, file.laid_out, before=before, engine=engine)
+    result = validate_alone(
+        declarations, file.submission, file.laid_out, prior_return=before, engine=engine
+    )
     _fold(file.submission, result.event)
     assert file.quarter is not None
     sent = as_laid_out(file.laid_out, file.quarter, result.typed, declarations)

@@ -132,7 +132,7 @@ def details_of_submission(
 
     What came after it is left out, so that the answer never changes.
     """
-    from pipelines.intake.take_in import problems_of
+    from pipelines.intake.problems import problems_of
 
     def with_problems(other: Submission | None) -> ValidatedReturn | None:
         if other is None:

@@ -1,6 +1,6 @@
 """Problems of one delivery, put in order and made complete for the report on it.
 
-A problem is a mapping: those of :func:`pipelines.intake.take_in.problems_of` have the columns of
+A problem is a mapping: those of :func:`pipelines.intake.problems.problems_of` have the columns of
 ``PROBLEM_SCHEMA``. Sentences are bilingual where their rules are declared, so that a problem holds
 both; the report chooses.
 """
@@ -74,7 +74,7 @@ class DeclaredHeadings:
     def _sources(self) -> dict[tuple[str, str, str], str]:
         if self._quarter is None:
             return {}
-        from expectations.suite import catalogue_of_rules
+        from expectations.rule_catalogue import catalogue_of_rules
 
         catalogue = catalogue_of_rules(self._declarations, Quarter.parse(self._quarter))
         rules = catalogue.select("return_name", "code", "field", "source").iter_rows()

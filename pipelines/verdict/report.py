@@ -166,7 +166,7 @@ class ValidationReport:
     @property
     def rules(self) -> str:
         """``61 rules ran, 2 skipped: no earlier return, 0 crashed``."""
-        from expectations.verdicts import rules_sentence
+        from expectations.rule_counts import rules_sentence
 
         return rules_sentence(self.submission.rules, self.language)
 

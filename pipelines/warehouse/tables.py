@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from expectations import verdicts
-from expectations.suite import catalogue_of_rules
+from expectations.rule_catalogue import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
 from pipelines.files import write_whole
 from pipelines.intake.problems import PROBLEM_SCHEMA
@@ -20,6 +20,7 @@ from pipelines.lifecycle.words import STATES
 from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 from pipelines.readers import sentences
 from pipelines.settings import Settings
+from pipelines.text.catalogue import translations
 
 _POLARS = {"string": pl.String, "date": pl.Date, "integer": pl.Int64}
 
@@ -398,7 +399,8 @@ def _rules_of_files() -> Iterator[tuple[str, ...]]:
     for rule in sentences.file_rules():
         wording = (_without_places(rule.sentence_en), _without_places(rule.sentence_cy))
         yield (rule.code, "", "", rule.severity, *wording, rule.source)
-    for code, (english, welsh) in verdicts.REASONS.items():
+    for code, english in verdicts.REASONS.items():
+        welsh = translations("cy").gettext(english)
         yield (
             *(code, "", "", "error"),
             *(_without_places(english), _without_places(welsh), "the verdict"),

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.intake.landing import stored_file
-from pipelines.intake.take_in import problems_of
+from pipelines.intake.problems import problems_of
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.verdict.check import check_files
 from pipelines.verdict.details import details_of_submission

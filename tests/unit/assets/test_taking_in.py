@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     from pipelines.assets.partitions import range_tags
     from pipelines.assets.raw import raw_returns
     from pipelines.assets.validated import validated_returns, verdicts
-    from pipelines.intake import take_in
+    from pipelines.intake import raw, validated
     from pipelines.ui.quarter_sentences import STATEMENTS
 
 
@@ -58,7 +58,7 @@ def test_dagster_keeps_nothing_of_an_error_that_quotes_a_child(
     def fail(*arguments: Any) -> None:
         raise ValueError(f"could not read {secrets['text']}")
 
-    monkeypatch.setattr(take_in, function, fail)
+    monkeypatch.setattr({"raw": raw, "validated": validated}[step], function, fail)
     result = run_once(inbox)
     assert not result.success
     failures = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]

@@ -22,7 +22,8 @@ from pipelines.cli import main
 from pipelines.commands import run
 from pipelines.declarations import Declarations
 from pipelines.intake.landing import Arrival, receive, stored_file
-from pipelines.intake.take_in import to_raw, to_validated
+from pipelines.intake.raw import to_raw
+from pipelines.intake.validated import to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read

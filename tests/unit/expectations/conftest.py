@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.reference_data import Beside
+from expectations.reference_data import ReferenceData
 from pipelines.declarations import Declarations, Place
 from pipelines.intake.prior_period import NOTHING_SET_ASIDE, plain_keys
 from pipelines.quarters import Quarter
@@ -194,8 +194,8 @@ def sent_by() -> Callable[[pl.DataFrame, str | None], pl.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def beside_of(declarations: Declarations) -> Callable[..., Beside]:
-    """What is known beside typed frames: ``now``, ``earlier`` and ``in_force`` by return.
+def reference_data_of(declarations: Declarations) -> Callable[..., ReferenceData]:
+    """What is known beside typed frames: ``now``, ``prior`` and ``in_force`` by return.
 
     A submission in ``now`` holds the returns that it has rows in, and those in ``nil``.
     """
@@ -211,17 +211,17 @@ def beside_of(declarations: Declarations) -> Callable[..., Beside]:
 
     def build(
         now: Mapping[str, pl.DataFrame],
-        earlier: Mapping[str, pl.DataFrame] | None = None,
+        prior: Mapping[str, pl.DataFrame] | None = None,
         in_force: Mapping[str, pl.DataFrame] | None = None,
         nil: Sequence[tuple[str, str, str]] = (),
         **known: Any,
-    ) -> Beside:
+    ) -> ReferenceData:
         held = {
             (submission, sender, name): None
             for name, frame in now.items()
             for submission, sender in frame.select("submission_id", "sender_code").rows()
         }
-        return Beside(
+        return ReferenceData(
             key_of=plain_keys,
             now=validated(now),
             sent=pl.DataFrame(
@@ -229,10 +229,10 @@ def beside_of(declarations: Declarations) -> Callable[..., Beside]:
                 schema=dict.fromkeys(("submission_id", "sender_code", "return_name"), pl.String),
                 orient="row",
             ),
-            earlier=validated(earlier or {}),
-            earlier_in=senders(earlier or {}),
+            prior=validated(prior or {}),
+            prior_senders=senders(prior or {}),
             in_force=validated(in_force or {}),
-            in_force_in=senders(in_force or {}),
+            in_force_senders=senders(in_force or {}),
             **known,
         )
 

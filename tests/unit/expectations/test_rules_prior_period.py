@@ -13,7 +13,9 @@ import polars as pl
 import pytest
 
 from expectations import suite
-from expectations.reference_data import ROWS_NAMED, SKIPPED, Beside, rows_said
+from expectations.reference_data import ReferenceData
+from expectations.return_as_a_whole import ROWS_NAMED, rows_in_words
+from expectations.rule_counts import SKIPPED
 from expectations.rules import RULES
 from expectations.rules.rule import Rule
 from pipelines.declarations import Declarations
@@ -49,30 +51,30 @@ def unreadable(name: str) -> Row:
 
 @dataclass(frozen=True)
 class Twins:
-    """A row of the last return, or of the other sheet; a row that fails beside it, and one that
-    does not. ``passes_beside``: what the near miss stands beside, if it is something else."""
+    """A row of the last return, or of the other sheet; a row that fails against it, and one that
+    does not. ``passes_against``: what the near miss is compared with, if it is something else."""
 
-    beside: Row
+    compared: Row
     fails: Row
     passes: Row
-    passes_beside: Row | None = None
+    passes_against: Row | None = None
 
 
-def _moved(name: str, other_day: date, beside: Row = NOTHING_ELSE) -> Twins:
+def _moved(name: str, other_day: date, compared: Row = NOTHING_ELSE) -> Twins:
     """Moved by a day; the same day again passes only because it is what the last return said."""
-    return Twins(beside, beside | {name: other_day}, beside | {name: other_day},
-                 beside | {name: other_day})  # fmt: skip
+    return Twins(compared, compared | {name: other_day}, compared | {name: other_day},
+                 compared | {name: other_day})  # fmt: skip
 
 
-def _gone(name: str, beside: Row = NOTHING_ELSE) -> Twins:
+def _gone(name: str, compared: Row = NOTHING_ELSE) -> Twins:
     """Blank now; there, but not understood."""
-    return Twins(beside, beside | {name: None}, beside | unreadable(name))
+    return Twins(compared, compared | {name: None}, compared | unreadable(name))
 
 
-def _late(name: str, beside: Row) -> Twins:
+def _late(name: str, compared: Row) -> Twins:
     """Dated the day before the quarter; its first day."""
-    blank = beside | {name: None}
-    return Twins(blank, beside | {name: BEFORE}, beside | {name: WITHIN})
+    blank = compared | {name: None}
+    return Twins(blank, compared | {name: BEFORE}, compared | {name: WITHIN})
 
 
 # --- the last return -------------------------------------------------------------
@@ -293,8 +295,8 @@ BY_CODE = {rule.code: rule for rules in RULES.values() for rule in rules}
 
 
 def test_every_rule_that_looks_beside_has_its_twins_and_every_twin_its_rule() -> None:
-    beside = {code for code, rule in BY_CODE.items() if rule.needs and rule.level == "row"}
-    assert beside == EARLIER.keys() | ACROSS.keys()
+    compared_rules = {code for code, rule in BY_CODE.items() if rule.needs and rule.level == "row"}
+    assert compared_rules == EARLIER.keys() | ACROSS.keys()
     assert {code for code, rule in BY_CODE.items() if rule.level == "return"} == WHOLES.keys()
 
 
@@ -302,7 +304,7 @@ def test_every_rule_that_looks_beside_has_its_twins_and_every_twin_its_rule() ->
 def problems(
     typed: Typed,
     sent_by: Callable[..., pl.DataFrame],
-    beside_of: Callable[..., Beside],
+    reference_data_of: Callable[..., ReferenceData],
     declarations: Declarations,
     quarter: Quarter,
 ) -> Callable[..., Any]:
@@ -311,7 +313,7 @@ def problems(
     def check(
         rule: Rule,
         rows: list[Row],
-        earlier: list[Row] | None = None,
+        prior: list[Row] | None = None,
         others: list[Row] | None = None,
         other_sheet: list[Row] | None = None,
     ) -> list[Any]:
@@ -321,20 +323,20 @@ def problems(
         sender = now["sender_code"][0]
         known: dict[str, Any] = {}
         frames = []
-        if earlier is not None:
-            frames.append(sent_by(typed(name, {"before": earlier}, last), sender))
+        if prior is not None:
+            frames.append(sent_by(typed(name, {"before": prior}, last), sender))
         if others is not None:
             frames.append(sent_by(typed(name, {"theirs": others}, last), "OTHER"))
             known["knows_other_senders"] = True
         if frames:
-            known["earlier"] = {name: pl.concat(frames)}
+            known["prior"] = {name: pl.concat(frames)}
         if other_sheet is not None:
             other_sender = "AGENCY" if other_name == "adopter" else "SENDER"
             frame = sent_by(typed(other_name, {"in force": other_sheet}), other_sender)
             known |= {"in_force": {other_name: frame}, "every_child_return": True}
         result = suite.validate_quarter(
             name, now, quarter, declarations, engine="polars",
-            beside=beside_of({name: now}, **known),
+            reference_data=reference_data_of({name: now}, **known),
         )  # fmt: skip
         assert not result.crashes
         if rule.level == "return":
@@ -349,16 +351,16 @@ def test_a_case_is_compared_with_the_last_return(code: str, problems: Callable[.
     rule, twins = BY_CODE[code], EARLIER[code]
     key = {"child": {"child_reference": "C"}, "adopter": {"household_reference": "H"}}
     same = key.get(rule.return_name, {})
-    beside = twins.beside | same
-    (found,) = problems(rule, [twins.fails | same], [beside])
+    compared = twins.compared | same
+    (found,) = problems(rule, [twins.fails | same], [compared])
     assert (found["field"], found["severity"]) == (rule.fields[0], rule.severity)
-    passes_beside = beside if twins.passes_beside is None else twins.passes_beside | same
-    assert problems(rule, [twins.passes | same], [passes_beside]) == []
+    passes_against = compared if twins.passes_against is None else twins.passes_against | same
+    assert problems(rule, [twins.passes | same], [passes_against]) == []
     # Without a last return, or without the case on it, there is nothing to compare.
     assert problems(rule, [twins.fails | same]) == []
     if same:
         somebody_else = {name: "X" for name in same}
-        assert problems(rule, [twins.fails | same], [beside | somebody_else]) == []
+        assert problems(rule, [twins.fails | same], [compared | somebody_else]) == []
     for change in (twins.fails, twins.passes):
         assert set(change) & set(rule.fields), "the twin does not touch the rule's fields"
 
@@ -366,9 +368,9 @@ def test_a_case_is_compared_with_the_last_return(code: str, problems: Callable[.
 @pytest.mark.parametrize("code", ACROSS)
 def test_a_child_is_compared_with_its_household(code: str, problems: Callable[..., Any]) -> None:
     rule, twins = BY_CODE[code], ACROSS[code]
-    (found,) = problems(rule, [twins.fails], other_sheet=[twins.beside])
+    (found,) = problems(rule, [twins.fails], other_sheet=[twins.compared])
     assert (found["field"], found["severity"]) == (rule.fields[0], rule.severity)
-    assert problems(rule, [twins.passes], other_sheet=[twins.beside]) == []
+    assert problems(rule, [twins.passes], other_sheet=[twins.compared]) == []
     assert problems(rule, [twins.fails]) == []
 
 
@@ -403,35 +405,41 @@ def test_no_sentence_about_a_return_holds_a_reference_or_a_date(
 
 
 def test_a_row_that_was_set_aside_last_time_is_known_but_not_compared(
-    typed: Typed, beside_of: Callable[..., Beside], declarations: Declarations, quarter: Quarter
+    typed: Typed,
+    reference_data_of: Callable[..., ReferenceData],
+    declarations: Declarations,
+    quarter: Quarter,
 ) -> None:
     now = typed("child", {"now": [{"child_reference": "C1", "sex": "male"}]})
     last = typed("child", {"before": [{"child_reference": "C1"}]}, quarter.plus(-1))
-    beside = beside_of({"child": now}, {"child": last})
-    aside = beside.earlier["child"].with_columns(row_status=pl.lit("quarantined"))
-    beside.earlier["child"] = aside  # type: ignore[index]
+    reference_data = reference_data_of({"child": now}, {"child": last})
+    aside = reference_data.prior["child"].with_columns(row_status=pl.lit("quarantined"))
+    reference_data.prior["child"] = aside  # type: ignore[index]
     result = suite.validate_quarter(
-        "child", now, quarter, declarations, engine="polars", beside=beside
+        "child", now, quarter, declarations, engine="polars", reference_data=reference_data
     )
     codes = [*result.problems["code"], *(one.code for one in result.of_the_whole["now"])]
     assert [code for code in codes if code[2] in "678"] == ["CH811"]
 
 
 def test_a_nil_return_after_open_cases_is_asked_about_them(
-    typed: Typed, beside_of: Callable[..., Beside], declarations: Declarations, quarter: Quarter
+    typed: Typed,
+    reference_data_of: Callable[..., ReferenceData],
+    declarations: Declarations,
+    quarter: Quarter,
 ) -> None:
     now = typed("child", {}, quarter)
     last = typed("child", {"before": _children(1, 2)}, quarter.plus(-1))
-    beside = beside_of(
+    reference_data = reference_data_of(
         {"child": now}, {"child": last}, nil=[("now", last["sender_code"][0], "child")]
     )
     result = suite.validate_quarter(
-        "child", now, quarter, declarations, engine="polars", beside=beside
+        "child", now, quarter, declarations, engine="polars", reference_data=reference_data
     )
     (problem,) = result.of_the_whole["now"]
     assert (problem.code, problem.sheet) == ("CH801", "Children")
     assert "rows 2–3" in problem.sentence_en and "rhesi 2–3" in problem.sentence_cy
-    told = result.told("now")
+    told = result.rule_counts("now")
     assert told.run == sum(rule.level == "return" for rule in RULES["child"]) - 1
     assert told.skipped == {"OTHER_SENDERS_NOT_KNOWN": 1}
 
@@ -439,7 +447,7 @@ def test_a_nil_return_after_open_cases_is_asked_about_them(
 def test_a_household_on_the_same_file_counts_and_an_older_version_of_it_does_not(
     typed: Typed,
     sent_by: Callable[..., pl.DataFrame],
-    beside_of: Callable[..., Beside],
+    reference_data_of: Callable[..., ReferenceData],
     declarations: Declarations,
     quarter: Quarter,
 ) -> None:
@@ -450,11 +458,11 @@ def test_a_household_on_the_same_file_counts_and_an_older_version_of_it_does_not
     in_force = sent_by(typed("adopter", {"old": [HERE | moved]}), "AGENCY")
 
     def codes(now: dict[str, pl.DataFrame]) -> list[str]:
-        beside = beside_of(now, in_force={"adopter": in_force})
+        reference_data = reference_data_of(now, in_force={"adopter": in_force})
         result = suite.validate_quarter(
-            "child", child, quarter, declarations, engine="polars", beside=beside
+            "child", child, quarter, declarations, engine="polars", reference_data=reference_data
         )
-        skipped = result.told("now").skipped.get("ADOPTER_RETURN_NOT_IN", 0)
+        skipped = result.rule_counts("now").skipped.get("ADOPTER_RETURN_NOT_IN", 0)
         return [*result.problems["code"], *(["skipped"] if skipped else [])]
 
     assert "CH702" not in codes({"child": child, "adopter": here})
@@ -468,7 +476,7 @@ def test_a_household_on_the_same_file_counts_and_an_older_version_of_it_does_not
 def test_children_of_one_household_from_two_senders_are_added_up(
     typed: Typed,
     sent_by: Callable[..., pl.DataFrame],
-    beside_of: Callable[..., Beside],
+    reference_data_of: Callable[..., ReferenceData],
     declarations: Declarations,
     quarter: Quarter,
 ) -> None:
@@ -477,9 +485,11 @@ def test_children_of_one_household_from_two_senders_are_added_up(
         sent_by(typed("child", {sender: [CHILD_OF | NOT_ADOPTED]}), sender)
         for sender in ("ONE", "TWO")
     )
-    beside = beside_of({"adopter": now}, in_force={"child": children}, every_child_return=True)
+    reference_data = reference_data_of(
+        {"adopter": now}, in_force={"child": children}, every_child_return=True
+    )
     result = suite.validate_quarter(
-        "adopter", now, quarter, declarations, engine="polars", beside=beside
+        "adopter", now, quarter, declarations, engine="polars", reference_data=reference_data
     )
     across = [code for code in result.problems["code"] if code.startswith("AD7")]
     assert across == ["AD702"], "named by both, and asked about the date once"
@@ -489,7 +499,10 @@ def test_children_of_one_household_from_two_senders_are_added_up(
 
 
 def test_a_verdict_says_which_rules_were_skipped_and_why(
-    typed: Typed, beside_of: Callable[..., Beside], declarations: Declarations, quarter: Quarter
+    typed: Typed,
+    reference_data_of: Callable[..., ReferenceData],
+    declarations: Declarations,
+    quarter: Quarter,
 ) -> None:
     now = typed("child", {"a": [CHILD_OF], "b": [NOT_PLACED | {"adopter_agency_code": None,
                 "adopter_household_reference": None}]})  # fmt: skip
@@ -497,41 +510,41 @@ def test_a_verdict_says_which_rules_were_skipped_and_why(
     in_all = len(suite.checks_in_force("child", quarter, declarations)[0])
     needing = [rule.needs for rule in RULES["child"] if rule.needs]
     expected = {
-        "NO_EARLIER_RETURN": needing.count("earlier"),
+        "NO_EARLIER_RETURN": needing.count("prior_return"),
         "OTHER_SENDERS_NOT_KNOWN": needing.count("other_senders"),
         "ADOPTER_RETURN_NOT_IN": needing.count("adopter_return"),
     }
     assert min(expected.values()) > 0
-    told = alone.told("a")
+    told = alone.rule_counts("a")
     assert (dict(told.skipped), told.crashed) == (expected, 0)
     assert told.run == in_all - len(needing)
-    assert alone.told("nobody").run == 0
+    assert alone.rule_counts("nobody").run == 0
     # A return that names no household has nothing to look up, so nothing was left out.
-    beside = beside_of(
+    reference_data = reference_data_of(
         {"child": now}, {"child": typed("child", {"before": [{}]}, quarter.plus(-1))}
     )
     known = suite.validate_quarter(
-        "child", now, quarter, declarations, engine="polars", beside=beside
+        "child", now, quarter, declarations, engine="polars", reference_data=reference_data
     )
-    assert known.told("b").skipped == {"OTHER_SENDERS_NOT_KNOWN": 1}
-    assert known.told("a").skipped == {
+    assert known.rule_counts("b").skipped == {"OTHER_SENDERS_NOT_KNOWN": 1}
+    assert known.rule_counts("a").skipped == {
         "OTHER_SENDERS_NOT_KNOWN": 1,
         "ADOPTER_RETURN_NOT_IN": expected["ADOPTER_RETURN_NOT_IN"],
     }
-    assert set(known.told("a").skipped) <= SKIPPED.keys()
+    assert set(known.rule_counts("a").skipped) <= SKIPPED.keys()
 
 
 def test_a_crashed_rule_is_counted_for_every_submission_and_passes_for_none(
     monkeypatch: pytest.MonkeyPatch,
     typed: Typed,
-    beside_of: Callable[..., Beside],
+    reference_data_of: Callable[..., ReferenceData],
     declarations: Declarations,
     quarter: Quarter,
 ) -> None:
     from dataclasses import replace
 
     broken = [
-        replace(BY_CODE["CH611"], code="CH998", passes=lambda rows: pl.col("earlier__nothing")),
+        replace(BY_CODE["CH611"], code="CH998", passes=lambda rows: pl.col("prior__nothing")),
         replace(BY_CODE["CH802"], code="CH999", passes=lambda rows: pl.col("nothing") > 0),
     ]
     now = typed("child", {"a": [{}], "b": [{}]})
@@ -540,8 +553,8 @@ def test_a_crashed_rule_is_counted_for_every_submission_and_passes_for_none(
     after = suite.validate_quarter("child", now, quarter, declarations, engine="polars")
     assert [crash.code for crash in after.crashes] == ["CH998", "CH999"]
     for submission in ("a", "b"):
-        assert after.told(submission).crashed == 2
-        assert after.told(submission).run == before.told(submission).run
+        assert after.rule_counts(submission).crashed == 2
+        assert after.rule_counts(submission).run == before.rule_counts(submission).run
     assert after.crashed_rules == ("CH998 entered_care_on", "CH999 child_reference")
 
 
@@ -583,4 +596,4 @@ def test_a_limit_that_is_not_declared_crashes_the_rules_that_ask_for_it(
 def test_rows_are_named_in_stretches_and_not_without_end(
     rows: list[int], english: str, welsh: str
 ) -> None:
-    assert (rows_said(rows, "en"), rows_said(rows, "cy")) == (english, welsh)
+    assert (rows_in_words(rows, "en"), rows_in_words(rows, "cy")) == (english, welsh)

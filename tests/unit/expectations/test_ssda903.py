@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations import suite
+from expectations import rule_catalogue
 from expectations.fields import SSDA903, checks_in_force
 from expectations.rules import RULES
 from expectations.ssda903 import as_table
@@ -82,7 +82,7 @@ def test_a_number_is_carried_by_a_check_that_there_is(quarter: Quarter) -> None:
 
 
 def test_a_sentence_ends_with_the_numbers_an_officer_knows(quarter: Quarter) -> None:
-    catalogue = suite.catalogue_of_rules(DECLARED, quarter)
+    catalogue = rule_catalogue.catalogue_of_rules(DECLARED, quarter)
     numbered = 0
     for row in catalogue.iter_rows(named=True):
         carried = "SSDA903" in row["source"]

@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from expectations import suite
-from expectations.reference_data import Beside
+from expectations import great_expectations_engine, rule_catalogue, suite
+from expectations.reference_data import ReferenceData
 from expectations.rules import RULES
 from expectations.rules.rule import Rows, Rule
 from pipelines.declarations import Declarations
@@ -36,7 +36,7 @@ def _add_rule(monkeypatch: pytest.MonkeyPatch, passes: Callable[[Rows], Any]) ->
 
 def _support_checks(declarations: Declarations, quarter: Quarter) -> pl.DataFrame:
     """The checks of the support return, from the catalogue: a new rule is in it by itself."""
-    catalogue = suite.catalogue_of_rules(declarations, quarter)
+    catalogue = rule_catalogue.catalogue_of_rules(declarations, quarter)
     return catalogue.filter(pl.col("return_name") == "support")
 
 
@@ -110,7 +110,7 @@ def test_without_any_column_every_rule_crashes(
 def test_an_expectation_great_expectations_cannot_run_is_a_crash(
     monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
-    genuine = suite._expectation
+    genuine = great_expectations_engine._expectation
 
     def misdirected(expect: Any, column: str, *rest: Any) -> Any:
         made = genuine(expect, column, *rest)
@@ -118,11 +118,11 @@ def test_an_expectation_great_expectations_cannot_run_is_a_crash(
             made.column = "no such column"
         return made
 
-    suite._suite_of.cache_clear()
-    monkeypatch.setattr(suite, "_expectation", misdirected)
+    great_expectations_engine._suite_of.cache_clear()
+    monkeypatch.setattr(great_expectations_engine, "_expectation", misdirected)
     frame = typed("support", {"a": [{}]})
     result = suite.validate_quarter("support", frame, quarter, declarations)
-    suite._suite_of.cache_clear()
+    great_expectations_engine._suite_of.cache_clear()
     assert [(crash.code, crash.field) for crash in result.crashes] == [
         ("RANGE", "contact_exchanges")
     ]
@@ -131,7 +131,9 @@ def test_an_expectation_great_expectations_cannot_run_is_a_crash(
 def test_a_sum_of_truths_that_does_not_come_out_is_a_crash_of_them_all(
     monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
-    monkeypatch.setattr(suite, "_all_true", lambda derived, check: True)
+    monkeypatch.setattr(
+        great_expectations_engine, "_is_true_throughout", lambda derived, check: True
+    )
     frame = typed("support", {"a": [{"birth_parents_taking_up_support": 21}]})
     result = suite.validate_quarter("support", frame, quarter, declarations)
     assert "SU101" in {crash.code for crash in result.crashes}
@@ -145,11 +147,11 @@ def test_rules_that_hold_are_confirmed_however_few_they_are(
     declarations: Declarations,
     quarter: Quarter,
 ) -> None:
-    genuine = suite._all_true
+    genuine = great_expectations_engine._is_true_throughout
     columns = ["SU101", "SU102"][:holding]
     monkeypatch.setattr(
         suite,
-        "_all_true",
+        "_is_true_throughout",
         lambda derived, check: check.column in columns and genuine(derived, check),
     )
     frame = typed("support", {"a": [{"support_plans_agreed": 31}]})
@@ -163,7 +165,7 @@ def test_great_expectations_failing_as_a_whole_crashes_every_rule(
     def broken(_: Any) -> Any:
         raise RuntimeError("CANARY-TEXT")
 
-    monkeypatch.setattr(suite, "_batch", broken)
+    monkeypatch.setattr(great_expectations_engine, "_batch", broken)
     frame = typed("support", {"a": [{}]})
     result = suite.validate_quarter("support", frame, quarter, declarations)
     assert (result.rules_run, {crash.kind for crash in result.crashes}) == (0, {"RuntimeError"})
@@ -239,7 +241,7 @@ def _spoilt(rows: list[dict[str, Any]], chance: random.Random) -> list[dict[str,
 
 @pytest.mark.parametrize("return_name", ["child", "adopter", "support"])
 def test_both_engines_find_the_same_problems_in_sample_returns(
-    return_name: str, typed: Typed, beside_of: Callable[..., Beside]
+    return_name: str, typed: Typed, reference_data_of: Callable[..., ReferenceData]
 ) -> None:
     """Two quarters of many senders of the sample, spoilt at random (seed 903)."""
     sample = Declarations(SOURCES)
@@ -261,12 +263,14 @@ def test_both_engines_find_the_same_problems_in_sample_returns(
             for sender, rows in sent.items()
         ]
         frames[of] = pl.concat(parts)
-    beside = {
-        quarter: beside_of({return_name: frames[quarter]}, {return_name: frames[last]}),
-        last: beside_of({return_name: frames[last]}),
+    reference_data = {
+        quarter: reference_data_of({return_name: frames[quarter]}, {return_name: frames[last]}),
+        last: reference_data_of({return_name: frames[last]}),
     }
     slow, quick = (
-        suite.validate_quarters(return_name, frames, sample, beside=beside, engine=engine)
+        suite.validate_quarters(
+            return_name, frames, sample, reference_data=reference_data, engine=engine
+        )
         for engine in ("great_expectations", "polars")
     )
     for of in (last, quarter):
@@ -345,18 +349,18 @@ def test_the_hash_changes_with_a_declaration_and_not_with_the_weather(
 ) -> None:
     import shutil
 
-    first = suite.rule_set_hash(declarations, quarter)
-    assert suite.rule_set_hash(Declarations(sources), quarter) == first
-    assert suite.rule_set_hash(declarations, quarter.plus(1)) != first
+    first = rule_catalogue.rule_set_hash(declarations, quarter)
+    assert rule_catalogue.rule_set_hash(Declarations(sources), quarter) == first
+    assert rule_catalogue.rule_set_hash(declarations, quarter.plus(1)) != first
     shutil.copytree(sources, tmp_path / "sources")
     path = tmp_path / "sources" / "returns" / "child.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("maximum: 12", "maximum: 13", 1), encoding="utf-8")
-    assert suite.rule_set_hash(Declarations(tmp_path / "sources"), quarter) != first
+    assert rule_catalogue.rule_set_hash(Declarations(tmp_path / "sources"), quarter) != first
 
 
 def test_the_catalogue_lists_every_rule_once(declarations: Declarations, quarter: Quarter) -> None:
-    catalogue = suite.catalogue_of_rules(declarations, quarter)
+    catalogue = rule_catalogue.catalogue_of_rules(declarations, quarter)
     assert catalogue.select("return_name", "code", "field").is_unique().all()
     codes = set(catalogue["code"])
     assert codes.issuperset(rule.code for rules in RULES.values() for rule in rules)
@@ -388,14 +392,14 @@ def test_no_value_is_kept_in_a_result_a_problem_a_log_or_on_the_screen(
     quarter: Quarter,
 ) -> None:
     kept: list[str] = []
-    genuine = suite._outcomes
+    genuine = great_expectations_engine._outcomes
 
     def listening(validation: Any) -> Any:
         kept.append(str(validation.to_json_dict()))
         kept.append(repr([result.result for result in validation.results]))
         return genuine(validation)
 
-    monkeypatch.setattr(suite, "_outcomes", listening)
+    monkeypatch.setattr(great_expectations_engine, "_outcomes", listening)
     caplog.set_level("DEBUG")
     frame = typed("child", {"a": [CANARIES, CANARIES | {"sheet_row": 3}]})
     result = suite.validate_quarter("child", frame, quarter, declarations)
@@ -413,13 +417,13 @@ def test_no_reference_and_no_date_reaches_great_expectations(
     monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
     seen: list[Any] = []
-    genuine = suite._as_pandas
+    genuine = great_expectations_engine._as_pandas
 
     def listening(derived: pl.DataFrame) -> Any:
         seen.append(derived)
         return genuine(derived)
 
-    monkeypatch.setattr(suite, "_as_pandas", listening)
+    monkeypatch.setattr(great_expectations_engine, "_as_pandas", listening)
     frame = typed("child", {"a": [CANARIES | {"sex": "female"}]})
     suite.validate_quarter("child", frame, quarter, declarations)
     assert len(seen) == 2, "the rows, and the return as a whole"

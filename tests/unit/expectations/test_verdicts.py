@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.reference_data import REASON_OF, SKIPPED
+from expectations.rule_counts import REASON_OF, SKIPPED, RuleCounts, rules_sentence
 from expectations.suite import PROBLEM_SCHEMA
-from expectations.verdicts import ReturnSent, RulesTold, Verdict, judge, rules_sentence
+from expectations.verdicts import ReturnSent, Verdict, decide_verdict
 from pipelines.declarations import RefusalPolicy, Text
 
 WORDS = Text(en="x", cy="x")
@@ -59,7 +59,7 @@ def verdict(
     limits: RefusalPolicy | None = None,
     crashed: Sequence[str] = (),
 ) -> Verdict:
-    return judge(
+    return decide_verdict(
         "mine",
         due=due,
         returns={"child": ReturnSent("child", child_rows)} if returns is None else returns,
@@ -218,14 +218,14 @@ def test_every_refusal_speaks_both_languages(name: str) -> None:
 @pytest.mark.parametrize(
     ("told", "english", "welsh"),
     [
-        (RulesTold(61), "61 rules ran, 0 crashed", "Rhedodd 61 o reolau, methodd 0"),
+        (RuleCounts(61), "61 rules ran, 0 crashed", "Rhedodd 61 o reolau, methodd 0"),
         (
-            RulesTold(61, {"NO_EARLIER_RETURN": 2}),
+            RuleCounts(61, {"NO_EARLIER_RETURN": 2}),
             "61 rules ran, 2 skipped: no earlier return, 0 crashed",
             "Rhedodd 61 o reolau, hepgorwyd 2: dim ffurflen gynharach, methodd 0",
         ),
         (
-            RulesTold(60, {"NO_EARLIER_RETURN": 2, "ADOPTER_RETURN_NOT_IN": 5}, 1),
+            RuleCounts(60, {"NO_EARLIER_RETURN": 2, "ADOPTER_RETURN_NOT_IN": 5}, 1),
             "60 rules ran, 7 skipped: the agency's adopter return is not in (5); "
             "no earlier return (2), 1 crashed",
             "Rhedodd 60 o reolau, hepgorwyd 7: nid yw ffurflen mabwysiadwyr yr asiantaeth wedi "
@@ -234,7 +234,7 @@ def test_every_refusal_speaks_both_languages(name: str) -> None:
     ],
 )
 def test_every_verdict_can_say_how_many_rules_ran_were_skipped_and_crashed(
-    told: RulesTold, english: str, welsh: str
+    told: RuleCounts, english: str, welsh: str
 ) -> None:
     assert rules_sentence(told.as_json()) == english
     assert rules_sentence(told.as_json(), "cy") == welsh
@@ -245,7 +245,7 @@ def test_a_ledger_from_before_skipped_rules_were_counted_is_still_told() -> None
 
 
 def test_rules_of_several_returns_add_up() -> None:
-    added = RulesTold(3, {"NO_EARLIER_RETURN": 1}, 1) + RulesTold(
+    added = RuleCounts(3, {"NO_EARLIER_RETURN": 1}, 1) + RuleCounts(
         4, {"NO_EARLIER_RETURN": 2, "NOT_IN_FORCE": 1}
     )
     assert added.as_json() == {

@@ -11,16 +11,17 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
+from pipelines.intake.accepted_returns import AcceptedReturns, remembering
 from pipelines.intake.landing import Arrival, receive
 from pipelines.intake.prior_period import (
-    Known,
-    NotTheLastReturn,
-    beside_one_file,
+    NotThePriorReturn,
     plain_keys,
-    remembering,
+    reference_data_of_file,
 )
+from pipelines.intake.problems import problems_of
 from pipelines.intake.pseudonyms import Pseudonymiser
-from pipelines.intake.take_in import problems_of, to_raw, to_validated
+from pipelines.intake.raw import to_raw
+from pipelines.intake.validated import to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import cast, raw_schema
@@ -205,8 +206,8 @@ def test_a_return_that_was_withdrawn_is_not_compared_with(story: Story) -> None:
     submissions = Ledger(story.settings.ledger).submissions()
 
     def senders() -> frozenset[str]:
-        known = Known(story.settings, story.declarations, submissions, plain_keys)
-        return known.beside(Q2, [], {}).earlier_in["child"]
+        accepted = AcceptedReturns(story.settings, story.declarations, submissions, plain_keys)
+        return accepted.reference_data(Q2, [], {}).prior_senders["child"]
 
     assert senders() == {"W06000001"}
     (one,) = [item for item in submissions if item.submission_id == sent]
@@ -327,16 +328,16 @@ def _typed(
 
 def test_a_file_alone_knows_nothing_before_it(declarations: Declarations) -> None:
     typed = _typed(declarations, "W06000001", Q2, ["A", "B"])
-    beside = beside_one_file(declarations, Q2, "W06000001", typed)
-    assert beside.earlier_in == {} and beside.in_force == {}
-    assert beside.sent.rows() == [("W06000001 2020-21-Q2", "W06000001", "child")]
+    reference_data = reference_data_of_file(declarations, Q2, "W06000001", typed)
+    assert reference_data.prior_senders == {} and reference_data.in_force == {}
+    assert reference_data.sent.rows() == [("W06000001 2020-21-Q2", "W06000001", "child")]
 
 
 def test_a_nil_return_is_sent_without_rows(declarations: Declarations) -> None:
-    beside = beside_one_file(
+    reference_data = reference_data_of_file(
         declarations, Q2, "W06000001", {}, submission_id="nil one", nil=["child"]
     )
-    assert beside.sent.rows() == [("nil one", "W06000001", "child")]
+    assert reference_data.sent.rows() == [("nil one", "W06000001", "child")]
 
 
 @pytest.mark.parametrize(
@@ -347,12 +348,12 @@ def test_a_file_that_is_not_the_last_return_is_not_compared_with(
 ) -> None:
     typed = _typed(declarations, "W06000001", Q2, ["A"])
     before = _typed(declarations, sender, quarter, ["SECRET"])
-    with pytest.raises(NotTheLastReturn) as refused:
-        beside_one_file(declarations, Q2, "W06000001", typed, before=before)
+    with pytest.raises(NotThePriorReturn) as refused:
+        reference_data_of_file(declarations, Q2, "W06000001", typed, prior_return=before)
     assert "SECRET" not in str(refused.value)
     last = _typed(declarations, "W06000001", Q1, ["A"])
-    beside = beside_one_file(declarations, Q2, "W06000001", typed, before=last)
-    assert beside.earlier_in == {"child": frozenset({"W06000001"})}
+    reference_data = reference_data_of_file(declarations, Q2, "W06000001", typed, prior_return=last)
+    assert reference_data.prior_senders == {"child": frozenset({"W06000001"})}
 
 
 @pytest.mark.parametrize("key_of", [plain_keys, Pseudonymiser(b"k" * 32).of_column])

@@ -14,11 +14,14 @@ import polars as pl
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.intake import take_in
+from pipelines.intake import batches, raw, validated
 from pipelines.intake.landing import Arrival, receive, stored_file
-from pipelines.intake.problems import PROBLEM_SCHEMA
+from pipelines.intake.made_with import made_with
+from pipelines.intake.problems import PROBLEM_SCHEMA, problems_of
 from pipelines.intake.pseudonyms import Pseudonymiser
-from pipelines.intake.take_in import is_late, problems_of, to_raw, to_validated
+from pipelines.intake.raw import to_raw
+from pipelines.intake.validated import ValidationCounts, to_validated
+from pipelines.intake.validation import is_late
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.return_sheet import RowConservationError
@@ -99,7 +102,7 @@ class Collection:
         assert one.is_waiting, one.refusal_sentence_en
         return one
 
-    def judge(self) -> take_in.QuarterSummary | None:
+    def validate(self) -> ValidationCounts | None:
         to_raw(self.settings, self.declarations, self.quarter)
         summaries = to_validated(self.settings, self.declarations, [self.quarter])
         return summaries[0] if summaries else None
@@ -130,7 +133,7 @@ def collection(settings: Settings, declarations: Declarations) -> Collection:
 @dataclass
 class Quarterful(Collection):
     sent: dict[str, Submission] | None = None
-    summary: take_in.QuarterSummary | None = None
+    summary: ValidationCounts | None = None
     raw_rows: dict[str, int] | None = None
 
     def verdict(self, name: str) -> Submission:
@@ -403,7 +406,7 @@ def test_a_return_before_the_quarter_is_over_by_local_time_is_refused(
     row = {"child": [child("A1", referred_on=date(2020, 5, 4))]}
     early = it.send("W06000001", row, when=datetime(2020, 6, 30, 22, 59, tzinfo=UTC))
     over = it.send("W06000002", row, when=datetime(2020, 6, 30, 23, 30, tzinfo=UTC))
-    it.judge()
+    it.validate()
     assert (it.now(early).status, it.now(early).refusal_code) == ("refused", "QUARTER_NOT_OVER")
     assert it.now(over).status == "accepted"
 
@@ -415,22 +418,22 @@ def test_a_sample_among_real_returns_is_refused_and_a_refused_sample_decides_not
     broken_sample = collection.send("W06000001", {"child": []})
     real = collection.send("W06000002", rows, is_synthetic=None)
     sample = collection.send("W06000003", rows)
-    collection.judge()
+    collection.validate()
     assert collection.now(broken_sample).refusal_code != "SYNTHETIC_AMONG_REAL"
     assert collection.now(real).status == "accepted"
     assert collection.now(sample).refusal_code == "SYNTHETIC_AMONG_REAL"
     assert "clear the tick" in (collection.now(sample).refusal_sentence_en or "")
     later = collection.send("W06000004", rows)
-    collection.judge()
+    collection.validate()
     assert collection.now(later).refusal_code == "SYNTHETIC_AMONG_REAL"
 
 
 def test_a_refused_correction_leaves_the_accepted_return_in_force(collection: Collection) -> None:
     first = collection.send("W06000001", {"child": [child("A1"), child("A2")]})
-    collection.judge()
+    collection.validate()
     before = collection.parquet(collection.settings.validated)
     second = collection.send("W06000001", {"child": []}, version=2)
-    collection.judge()
+    collection.validate()
     assert (collection.now(first).status, collection.now(second).status) == ("accepted", "refused")
     assert (collection.now(first).version, collection.now(second).version) == (1, 2)
     after = collection.parquet(collection.settings.validated)
@@ -443,9 +446,9 @@ def test_a_second_version_lies_beside_the_first_which_stays_as_it_was(
     collection: Collection,
 ) -> None:
     first = collection.send("W06000001", {"child": [child("A1"), child("A2")]})
-    collection.judge()
+    collection.validate()
     second = collection.send("W06000001", {"child": [child("A1")]}, version=2)
-    summary = collection.judge()
+    summary = collection.validate()
     assert summary is not None and summary.rows == {"child": 1}
     heights = dict(collection.validated("child").group_by("submission_id").len().iter_rows())
     assert heights == {first.submission_id: 2, second.submission_id: 1}
@@ -507,7 +510,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     Pseudonymiser.from_settings(settings)
     kept = tmp_path_factory.mktemp("received") / "home"
     shutil.copytree(home, kept)
-    it.judge()
+    it.validate()
     return kept, whole(settings)
 
 
@@ -523,7 +526,7 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
     shutil.copytree(received, tmp_path / "home")
     home = tmp_path / "home"
     settings = Settings(data=home / "data", key_file=home / "keys" / "pseudonym.key")
-    real_write, real_append = take_in.write_whole, Ledger.append
+    real_write, real_append = raw.write_whole, Ledger.append
 
     def killed_before(room: str) -> Any:
         def write(path: Path, fill: Any) -> None:
@@ -556,7 +559,8 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
                 "before the layout": "raw/layout",
                 "before the validated rows": "validated/child",
             }[stop]
-            patched.setattr(take_in, "write_whole", killed_before(room))
+            patched.setattr(raw, "write_whole", killed_before(room))
+            patched.setattr(validated, "write_whole", killed_before(room))
         with pytest.raises(Killed):
             to_raw(settings, declarations, Q2)
             to_validated(settings, declarations, [Q2])
@@ -568,7 +572,7 @@ def test_a_run_killed_anywhere_and_run_again_comes_to_the_same(
     assert [name for name in found if found[name] != expected[name]] == []
 
 
-def test_reading_twice_before_judging_reads_nothing_twice(collection: Collection) -> None:
+def test_reading_twice_before_validating_reads_nothing_twice(collection: Collection) -> None:
     collection.send("W06000001", {"child": [child("A1")]})
     assert to_raw(collection.settings, collection.declarations, Q2) == {"child": 1}
     assert to_raw(collection.settings, collection.declarations, Q2) == {}
@@ -584,19 +588,19 @@ def test_a_row_lost_between_reading_and_checking_stops_everything(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = collection.send("W06000001", {"child": [child("A1"), child("A2"), child("A3")]})
-    real = take_in.cast
+    real = batches.cast
 
     def lossy(raw: pl.DataFrame, *more: Any) -> pl.DataFrame:
         return real(raw, *more)[:2]
 
     with monkeypatch.context() as patched:
-        patched.setattr(take_in, "cast", lossy)
+        patched.setattr(batches, "cast", lossy)
         with pytest.raises(RowConservationError, match=r"child: 3 rows read, 2 checked") as caught:
-            collection.judge()
+            collection.validate()
     assert "A3" not in str(caught.value)
     assert collection.now(one).is_waiting
     assert not (collection.settings.validated / "child").exists()
-    collection.judge()
+    collection.validate()
     assert collection.now(one).status == "accepted"
 
 
@@ -606,7 +610,7 @@ def test_a_stored_file_that_can_no_longer_be_read_is_refused_and_its_batch_mates
     broken = collection.send("W06000001", {"child": [child("A1")]})
     sound = collection.send("W06000002", {"child": [child("B1")]})
     stored_file(collection.settings, broken).write_bytes(b"rotten")
-    collection.judge()
+    collection.validate()
     assert (collection.now(broken).status, collection.now(broken).refusal_code) == (
         "refused",
         "F001",
@@ -633,7 +637,7 @@ def test_a_rule_that_asks_about_a_row_twice_asks_about_one_row(collection: Colle
     """A date before birth in three fields of one row breaks rules more often than once."""
     days = dict.fromkeys(("entered_care_on", "referred_on"), date(2016, 1, 4))
     one = collection.send("W06000001", {"child": [child("A1"), child("A2", **days)]})
-    collection.judge()
+    collection.validate()
     now = collection.now(one)
     problems = problems_of(collection.settings, one)
     told = {p["code"] for p in problems if p["return_name"] == "child"}
@@ -647,34 +651,34 @@ def test_the_hash_of_what_read_a_file_follows_code_and_declarations_only(
 ) -> None:
     same = tmp_path / "sources"
     shutil.copytree(SOURCES, same)
-    before = take_in.made_with(declarations)
-    assert take_in.made_with(Declarations(same)) == before
+    before = made_with(declarations)
+    assert made_with(Declarations(same)) == before
     (same / "indicators" / "W05.yaml").write_text("another", encoding="utf-8")
-    assert take_in.made_with(Declarations(same)) == before  # no file is read by an indicator
+    assert made_with(Declarations(same)) == before  # no file is read by an indicator
     codes = same / "code_lists" / "sex.csv"
     codes.write_bytes(codes.read_bytes().replace(b"\n", b"\r\n"))
-    assert take_in.made_with(Declarations(same)) == before  # an editor's line ends
+    assert made_with(Declarations(same)) == before  # an editor's line ends
     codes.write_text(codes.read_text(encoding="utf-8").replace("male", "man"), encoding="utf-8")
-    assert take_in.made_with(Declarations(same)) != before
+    assert made_with(Declarations(same)) != before
 
 
 def test_what_is_accepted_after_the_lock_is_told_as_held_and_not_as_accepted(
     collection: Collection,
 ) -> None:
     first = collection.send("W06000001", {"child": [child("A1")]})
-    collection.judge()
+    collection.validate()
     lock = {"event": "locked", "nation_code": "W92000004", "quarter": "2020-21-Q2"}
     more = {"at": "2020-11-02T09:00:00+00:00", "role": "national_director", "not_accepted": 0}
     Ledger(collection.settings.ledger).append(lock | more)
     late = collection.send("W06000001", {"child": [child("A1"), child("A2")]})
     refused = collection.send("W06000002", {"child": []})
-    summary = collection.judge()
+    summary = collection.validate()
     assert summary is not None
     assert (summary.accepted, summary.held, summary.refused) == (0, 1, 1)
     assert collection.now(late).status == "accepted"  # its verdict is as it would have been
     assert collection.now(refused).status == "refused"
     Ledger(collection.settings.ledger).append({**lock, **more, "event": "unlocked"})
     collection.send("W06000003", {"child": [child("B1")]})
-    again = collection.judge()
+    again = collection.validate()
     assert again is not None and (again.accepted, again.held) == (1, 0)
     assert collection.now(first).status == "accepted"

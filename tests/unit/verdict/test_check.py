@@ -18,7 +18,9 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli import main
 from pipelines.intake.landing import Arrival, receive, waiting_quarters
-from pipelines.intake.take_in import problems_of, to_raw, to_validated
+from pipelines.intake.problems import problems_of
+from pipelines.intake.raw import to_raw
+from pipelines.intake.validated import to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings

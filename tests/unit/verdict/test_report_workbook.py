@@ -16,10 +16,12 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from expectations.suite import catalogue_of_rules
+from expectations.rule_catalogue import catalogue_of_rules
 from pipelines.cli import main
 from pipelines.intake.landing import Arrival, receive
-from pipelines.intake.take_in import problems_of, to_raw, to_validated
+from pipelines.intake.problems import problems_of
+from pipelines.intake.raw import to_raw
+from pipelines.intake.validated import to_validated
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.readers.child_process import read
 from pipelines.settings import Settings

@@ -1,7 +1,7 @@
 """The rules as they stand now, run over stored submissions: who would newly fail, who pass.
 
-A changed rule is tried on what came before it judges anything. Nothing is written: the ledger,
-the validated room and the figures stay as they are.
+A changed rule is tried on the returns that came already, before it decides about new ones.
+Nothing is written: the ledger, the validated room and the figures stay as they are.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from expectations.suite import Engine, rule_set_hash
+from expectations.rule_catalogue import rule_set_hash
+from expectations.suite import Engine
 from pipelines.declarations import Declarations
-from pipelines.intake.take_in import judge_again
+from pipelines.intake.validated_again import validate_again
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -24,7 +25,7 @@ WHOLE_FILE = ""  # stands for the return, and for the field, of a problem of a w
 
 
 @dataclass(frozen=True, order=True)
-class RuleOf:
+class RuleKey:
     """A rule as problems name it. ``field`` tells the rules of declared fields apart."""
 
     return_name: str
@@ -34,7 +35,7 @@ class RuleOf:
 
 
 @dataclass(frozen=True)
-class Rows:
+class AffectedRows:
     """Rows of one submission with a problem; 0 stands for the file as a whole."""
 
     submission: Submission
@@ -45,19 +46,19 @@ class Rows:
 class RuleChange:
     """What a rule would find that it did not, and what it found and would not any more.
 
-    ``before`` and ``after`` count rows in all submissions that were rehearsed.
+    ``before`` and ``after`` count rows in all submissions that were tried.
     """
 
-    rule: RuleOf
+    rule: RuleKey
     before: int
     after: int
-    newly_failing: tuple[Rows, ...]
-    newly_passing: tuple[Rows, ...]
+    newly_failing: tuple[AffectedRows, ...]
+    newly_passing: tuple[AffectedRows, ...]
 
 
 @dataclass(frozen=True)
 class VerdictChange:
-    """A submission that would be judged otherwise. ``reasons`` are the codes of a refusal."""
+    """A submission that would have another status. ``reasons`` are the codes of a refusal."""
 
     submission: Submission
     before: str
@@ -66,15 +67,15 @@ class VerdictChange:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """``same_rules``: submissions that were judged by these very rules and declarations already.
+class RuleTrial:
+    """``same_rules``: submissions that were validated by these very rules and declarations already.
 
     ``counts_only``: submissions whose problems are not on disk any more, so that only their
     verdict is compared. ``not_on_disk``: those whose rows are gone too, which were left out.
     """
 
     quarters: tuple[Quarter, ...]
-    rehearsed: int
+    tried: int
     same_rules: int
     crashed: int
     rules: tuple[RuleChange, ...]
@@ -85,7 +86,7 @@ class Rehearsal:
     def as_json(self) -> dict[str, Any]:
         return {
             "quarters": [quarter.label for quarter in self.quarters],
-            "rehearsed": self.rehearsed,
+            "tried": self.tried,
             "same_rules": self.same_rules,
             "crashed": self.crashed,
             "rules": [_rule_json(change) for change in self.rules],
@@ -99,19 +100,19 @@ class Rehearsal:
         }
 
 
-def rehearse(
+def try_rules(
     settings: Settings,
     declarations: Declarations,
     quarters: Iterable[Quarter] = (),
     engine: Engine = "polars",
-) -> Rehearsal:
-    """Judge every stored submission of ``quarters`` (of none named: every one) once more.
+) -> RuleTrial:
+    """Validate every stored submission of ``quarters`` (none named: every one) once more.
 
-    A file that was refused at the door met no rule and meets none now. What is compared with
+    A file that was refused on arrival met no rule and meets none now. What is compared with
     another return is compared with what is accepted today.
     """
     asked = {quarter.label for quarter in quarters}
-    judged = [
+    stored = [
         item
         for item in Ledger(settings.ledger).submissions()
         if item.quarter
@@ -119,48 +120,46 @@ def rehearse(
         and (item.is_accepted or item.status == "refused")
         and item.returns
     ]
-    before = _recorded(settings, judged)
+    before = _recorded(settings, stored)
     after: dict[str, pl.DataFrame] = {}
     verdicts, crashed, same_rules = [], 0, 0
     hashes: dict[str, str] = {}
-    for one in judge_again(settings, declarations, judged, engine):
-        item = one.submission
-        after[item.submission_id] = one.problems
-        crashed = max(crashed, one.event["rules"]["crashed"])
+    for outcome in validate_again(settings, declarations, stored, engine):
+        item = outcome.submission
+        after[item.submission_id] = outcome.problems
+        crashed = max(crashed, outcome.event["rules"]["crashed"])
         label = item.quarter or ""
         if label not in hashes:
             hashes[label] = rule_set_hash(declarations, Quarter.parse(label))
         same_rules += item.rule_set_hash == hashes[label]
-        if one.event["status"] != item.status:
-            reasons = tuple(dict.fromkeys(reason["code"] for reason in one.event["refusals"]))
-            verdicts.append(VerdictChange(item, item.status, one.event["status"], reasons))
-    rehearsed = [item for item in judged if item.submission_id in after]
-    compared = [item for item in rehearsed if item.submission_id in before]
-    return Rehearsal(
-        quarters=tuple(sorted({Quarter.parse(item.quarter or "") for item in judged})),
-        rehearsed=len(rehearsed),
+        if outcome.event["status"] != item.status:
+            reasons = tuple(dict.fromkeys(reason["code"] for reason in outcome.event["refusals"]))
+            verdicts.append(VerdictChange(item, item.status, outcome.event["status"], reasons))
+    tried = [item for item in stored if item.submission_id in after]
+    compared = [item for item in tried if item.submission_id in before]
+    return RuleTrial(
+        quarters=tuple(sorted({Quarter.parse(item.quarter or "") for item in stored})),
+        tried=len(tried),
         same_rules=same_rules,
         crashed=crashed,
         rules=_changes(compared, before, after),
         verdicts=tuple(verdicts),
-        counts_only=tuple(
-            item.submission_id for item in rehearsed if item.submission_id not in before
-        ),
-        not_on_disk=tuple(item.submission_id for item in judged if item.submission_id not in after),
+        counts_only=tuple(item.submission_id for item in tried if item.submission_id not in before),
+        not_on_disk=tuple(item.submission_id for item in stored if item.submission_id not in after),
     )
 
 
-def _recorded(settings: Settings, judged: Sequence[Submission]) -> dict[str, pl.DataFrame]:
-    """Problems as they were told, by submission; only those that are all on disk."""
+def _recorded(settings: Settings, stored: Sequence[Submission]) -> dict[str, pl.DataFrame]:
+    """Problems as they were recorded, by submission; only those that are all on disk."""
     found: dict[str, pl.DataFrame] = {}
-    for label in {item.quarter for item in judged if item.quarter}:
+    for label in {item.quarter for item in stored if item.quarter}:
         folder = settings.validated / "problems" / label
         for path in sorted(folder.glob("*.parquet")) if folder.exists() else []:
             parts = pl.read_parquet(path).partition_by("submission_id", as_dict=True)
             found |= {str(key[0]): part for key, part in parts.items()}
     nothing = pl.DataFrame(schema=dict.fromkeys(_COMPARED, pl.String) | {"sheet_row": pl.Int64})
     kept = {}
-    for item in judged:
+    for item in stored:
         problems = found.get(item.submission_id, nothing)
         counted = sum(each["errors"] + each["queries"] for each in item.returns.values())
         if problems.filter(pl.col("return_name").is_not_null()).height >= counted:
@@ -169,7 +168,7 @@ def _recorded(settings: Settings, judged: Sequence[Submission]) -> dict[str, pl.
 
 
 _COMPARED = ("return_name", "code", "field", "severity")
-_Found = dict[RuleOf, dict[str, frozenset[int]]]
+_Found = dict[RuleKey, dict[str, frozenset[int]]]
 
 
 def _changes(
@@ -198,11 +197,11 @@ def _changes(
 
 
 def _by_rule(problems: dict[str, pl.DataFrame]) -> _Found:
-    found: dict[RuleOf, dict[str, Counter[int]]] = {}
+    found: dict[RuleKey, dict[str, Counter[int]]] = {}
     for submission_id, frame in problems.items():
         columns = frame.select("return_name", "code", "field", "severity", "sheet_row")
         for return_name, code, field, severity, row in columns.iter_rows():
-            rule = RuleOf(return_name or WHOLE_FILE, code, field or WHOLE_FILE, severity)
+            rule = RuleKey(return_name or WHOLE_FILE, code, field or WHOLE_FILE, severity)
             rows = found.setdefault(rule, {}).setdefault(submission_id, Counter())
             rows[row or 0] += 1
     return {
@@ -215,14 +214,14 @@ def _only_in_first(
     first: dict[str, frozenset[int]],
     second: dict[str, frozenset[int]],
     compared: Sequence[Submission],
-) -> tuple[Rows, ...]:
+) -> tuple[AffectedRows, ...]:
     found = []
     for item in compared:
         nothing: frozenset[int] = frozenset()
         key = item.submission_id
         rows = first.get(key, nothing) - second.get(key, nothing)
         if rows:
-            found.append(Rows(item, tuple(sorted(rows))))
+            found.append(AffectedRows(item, tuple(sorted(rows))))
     return tuple(found)
 
 
@@ -235,7 +234,7 @@ def _whose(item: Submission) -> dict[str, Any]:
 
 
 def _rule_json(change: RuleChange) -> dict[str, Any]:
-    def rows(several: tuple[Rows, ...]) -> list[dict[str, Any]]:
+    def rows(several: tuple[AffectedRows, ...]) -> list[dict[str, Any]]:
         return [
             _whose(one.submission) | {"rows": [row or None for row in one.rows]} for one in several
         ]

@@ -18,8 +18,9 @@ from expectations.rules import RULES
 from pipelines.cli import main as program
 from pipelines.declarations import Declarations
 from pipelines.intake.landing import Arrival, receive, stored_file
-from pipelines.intake.rehearsal import Rehearsal, RuleChange, rehearse
-from pipelines.intake.take_in import to_raw, to_validated
+from pipelines.intake.raw import to_raw
+from pipelines.intake.rule_trial import RuleChange, RuleTrial, try_rules
+from pipelines.intake.validated import to_validated
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
@@ -66,7 +67,7 @@ def _send(
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two senders, two quarters: one row set aside, one return refused, one file at the door."""
-    home = tmp_path_factory.mktemp("rehearsal")
+    home = tmp_path_factory.mktemp("trial")
     settings = Settings(data=home / "data", key_file=home / "keys" / "key")
     _send(settings, "W06000001", Q1, [_child("A1"), _child("A2", sex="unheard of")])
     _send(settings, "W06000002", Q1, [_child(f"B{n}", sex=None) for n in range(3)])
@@ -94,7 +95,7 @@ def _submissions(settings: Settings) -> dict[str, Submission]:
     return {f"{one.sender_code} {one.quarter} v{one.version}": one for one in found if one.quarter}
 
 
-def _change(found: Rehearsal, code: str) -> RuleChange:
+def _change(found: RuleTrial, code: str) -> RuleChange:
     (change,) = [one for one in found.rules if one.rule.code == code]
     return change
 
@@ -122,9 +123,9 @@ def test_the_collection_is_as_the_tests_below_take_it_to_be(kept: Settings) -> N
 @pytest.mark.parametrize("engine", ["polars", "great_expectations"])
 def test_rules_that_did_not_change_find_what_they_found(kept: Settings, engine: Any) -> None:
     """The verdicts were given by Great Expectations: the two engines agree."""
-    found = rehearse(kept, Declarations(SOURCES), engine=engine)
+    found = try_rules(kept, Declarations(SOURCES), engine=engine)
     assert (found.rules, found.verdicts, found.not_on_disk, found.counts_only) == ((), (), (), ())
-    assert (found.rehearsed, found.same_rules, found.crashed) == (4, 4, 0)
+    assert (found.tried, found.same_rules, found.crashed) == (4, 4, 0)
     assert found.quarters == (Q1, Q2)
 
 
@@ -136,7 +137,7 @@ def test_a_stricter_rule_names_who_would_newly_fail(
         severity="error",
         passes=lambda rows: pl.col("child_reference").str.starts_with("A"),
     )
-    found = rehearse(kept, Declarations(SOURCES))
+    found = try_rules(kept, Declarations(SOURCES))
     change = _change(found, "CH999")
     assert (change.before, change.after, change.newly_passing) == (0, 6, ())
     sent = _submissions(kept)
@@ -155,7 +156,7 @@ def test_a_rule_that_is_gone_names_who_would_newly_pass(
     left = tuple(rule for rule in RULES["child"] if rule.code != "CH612")
     assert len(left) == len(RULES["child"]) - 1
     monkeypatch.setitem(RULES, "child", left)
-    change = _change(rehearse(kept, Declarations(SOURCES)), "CH612")
+    change = _change(try_rules(kept, Declarations(SOURCES)), "CH612")
     assert (change.before, change.after, change.newly_failing) == (1, 0, ())
     (who,) = change.newly_passing
     assert (who.submission.sender_code, who.submission.quarter) == ("W06000001", Q2.label)
@@ -171,19 +172,19 @@ def test_changed_declarations_can_be_tried(kept: Settings, tmp_path: Path) -> No
         text.replace("female,Female,Benyw,,,", "female,Female,Benyw,,2020-21-Q1,"),
         encoding="utf-8",
     )
-    found = rehearse(kept, Declarations(tmp_path / "sources"))
+    found = try_rules(kept, Declarations(tmp_path / "sources"))
     (change,) = found.rules
     assert (change.rule.code, change.rule.field) == ("CODE", "sex")
     assert {one.submission.quarter for one in change.newly_failing} == {Q2.label}
     assert found.same_rules == 3, "in the quarter before nothing changed"
 
 
-def test_only_the_quarters_asked_about_are_rehearsed(
+def test_only_the_quarters_asked_about_are_tried(
     kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_rule(monkeypatch, passes=lambda rows: pl.lit(False))
-    found = rehearse(kept, Declarations(SOURCES), [Q2])
-    assert found.rehearsed == 1
+    found = try_rules(kept, Declarations(SOURCES), [Q2])
+    assert found.tried == 1
     assert {one.submission.quarter for one in _change(found, "CH999").newly_failing} == {Q2.label}
 
 
@@ -191,7 +192,7 @@ def test_nothing_is_written(collected: Settings, monkeypatch: pytest.MonkeyPatch
     before = _content(collected)
     assert len(before) > 10
     _with_rule(monkeypatch, severity="error", passes=lambda rows: pl.lit(False))
-    assert rehearse(collected, Declarations(SOURCES)).verdicts
+    assert try_rules(collected, Declarations(SOURCES)).verdicts
     assert _content(collected) == before
 
 
@@ -199,7 +200,7 @@ def test_a_rule_that_crashes_is_counted_and_refuses_everybody(
     kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_rule(monkeypatch, passes=lambda rows: pl.col("no such column") > 0)
-    found = rehearse(kept, Declarations(SOURCES))
+    found = try_rules(kept, Declarations(SOURCES))
     assert found.crashed == 1
     assert {one.reasons for one in found.verdicts} == {("RULE_CRASHED",), ("RULE_CRASHED",)}
     assert {one.after for one in found.verdicts} == {"refused"}
@@ -207,17 +208,17 @@ def test_a_rule_that_crashes_is_counted_and_refuses_everybody(
 
 def test_rows_that_are_gone_are_read_from_the_file_as_received(collected: Settings) -> None:
     shutil.rmtree(collected.raw)
-    found = rehearse(collected, Declarations(SOURCES))
-    assert (found.rehearsed, found.rules, found.verdicts) == (4, (), ())
+    found = try_rules(collected, Declarations(SOURCES))
+    assert (found.tried, found.rules, found.verdicts) == (4, (), ())
     gone = _submissions(collected)["W06000001 2020-21-Q2 v1"]
     stored_file(collected, gone).unlink()
-    found = rehearse(collected, Declarations(SOURCES))
-    assert (found.rehearsed, found.not_on_disk) == (3, (gone.submission_id,))
+    found = try_rules(collected, Declarations(SOURCES))
+    assert (found.tried, found.not_on_disk) == (3, (gone.submission_id,))
 
 
 def test_without_the_list_of_problems_only_verdicts_are_compared(collected: Settings) -> None:
     shutil.rmtree(collected.validated / "problems")
-    found = rehearse(collected, Declarations(SOURCES))
+    found = try_rules(collected, Declarations(SOURCES))
     sent = _submissions(collected)
     # Two returns had problems of rows; that the others had none is known from their counts.
     assert found.counts_only == (
@@ -228,9 +229,9 @@ def test_without_the_list_of_problems_only_verdicts_are_compared(collected: Sett
     assert (found.rules, found.verdicts) == ((), ())
 
 
-def test_where_nothing_was_taken_in_there_is_nothing_to_rehearse(settings: Settings) -> None:
-    found = rehearse(settings, Declarations(SOURCES))
-    assert (found.rehearsed, found.rules, found.quarters) == (0, (), ())
+def test_where_nothing_was_taken_in_there_is_nothing_to_try(settings: Settings) -> None:
+    found = try_rules(settings, Declarations(SOURCES))
+    assert (found.tried, found.rules, found.quarters) == (0, (), ())
     assert not settings.data.exists() and not settings.key_file.exists()
 
 
@@ -266,7 +267,7 @@ def test_the_command_gives_json_for_programs(
     result = call("--json")
     assert result.exit_code == 0
     told = json.loads(result.output)
-    assert told["rehearsed"] == 4 and told["quarters"] == [Q1.label, Q2.label]
+    assert told["tried"] == 4 and told["quarters"] == [Q1.label, Q2.label]
     (rule,) = told["rules"]
     assert (rule["code"], rule["before"], rule["after"]) == ("CH999", 0, 2)
     assert [one["rows"] for one in rule["newly_failing"]] == [[3], [3]]

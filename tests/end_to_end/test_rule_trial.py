@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.declarations import Declarations
-from pipelines.intake.rehearsal import rehearse
+from pipelines.intake.rule_trial import try_rules
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.settings import SOURCES
 
@@ -20,8 +20,8 @@ COMPARING = re.compile(r"(CH|AD|SU)[678][0-9]{2}")
 
 
 def test_polars_finds_in_the_whole_sample_what_great_expectations_found(sample: Sample) -> None:
-    found = rehearse(sample.settings, Declarations(SOURCES), engine="polars")
-    assert found.rehearsed == found.same_rules > 600
+    found = try_rules(sample.settings, Declarations(SOURCES), engine="polars")
+    assert found.tried == found.same_rules > 600
     assert (found.rules, found.verdicts, found.crashed) == ((), (), 0)
     assert (found.counts_only, found.not_on_disk) == ((), ())
 
