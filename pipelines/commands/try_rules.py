@@ -47,12 +47,12 @@ def try_rules(
     adoption try-rules --sources ../changed-sources  rules you think of changing
     """
     from pipelines.declarations import Declarations
-    from pipelines.intake.rule_trial import try_rules
+    from pipelines.intake.rule_trial import try_rules as run_trial
 
     settings = Settings.from_environment()
     declarations = Declarations(sources or SOURCES)
     with working("Running the rules again"):
-        found = try_rules(
+        found = run_trial(
             settings, declarations, quarters, engine="polars" if quick else "great_expectations"
         )
     if as_json:
@@ -63,18 +63,21 @@ def try_rules(
 
 def _tell(found: RuleTrial) -> None:
     click.echo(
-        f"Rehearsed {found.tried:,} submissions, quarters: {len(found.quarters)}; "
-        f"{found.same_rules:,} were judged by these very rules. Nothing was written."
+        f"Tried the rules on {found.tried:,} submissions, quarters: {len(found.quarters)}; "
+        f"{found.same_rules:,} had been validated by these same rules. Nothing was written."
     )
     if found.crashed:
         click.secho(f"Rules crashed: {found.crashed}. Nothing would be accepted.", fg="red")
     for line in (*_about_rules(found), *_about_verdicts(found)):
         click.echo(line)
     if not found.rules and not found.verdicts:
-        click.echo("Nobody would newly fail and nobody newly pass.")
+        click.echo("No return would newly fail or newly pass.")
     for words, several in (
-        ("Only the verdict was compared, the list of problems is gone", found.counts_only),
-        ("Left out, since their rows are not on disk any more", found.not_on_disk),
+        (
+            "Only the verdict was compared, since the list of problems is no longer on disk",
+            found.counts_only,
+        ),
+        ("Left out, since their rows are no longer on disk", found.not_on_disk),
     ):
         if several:
             click.echo(f"{words}: {', '.join(several)}")
@@ -83,7 +86,7 @@ def _tell(found: RuleTrial) -> None:
 def _about_rules(found: RuleTrial) -> Iterator[str]:
     """Lines, since a table would cut the ids of submissions in 80 columns."""
     if found.rules:
-        yield "\nRules that would find something else (rows before -> after)"
+        yield "\nRules that would find other rows (rows before -> after)"
     for change in found.rules:
         rule = change.rule
         field = rule.field or "the whole file"
@@ -98,12 +101,12 @@ def _who(words: str, several: tuple[AffectedRows, ...]) -> Iterator[str]:
         said = "" if one.rows == (0,) else f", {count:,} {'row' if count == 1 else 'rows'}"
         yield f"    {words}: {_whose(one.submission)}{said}"
     if len(several) > SUBMISSIONS_SHOWN:
-        yield f"    {words}: {len(several) - SUBMISSIONS_SHOWN:,} submissions more (--json)"
+        yield f"    {words}: {len(several) - SUBMISSIONS_SHOWN:,} more submissions (--json)"
 
 
 def _about_verdicts(found: RuleTrial) -> Iterator[str]:
     if found.verdicts:
-        yield "\nVerdicts that would be others"
+        yield "\nVerdicts that would change"
     for change in found.verdicts:
         yield f"  {_whose(change.submission)}"
         because = f" ({', '.join(change.reasons)})" if change.reasons else ""

@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from expectations.rule_counts import RuleCounts
 from expectations.suite import Engine, validate_quarters
-from expectations.verdicts import ReturnSent, RuleCounts, Verdict, decide_verdict
+from expectations.verdicts import ReturnSent, Verdict, decide_verdict
 from pipelines.declarations import Declarations
 from pipelines.intake.batches import Batch
 from pipelines.intake.problems import PROBLEM_SCHEMA

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from expectations import suite
+from expectations.fields import checks_in_force
 from expectations.reference_data import ReferenceData
 from expectations.return_as_a_whole import ROWS_NAMED, rows_in_words
 from expectations.rule_counts import SKIPPED
@@ -507,7 +508,7 @@ def test_a_verdict_says_which_rules_were_skipped_and_why(
     now = typed("child", {"a": [CHILD_OF], "b": [NOT_PLACED | {"adopter_agency_code": None,
                 "adopter_household_reference": None}]})  # fmt: skip
     alone = suite.validate_quarter("child", now, quarter, declarations, engine="polars")
-    in_all = len(suite.checks_in_force("child", quarter, declarations)[0])
+    in_all = len(checks_in_force("child", quarter, declarations)[0])
     needing = [rule.needs for rule in RULES["child"] if rule.needs]
     expected = {
         "NO_EARLIER_RETURN": needing.count("prior_return"),
@@ -515,9 +516,9 @@ def test_a_verdict_says_which_rules_were_skipped_and_why(
         "ADOPTER_RETURN_NOT_IN": needing.count("adopter_return"),
     }
     assert min(expected.values()) > 0
-    told = alone.rule_counts("a")
-    assert (dict(told.skipped), told.crashed) == (expected, 0)
-    assert told.run == in_all - len(needing)
+    counts = alone.rule_counts("a")
+    assert (dict(counts.skipped), counts.crashed) == (expected, 0)
+    assert counts.run == in_all - len(needing)
     assert alone.rule_counts("nobody").run == 0
     # A return that names no household has nothing to look up, so nothing was left out.
     reference_data = reference_data_of(

@@ -150,7 +150,7 @@ def test_rules_that_hold_are_confirmed_however_few_they_are(
     genuine = great_expectations_engine._is_true_throughout
     columns = ["SU101", "SU102"][:holding]
     monkeypatch.setattr(
-        suite,
+        great_expectations_engine,
         "_is_true_throughout",
         lambda derived, check: check.column in columns and genuine(derived, check),
     )
@@ -276,7 +276,7 @@ def test_both_engines_find_the_same_problems_in_sample_returns(
     for of in (last, quarter):
         assert_frame_equal(slow[of].problems, quick[of].problems)
         assert slow[of].of_the_whole == quick[of].of_the_whole
-        assert slow[of].accounts == quick[of].accounts
+        assert slow[of].counts_by_submission == quick[of].counts_by_submission
         assert slow[of].rows_read == quick[of].rows_read
         assert slow[of].crashes == quick[of].crashes == ()
     found = {*quick[quarter].problems["code"]}
@@ -337,7 +337,9 @@ def test_polars_needs_neither_great_expectations_nor_pandas(
 def test_a_quarter_without_rows_has_no_problem_and_needs_no_great_expectations(
     monkeypatch: pytest.MonkeyPatch, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
-    monkeypatch.setattr(suite, "_great_expectations", lambda: pytest.fail("asked for"))
+    monkeypatch.setattr(
+        great_expectations_engine, "_great_expectations", lambda: pytest.fail("asked for")
+    )
     result = suite.validate_quarter("child", typed("child", {}), quarter, declarations)
     assert result.problems.is_empty()
     assert dict(result.problems.schema) == suite.PROBLEM_SCHEMA

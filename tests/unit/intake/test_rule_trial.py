@@ -250,7 +250,7 @@ def test_the_command_tells_who_would_newly_fail(
 ) -> None:
     calm = call()
     assert calm.exit_code == 0
-    assert "Nobody would newly fail and nobody newly pass." in calm.output
+    assert "No return would newly fail or newly pass." in calm.output
     _with_rule(monkeypatch, severity="error", passes=lambda rows: pl.lit(False))
     told = call(Q2.label)
     assert told.exit_code == 0, "what would be refused is no failure of the command"
