@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipelines.declarations.disclosure import DisclosureDeclarations, Rules, SubsetRelations
+from pipelines.declarations import Declarations
+from pipelines.declarations.disclosure import Rules, SubsetRelations
 from pipelines.disclosure.cells import (
     CELL_SCHEMA,
     RATIO_SCHEMA,
@@ -62,8 +63,8 @@ def from_warehouse(path: Path, body: str, quarters: list[Quarter], threads: int)
     """One release after the other, each knowing all before."""
     import duckdb
 
-    declarations = DisclosureDeclarations(SOURCES)
-    policy = declarations.policy_of(body)
+    declarations = Declarations(SOURCES)
+    policy = declarations.disclosure_policy_of(body)
     known: pl.DataFrame | None = None
     for number, quarter in enumerate(quarters):
         rules = policy.rules_for(quarter)
@@ -147,7 +148,7 @@ def main() -> None:
         return
     made = made_up(chosen.authorities)
     print(f"{len(made.cells)} cells, {chosen.authorities} authorities")
-    rules = DisclosureDeclarations(SOURCES).policy_of("DFE").rules_for(Quarter(2025, 1))
+    rules = Declarations(SOURCES).disclosure_policy_of("DFE").rules_for(Quarter(2025, 1))
     rules = rules.model_copy(update={"never": ()})
     release(made, rules, None, chosen.threads)
     print(f"memory at most {most_memory():,.0f} MiB")

@@ -6,11 +6,11 @@ the declarations as they stand: reading and checking all of them takes five time
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -77,8 +77,7 @@ class Sender(Place):
         self.fail(f"nobody called {value} owes a return{did_you_mean(value, names)}", param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
-        with (SOURCES / "places" / "returns_due.csv").open(encoding="utf-8", newline="") as handle:
-            senders = {row["sender_code"] for row in csv.DictReader(handle)}
+        senders = [place for place in _places() if "returns_due" in place]
         return list(_places_like(incomplete, senders))
 
 
@@ -101,7 +100,7 @@ class Nation(click.ParamType):
 
     def shell_complete(self, ctx, param, incomplete):
         said = incomplete.casefold()
-        names = [row["name_en"] for row in _places() if row["kind"] == "nation"]
+        names = [place["name"]["en"] for place in _places() if place["kind"] == "nation"]
         return [CompletionItem(name) for name in names if name.casefold().startswith(said)]
 
 
@@ -174,21 +173,25 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is no day like 2025-07-31", param, ctx)
 
 
-def _places() -> Iterator[dict[str, str]]:
-    with (SOURCES / "places" / "agencies.csv").open(encoding="utf-8", newline="") as handle:
-        yield from csv.DictReader(handle)
+def _places() -> Iterator[dict[str, Any]]:
+    """Entries of places as written: checking them would make a shell wait while completing."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for path in sorted((SOURCES / "places").glob("*.yaml")):
+        yield from yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["places"]
 
 
-def _places_like(incomplete: str, among: set[str] | None = None) -> Iterator[CompletionItem]:
+def _places_like(
+    incomplete: str, among: Iterable[dict[str, Any]] | None = None
+) -> Iterator[CompletionItem]:
     """Places whose code or name begins so: the name where it is one word, else the code.
 
     A shell takes a blank for the end of the word.
     """
     said = incomplete.casefold()
-    for row in _places():
-        code, names = row["place_code"], (row["name_en"], row["name_cy"])
-        if among is not None and code not in among:
-            continue
+    for place in _places() if among is None else among:
+        code, names = place["place_code"], (place["name"]["en"], place["name"]["cy"])
         by_name = [name for name in names if said and name.casefold().startswith(said)]
         if code.casefold().startswith(said):
             yield CompletionItem(code, help=names[0])

@@ -6,109 +6,140 @@ from functools import cached_property
 from pathlib import Path
 
 from pipelines.declarations.breakdowns import Breakdown, Breakdowns, Category
+from pipelines.declarations.disclosure import (
+    EVERY_BREAKDOWN,
+    DisclosurePolicy,
+    Inclusion,
+    Slice,
+    SubsetRelations,
+)
 from pipelines.declarations.glossary import Term
 from pipelines.declarations.indicators import BreakInSeries, Indicator, NotComputed
 from pipelines.declarations.limits import RuleLimit, Ssda903Rule, WarningLimit
-from pipelines.declarations.loading import no_duplicates, no_overlaps, read_csv, read_yaml
+from pipelines.declarations.loading import (
+    CsvFile,
+    Location,
+    SourceFile,
+    YamlFile,
+    no_duplicates,
+    no_overlaps,
+)
 from pipelines.declarations.model import EVERY, DeclarationError
-from pipelines.declarations.places import Membership, Place, ReturnDue
+from pipelines.declarations.place_files import PlaceDeclarations, file_stem, read_places
+from pipelines.declarations.places import Membership, OpenDataCode, Place, ReturnDue
 from pipelines.declarations.policies import Policy
 from pipelines.declarations.returns import Code, Cover, Return, Spelling
 from pipelines.quarters import Quarter
 
+RETURN_NAMES = ("child", "adopter", "support")
+RELATIONS = "subset_relations.yaml"
+
 
 class Declarations:
-    """Everything in ``sources/``, loaded when first asked for."""
+    """Everything in ``sources/``, loaded when first asked for.
+
+    What is asked for is checked against whatever it names, so every property raises
+    DeclarationError, with file and line, where something does not fit. :meth:`check_all` asks for
+    everything.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def check_all(self) -> None:
+        """Load all of ``sources/``: about 0.1 CPU s. Raises DeclarationError for the first file
+        that does not fit."""
+        for name, declared in vars(type(self)).items():
+            if isinstance(declared, cached_property):
+                getattr(self, name)
+
+    # --- returns -------------------------------------------------------------
+
     @cached_property
     def returns(self) -> dict[str, Return]:
         """``child``, ``adopter``, ``support``, in that order."""
-        found = {
-            name: read_yaml(self.folder / "returns" / f"{name}.yaml", Return)
-            for name in ("child", "adopter", "support")
-        }
-        for declared in found.values():
-            for field in declared.fields:
+        returns = {}
+        for name in RETURN_NAMES:
+            file = self._yaml("returns", f"{name}.yaml")
+            declared = file.read(Return)
+            self._named_after(file, declared.name, ("name",))
+            for position, field in enumerate(declared.fields):
                 if field.code_list and field.code_list not in self.code_lists:
-                    raise DeclarationError(
-                        f"{declared.name}.{field.name}: no code list called {field.code_list}"
+                    raise file.mistake(
+                        ("fields", position, "code_list"),
+                        f"no code list called {field.code_list}; add code_lists/"
+                        f"{field.code_list}.csv, or correct the name",
                     )
-        return found
+            returns[name] = declared
+        return returns
 
     @cached_property
     def cover(self) -> Cover:
-        return read_yaml(self.folder / "returns" / "cover.yaml", Cover)
+        """The sheet on which a sender says who sends what."""
+        return self._yaml("returns", "cover.yaml").read(Cover)
 
     @cached_property
     def code_lists(self) -> dict[str, tuple[Code, ...]]:
-        found = {}
+        """The codes a field may have, by name of the list."""
+        lists = {}
         for path in sorted((self.folder / "code_lists").glob("*.csv")):
-            codes = read_csv(path, Code)
-            no_duplicates((code.code for code in codes), f"code_lists/{path.name}")
-            found[path.stem] = codes
-        return found
+            file = CsvFile(path)
+            lists[path.stem] = codes = file.read(Code)
+            no_duplicates(file, (code.code for code in codes), _column("code"))
+        return lists
 
     @cached_property
     def spellings(self) -> dict[str, tuple[Spelling, ...]]:
         """Other spellings of codes by code list; none for a list that has no file."""
-        found: dict[str, tuple[Spelling, ...]] = dict.fromkeys(self.code_lists, ())
+        spellings: dict[str, tuple[Spelling, ...]] = dict.fromkeys(self.code_lists, ())
         for path in sorted((self.folder / "spellings").glob("*.csv")):
-            where = f"spellings/{path.name}"
+            file = CsvFile(path)
             if path.stem not in self.code_lists:
-                raise DeclarationError(f"{where}: no code list called {path.stem}")
-            rows = read_csv(path, Spelling)
-            no_duplicates((row.spelling.casefold() for row in rows), where)
+                raise file.mistake(
+                    (), f"no code list called {path.stem}; name the file after the list"
+                )
+            rows = file.read(Spelling)
+            no_duplicates(file, (row.spelling.casefold() for row in rows), _column("spelling"))
             codes = {code.code for code in self.code_lists[path.stem]}
-            for row in rows:
+            for position, row in enumerate(rows):
                 if row.code not in codes:
-                    raise DeclarationError(f"{where}: {row.spelling}: no code {row.code}")
-            found[path.stem] = rows
-        return found
+                    raise file.mistake(
+                        (position, "code"),
+                        f"no code {row.code} in code_lists/{path.name}; known are "
+                        f"{', '.join(sorted(codes))}",
+                    )
+            spellings[path.stem] = rows
+        return spellings
 
     def codes(self, code_list: str, quarter: Quarter) -> tuple[str, ...]:
+        """The codes of a list that are in force in ``quarter``."""
         return tuple(code.code for code in self.code_lists[code_list] if code.in_force(quarter))
 
+    # --- places --------------------------------------------------------------
+
     @cached_property
+    def _places(self) -> PlaceDeclarations:
+        return read_places(self.folder / "places")
+
+    @property
     def places(self) -> dict[str, Place]:
-        rows = read_csv(self.folder / "places" / "agencies.csv", Place)
-        no_duplicates((row.place_code for row in rows), "places/agencies.csv")
-        nations = {row.place_code for row in rows if row.kind == "nation"}
-        for row in rows:
-            if row.nation_code not in nations:
-                raise DeclarationError(
-                    f"places/agencies.csv: {row.place_code}: {row.nation_code} is no nation there"
-                )
-        return {row.place_code: row for row in rows}
+        """Nations, authorities, regions, agencies and services by code, in the order declared."""
+        return self._places.places
 
-    @cached_property
+    @property
     def memberships(self) -> tuple[Membership, ...]:
-        rows = read_csv(self.folder / "places" / "memberships.csv", Membership)
-        for row in rows:
-            for code in (row.member_code, row.parent_code):
-                if code not in self.places:
-                    raise DeclarationError(f"places/memberships.csv: {code} is not in agencies.csv")
-        no_overlaps(
-            rows,
-            lambda row: f"{row.member_code} as {row.role} of {row.parent_code}",
-            "places/memberships.csv",
-        )
-        return rows
+        """Who belonged to what, and from when to when; by what they belonged to."""
+        return self._places.memberships
 
-    @cached_property
+    @property
     def returns_due(self) -> tuple[ReturnDue, ...]:
-        rows = read_csv(self.folder / "places" / "returns_due.csv", ReturnDue)
-        for row in rows:
-            if row.sender_code not in self.places:
-                raise DeclarationError(
-                    f"places/returns_due.csv: {row.sender_code} is not in agencies.csv"
-                )
-        no_overlaps(
-            rows, lambda row: f"{row.sender_code} {row.return_name}", "places/returns_due.csv"
-        )
-        return rows
+        """Who owes which return; those of children first in each nation."""
+        return self._places.returns_due
+
+    @property
+    def open_data_codes(self) -> dict[str, OpenDataCode]:
+        """How England's open-data format knows an authority, by place code."""
+        return self._places.open_data_codes
 
     def due_from(self, sender_code: str, quarter: Quarter) -> tuple[str, ...]:
         """Names of the returns ``sender_code`` owes for ``quarter``."""
@@ -124,36 +155,70 @@ class Declarations:
         return tuple(dict.fromkeys(due.sender_code for due in self.returns_due))
 
     @cached_property
+    def nations(self) -> frozenset[str]:
+        """Codes of the nations."""
+        return frozenset(code for code, place in self.places.items() if place.kind == "nation")
+
+    # --- indicators ----------------------------------------------------------
+
+    @cached_property
     def indicators(self) -> dict[str, Indicator]:
-        rows = [
-            read_yaml(path, Indicator)
-            for path in sorted((self.folder / "indicators").glob("*.yaml"))
-        ]
-        no_duplicates((row.id for row in rows), "indicators/")
-        return {row.id: row for row in rows}
+        """The catalogue by id, in the order of the ids."""
+        indicators = {}
+        for path in sorted((self.folder / "indicators").glob("*.yaml")):
+            file = YamlFile(path)
+            indicator = file.read(Indicator)
+            self._named_after(file, indicator.id, ("id",))
+            self._check_indicator(file, indicator)
+            indicators[indicator.id] = indicator
+        return indicators
+
+    def _check_indicator(self, file: YamlFile, indicator: Indicator) -> None:
+        for position, code in enumerate(indicator.nations):
+            self._check_nation(file, ("nations", position), code)
+        for position, benchmark in enumerate(indicator.benchmarks):
+            if benchmark.nation_code not in indicator.nations:
+                raise file.mistake(
+                    ("benchmarks", position, "nation_code"),
+                    f"{benchmark.nation_code} is none of the nations of this indicator",
+                )
+        no_overlaps(
+            file,
+            indicator.benchmarks,
+            lambda benchmark: f"a benchmark of {benchmark.nation_code}",
+            lambda position: ("benchmarks", position),
+        )
 
     @cached_property
     def breakdowns(self) -> dict[str, Breakdown]:
         """Breakdowns by id, in the order declared, each with all its categories."""
-        where = "breakdowns.yaml"
-        declared = read_yaml(self.folder / where, Breakdowns).breakdowns
-        no_duplicates((breakdown.id for breakdown in declared), where)
-        found = {breakdown.id: self._with_codes(breakdown, where) for breakdown in declared}
-        for breakdown in found.values():
+        file = self._yaml("breakdowns.yaml")
+        declared = file.read(Breakdowns).breakdowns
+        no_duplicates(
+            file, (breakdown.id for breakdown in declared), lambda n: ("breakdowns", n, "id")
+        )
+        breakdowns = {}
+        for position, written in enumerate(declared):
+            at: Location = ("breakdowns", position)
+            if written.code_list is not None and written.code_list not in self.code_lists:
+                raise file.mistake(
+                    (*at, "code_list"),
+                    f"no code list called {written.code_list}; name one of code_lists/",
+                )
+            breakdown = self._with_codes(written)
             codes = [category.code for category in breakdown.categories]
-            no_duplicates((f"{breakdown.id}.{code}" for code in codes), where)
+            for code in codes:
+                if codes.count(code) > 1:
+                    raise file.mistake(at, f"{breakdown.id}.{code} is declared twice; keep one")
             # Without it the parts would not add up to the total.
             if breakdown.subject != "all" and "unknown" not in codes:
-                raise DeclarationError(f"{where}: {breakdown.id}: no category called unknown")
-        return found
+                raise file.mistake(at, f"{breakdown.id} has no category called unknown; add it")
+            breakdowns[breakdown.id] = breakdown
+        return breakdowns
 
-    def _with_codes(self, breakdown: Breakdown, where: str) -> Breakdown:
+    def _with_codes(self, breakdown: Breakdown) -> Breakdown:
         if breakdown.code_list is None:
             return breakdown
-        if breakdown.code_list not in self.code_lists:
-            raise DeclarationError(
-                f"{where}: {breakdown.id}: no code list called {breakdown.code_list}"
-            )
         codes = tuple(
             Category(code=code.code, en=code.label_en, cy=code.label_cy)
             for code in self.code_lists[breakdown.code_list]
@@ -163,36 +228,45 @@ class Declarations:
     @cached_property
     def not_computed(self) -> dict[str, NotComputed]:
         """Indicators the catalogue knows and does not compute, by id."""
-        where = "indicators_not_computed.csv"
-        rows = read_csv(self.folder / where, NotComputed)
-        no_duplicates((row.indicator_id for row in rows), where)
-        for row in rows:
+        file = self._csv("indicators_not_computed.csv")
+        rows = file.read(NotComputed)
+        no_duplicates(file, (row.indicator_id for row in rows), _column("indicator_id"))
+        for position, row in enumerate(rows):
             if row.indicator_id in self.indicators:
-                raise DeclarationError(f"{where}: {row.indicator_id} is computed: indicators/")
-            self._check_nation(row.nation_code, f"{where}: {row.indicator_id}")
+                raise file.mistake(
+                    (position, "indicator_id"),
+                    f"{row.indicator_id} is computed, by indicators/{row.indicator_id}.yaml; "
+                    "delete one of the two",
+                )
+            self._check_nation(file, (position, "nation_code"), row.nation_code)
         return {row.indicator_id: row for row in rows}
 
     @cached_property
     def breaks_in_series(self) -> tuple[BreakInSeries, ...]:
-        where = "breaks_in_series.csv"
-        rows = read_csv(self.folder / where, BreakInSeries)
-        no_duplicates((row.break_id for row in rows), where)
-        for row in rows:
-            for names, known, kind in (
-                (row.indicator_ids, self.indicators, "indicator"),
-                (row.place_codes, self.places, "place"),
+        """From when on figures are not comparable with earlier ones, in the order declared."""
+        file = self._csv("breaks_in_series.csv")
+        rows = file.read(BreakInSeries)
+        no_duplicates(file, (row.break_id for row in rows), _column("break_id"))
+        for position, row in enumerate(rows):
+            for column, names, known, kind in (
+                ("indicator_ids", row.indicator_ids, self.indicators, "indicator"),
+                ("place_codes", row.place_codes, self.places, "place"),
             ):
-                no_duplicates(names, f"{where}: {row.break_id}")
                 for name in names:
+                    if names.count(name) > 1:
+                        raise file.mistake((position, column), f"{name} is declared twice")
                     if name != EVERY and name not in known:
-                        raise DeclarationError(f"{where}: {row.break_id}: no {kind} called {name}")
+                        raise file.mistake((position, column), f"no {kind} called {name}")
         return rows
+
+    # --- limits and rules ----------------------------------------------------
 
     @cached_property
     def rule_limits(self) -> tuple[RuleLimit, ...]:
-        where = "rule_limits.csv"
-        rows = read_csv(self.folder / where, RuleLimit)
-        no_overlaps(rows, lambda row: row.limit, where)
+        """Numbers that the rules of the returns compare with."""
+        file = self._csv("rule_limits.csv")
+        rows = file.read(RuleLimit)
+        no_overlaps(file, rows, lambda row: row.limit, _column("since"))
         return rows
 
     def rule_limit(self, limit: str, quarter: Quarter) -> RuleLimit:
@@ -205,53 +279,176 @@ class Declarations:
     @cached_property
     def ssda903_rules(self) -> dict[str, Ssda903Rule]:
         """Published adoption rules of SSDA903 by number, as listed."""
-        where = "ssda903_rules.csv"
-        rows = read_csv(self.folder / where, Ssda903Rule)
-        no_duplicates((row.rule_no for row in rows), where)
+        file = self._csv("ssda903_rules.csv")
+        rows = file.read(Ssda903Rule)
+        no_duplicates(file, (row.rule_no for row in rows), _column("rule_no"))
         return {row.rule_no: row for row in rows}
 
     @cached_property
     def warning_limits(self) -> dict[str, WarningLimit]:
         """Limits of the early warning, by the indicator that counts who has passed them."""
-        where = "warning_limits.csv"
-        rows = read_csv(self.folder / where, WarningLimit)
-        no_duplicates((row.indicator_id for row in rows), where)
-        for row in rows:
+        file = self._csv("warning_limits.csv")
+        rows = file.read(WarningLimit)
+        no_duplicates(file, (row.indicator_id for row in rows), _column("indicator_id"))
+        for position, row in enumerate(rows):
             indicator = self.indicators.get(row.indicator_id)
             if indicator is None or indicator.subject != "child":
-                raise DeclarationError(
-                    f"{where}: no indicator on children called {row.indicator_id}"
+                raise file.mistake(
+                    (position, "indicator_id"),
+                    f"no indicator on children called {row.indicator_id}",
                 )
             if row.months is None and not indicator.benchmarks:
-                raise DeclarationError(
-                    f"{where}: {row.indicator_id} has no benchmark: say after how many months"
+                raise file.mistake(
+                    (position, "months"),
+                    f"{row.indicator_id} has no benchmark; say after how many months",
                 )
         return {row.indicator_id: row for row in rows}
 
-    @cached_property
-    def glossary(self) -> tuple[Term, ...]:
-        """One Welsh word for each term of the field, and the words that are wrong for it."""
-        where = "glossary.csv"
-        terms = read_csv(self.folder / where, Term)
-        no_duplicates((term.term_en for term in terms), where)
-        return terms
-
-    def _check_nation(self, nation_code: str, where: str) -> None:
-        place = self.places.get(nation_code)
-        if place is None or place.kind != "nation":
-            raise DeclarationError(f"{where}: {nation_code} is no nation in agencies.csv")
+    # --- policies and disclosure ---------------------------------------------
 
     @cached_property
     def policies(self) -> dict[str, Policy]:
         """Policy of each nation, by nation code."""
-        rows = [
-            read_yaml(path, Policy) for path in sorted((self.folder / "policies").glob("*.yaml"))
-        ]
-        no_duplicates((row.nation_code for row in rows), "policies/")
-        return {row.nation_code: row for row in rows}
+        policies = {}
+        for path in sorted((self.folder / "policies").glob("*.yaml")):
+            file = YamlFile(path)
+            policy = file.read(Policy)
+            self._check_nation(file, ("nation_code",), policy.nation_code)
+            self._named_after(file, file_stem(self.places[policy.nation_code].name_en))
+            policies[policy.nation_code] = policy
+        return policies
 
     def policy_for(self, sender_code: str) -> Policy:
+        """Policy of the sender's nation. Raises DeclarationError where there is none."""
         nation_code = self.places[sender_code].nation_code
         if nation_code not in self.policies:
-            raise DeclarationError(f"policies/: none for {nation_code}, nation of {sender_code}")
+            raise DeclarationError(
+                f"{self.folder / 'policies'}: none for {nation_code}, nation of {sender_code}"
+            )
         return self.policies[nation_code]
+
+    @cached_property
+    def disclosure_policies(self) -> dict[str, DisclosurePolicy]:
+        """What each body asks of published numbers, by its name."""
+        policies = {}
+        for path in sorted((self.folder / "disclosure").glob("*.yaml")):
+            if path.name == RELATIONS:
+                continue
+            file = YamlFile(path)
+            policy = file.read(DisclosurePolicy)
+            self._check_nation(file, ("nation_code",), policy.nation_code)
+            nation = file_stem(self.places[policy.nation_code].name_en)
+            self._named_after(file, f"{nation}-{file_stem(policy.body)}")
+            self._check_names(file, policy)
+            policies[policy.body] = policy
+        return policies
+
+    def disclosure_policy_of(self, body: str) -> DisclosurePolicy:
+        """The policy of a body. Raises DeclarationError where there is none."""
+        if body not in self.disclosure_policies:
+            known = ", ".join(self.disclosure_policies)
+            raise DeclarationError(
+                f"{self.folder / 'disclosure'}: no policy of {body}; there are {known}"
+            )
+        return self.disclosure_policies[body]
+
+    def _check_names(self, file: YamlFile, policy: DisclosurePolicy) -> None:
+        for name in ("rules", "practice"):
+            for position, rules in enumerate(getattr(policy, name)):
+                for number, never in enumerate(rules.never):
+                    at: Location = (name, position, "never", number)
+                    for breakdown in never.breakdowns:
+                        if breakdown not in (*self.breakdowns, EVERY_BREAKDOWN):
+                            raise file.mistake((*at, "breakdowns"), f"no breakdown {breakdown}")
+                    for measure in never.measures:
+                        self._check_measure(file, (*at, "measures"), measure)
+
+    @cached_property
+    def subset_relations(self) -> SubsetRelations:
+        """What follows from the definitions. Raises DeclarationError for a percentage of which
+        nobody has said whether its numerator counts part of what its denominator counts."""
+        file = self._yaml("disclosure", RELATIONS)
+        relations = file.read(SubsetRelations)
+        for name in ("partitions", "subsets", "not_subsets"):
+            for position, relation in enumerate(getattr(relations, name)):
+                at: Location = (name, position)
+                self._check_measure(file, (*at, "whole"), relation.whole)
+                for part in getattr(relation, "parts", None) or (relation.part,):
+                    self._check_measure(file, at, part)
+        for position, relation in enumerate(relations.slices):
+            at = ("slices", position)
+            self._check_measure(file, (*at, "measure"), relation.measure)
+            if relation.of is not None:
+                self._check_measure(file, (*at, "of"), relation.of)
+            self._check_parts(file, at, relation)
+        for position, relation in enumerate(relations.inclusions):
+            at = ("inclusions", position)
+            self._check_parts(file, at, relation)
+            self._check_part(file, (*at, "within"), *relation.within)
+        declared = {(r.part, r.whole) for r in (*relations.subsets, *relations.not_subsets)}
+        declared |= {(part, r.whole) for r in relations.partitions for part in r.parts}
+        for indicator in self.indicators.values():
+            pair = (indicator.numerator, indicator.denominator)
+            if indicator.unit == "percent" and pair not in declared:
+                raise file.mistake(
+                    ("subsets",),
+                    f"{indicator.id}: say whether {pair[0]} is part of {pair[1]}, here or under "
+                    "not_subsets",
+                )
+        return relations
+
+    def _check_parts(self, file: YamlFile, at: Location, relation: Slice | Inclusion) -> None:
+        for part in relation.parts:
+            self._check_part(file, (*at, "parts"), relation.breakdown, part)
+
+    def _check_part(self, file: YamlFile, at: Location, breakdown: str, part: str) -> None:
+        if breakdown not in self.breakdowns:
+            raise file.mistake(at[:2], f"no breakdown {breakdown}; they are in breakdowns.yaml")
+        if part not in (category.code for category in self.breakdowns[breakdown].categories):
+            raise file.mistake(at, f"{breakdown} has no part {part}")
+
+    def _check_measure(self, file: SourceFile, at: Location, measure: str) -> None:
+        if self._measure_names and measure not in self._measure_names:
+            raise file.mistake(at, f"no measure called {measure}; correct the name")
+
+    @property
+    def _measure_names(self) -> frozenset[str]:
+        return frozenset()
+
+    # --- language ------------------------------------------------------------
+
+    @cached_property
+    def glossary(self) -> tuple[Term, ...]:
+        """One Welsh word for each term of the field, and the words that are wrong for it."""
+        file = self._csv("glossary.csv")
+        terms = file.read(Term)
+        no_duplicates(file, (term.term_en for term in terms), _column("term_en"))
+        return terms
+
+    # --- what the checks share -----------------------------------------------
+
+    def _yaml(self, *path: str) -> YamlFile:
+        return YamlFile(self.folder.joinpath(*path))
+
+    def _csv(self, name: str) -> CsvFile:
+        return CsvFile(self.folder / name)
+
+    def _named_after(self, file: SourceFile, name: str, at: Location = ()) -> None:
+        """A file is found by its name, so the name has to be that of what it declares."""
+        if file.path.stem != name:
+            raise file.mistake(
+                at, f"{name} belongs in a file called {name}{file.path.suffix}; rename one of them"
+            )
+
+    def _check_nation(self, file: SourceFile, at: Location, nation_code: str) -> None:
+        if nation_code not in self.nations:
+            raise file.mistake(
+                at,
+                f"{nation_code} is no nation in places/nations.yaml; known are "
+                f"{', '.join(sorted(self.nations))}",
+            )
+
+
+def _column(name: str):
+    """The location of that column in the nth row."""
+    return lambda position: (position, name)

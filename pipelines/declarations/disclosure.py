@@ -6,19 +6,14 @@ the relations between measures that follow from their definitions.
 
 from __future__ import annotations
 
-from functools import cached_property
-from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from pipelines.declarations.declarations import Declarations
+from pipelines.declarations.dated import ALWAYS_ONE, Dated
 from pipelines.declarations.model import (
     DeclarationError,
     Declared,
-    OptionalQuarter,
     PublicStatus,
     Text,
     Words,
@@ -122,13 +117,11 @@ class Fact(Declared):
     source: Words
 
 
-class Rules(Declared):
+class Rules(Dated):
     """How the numbers of quarters from ``since`` to ``until`` are protected."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: Text
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
     method: Method
     smallest_shown: Annotated[int, Field(ge=2)]
     noughts: Literal["shown", "unsafe_in_small_groups", "unsafe"] = "shown"
@@ -163,36 +156,24 @@ class Rules(Declared):
                 return entry.base
         return 1
 
-    def in_force(self, quarter: Quarter) -> bool:
-        return (self.since is None or self.since <= quarter) and (
-            self.until is None or quarter <= self.until
-        )
-
 
 class DisclosurePolicy(Declared):
     """The rules of one national body: those in use, and practice known from what it published."""
 
+    overridden: ClassVar[tuple[str, ...]] = ("rules",)
+
     body: Words
     nation_code: str
     title: Text
-    rules: tuple[Rules, ...]
+    rules: Annotated[tuple[Rules, ...], ALWAYS_ONE]
     practice: tuple[Rules, ...] = ()
 
     @model_validator(mode="after")
-    def _one_at_a_time(self) -> DisclosurePolicy:
-        names = [rules.id for rules in (*self.rules, *self.practice)]
-        if len(set(names)) < len(names):
-            raise ValueError("two sets of rules have the same id")
-        lives = sorted(
-            (
-                rules.since.index if rules.since else -1,
-                rules.until.index if rules.until else 10**9,
-            )
-            for rules in self.rules
-        )
-        for (_, until), (since, _) in pairwise(lives):
-            if since <= until:
-                raise ValueError("two sets of rules are in force in one quarter")
+    def _ids_differ(self) -> DisclosurePolicy:
+        ids = [rules.id for rules in (*self.rules, *self.practice)]
+        for rules_id in ids:
+            if ids.count(rules_id) > 1:
+                raise ValueError(f"two sets of rules have the id {rules_id}; rename one")
         return self
 
     def rules_for(self, quarter: Quarter, rules_id: str | None = None) -> Rules:
@@ -253,69 +234,3 @@ class SubsetRelations(Declared):
     slices: tuple[Slice, ...] = ()
     inclusions: tuple[Inclusion, ...] = ()
     not_subsets: tuple[Subset, ...] = ()
-
-
-class DisclosureDeclarations:
-    """Everything in ``sources/disclosure/``, read when asked for."""
-
-    def __init__(self, sources: Path):
-        self.folder = sources / "disclosure"
-        self.declarations = Declarations(sources)
-
-    @cached_property
-    def policies(self) -> dict[str, DisclosurePolicy]:
-        """The policy of each body, by its code."""
-        found: dict[str, DisclosurePolicy] = {}
-        for path in sorted(self.folder.glob("*.yaml")):
-            if path.name == "subset_relations.yaml":
-                continue
-            policy = _read(path, DisclosurePolicy)
-            where = f"disclosure/{path.name}"
-            if policy.body in found:
-                raise DeclarationError(f"{where}: {policy.body} is declared twice")
-            place = self.declarations.places.get(policy.nation_code)
-            if place is None or place.kind != "nation":
-                raise DeclarationError(f"{where}: {policy.nation_code} is no nation")
-            self._check_names(policy, where)
-            found[policy.body] = policy
-        return found
-
-    def _check_names(self, policy: DisclosurePolicy, where: str) -> None:
-        breakdowns = set(self.declarations.breakdowns)
-        for rules in (*policy.rules, *policy.practice):
-            for never in rules.never:
-                unknown = set(never.breakdowns) - breakdowns - {EVERY_BREAKDOWN}
-                if unknown:
-                    raise DeclarationError(f"{where}: {rules.id}: no breakdown {min(unknown)}")
-
-    def policy_of(self, body: str) -> DisclosurePolicy:
-        if body not in self.policies:
-            known = ", ".join(self.policies)
-            raise DeclarationError(f"disclosure/: no policy of {body}; there are {known}")
-        return self.policies[body]
-
-    @cached_property
-    def subset_relations(self) -> SubsetRelations:
-        ties = _read(self.folder / "subset_relations.yaml", SubsetRelations)
-        declared = {(tie.part, tie.whole) for tie in (*ties.subsets, *ties.not_subsets)}
-        inside = {(part, tie.whole) for tie in ties.partitions for part in tie.parts}
-        for indicator in self.declarations.indicators.values():
-            pair = (indicator.numerator, indicator.denominator)
-            if indicator.unit == "percent" and pair not in declared | inside:
-                raise DeclarationError(
-                    f"disclosure/subset_relations.yaml: {indicator.id}: say whether {pair[0]} "
-                    f"is part of {pair[1]}"
-                )
-        return ties
-
-
-def _read(path: Path, kind):
-    try:
-        with path.open(encoding="utf-8") as file:
-            return kind.model_validate(yaml.safe_load(file))
-    except (OSError, yaml.YAMLError) as error:
-        raise DeclarationError(f"disclosure/{path.name}: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = " > ".join(str(step) for step in first["loc"]) or "the file"
-        raise DeclarationError(f"disclosure/{path.name}: {place}: {first['msg']}") from error

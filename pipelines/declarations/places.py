@@ -12,13 +12,15 @@ from pipelines.declarations.model import (
     OptionalQuarter,
     OptionalText,
     Words,
-    in_force,
 )
 from pipelines.quarters import Quarter
 
 PlaceKind = Literal[
     "nation", "region", "regional_agency", "partnership", "authority", "voluntary_agency", "service"
 ]
+PlaceStatus = Literal["sourced", "unverified", "proposed"]
+MembershipRole = Literal["member", "host", "commissioner", "provider"]
+ReturnName = Literal["child", "adopter", "support"]
 
 
 class Place(Declared):
@@ -62,4 +64,18 @@ class ReturnDue(Declared):
     source: Words
 
     def in_force(self, quarter: Quarter) -> bool:
-        return in_force(self.since, self.until, quarter)
+        return (self.since is None or self.since <= quarter) and (
+            self.until is None or quarter <= self.until
+        )
+
+
+class OpenDataCode(Declared):
+    """How the open-data format of England knows an authority: its codes, its name, its region."""
+
+    place_code: str
+    old_la_code: str
+    region_code: str
+    region_name: str
+    la_name: str
+    status: PlaceStatus
+    source: Words

@@ -4,63 +4,46 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from string import Formatter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.declarations.loading import lives_meet
+from pipelines.declarations.dated import ALWAYS_ONE, ONE_AT_A_TIME, Dated
 from pipelines.declarations.model import (
     DeclarationError,
     Declared,
-    OptionalQuarter,
     PublicStatus,
     Text,
-    in_force,
 )
 from pipelines.quarters import Quarter
 
 
-class Calendar(Declared):
+class Calendar(Dated):
     """When the returns of quarters from ``since`` to ``until`` are due."""
 
     days_after_quarter_end: int
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
     status: PublicStatus
     note: Text
 
-    def in_force(self, quarter: Quarter) -> bool:
-        return in_force(self.since, self.until, quarter)
 
-
-class RefusalPolicy(Declared):
+class RefusalPolicy(Dated):
     """A return is refused when more rows have errors than both limits allow."""
 
     tolerated_error_rows: int
     tolerated_error_percent: float
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
     status: PublicStatus
     note: Text
 
-    def in_force(self, quarter: Quarter) -> bool:
-        return in_force(self.since, self.until, quarter)
 
-
-class TolerancePolicy(Declared):
+class TolerancePolicy(Dated):
     """For how many quarters, the first included, a query may be tolerated before it is asked again.
 
     Of quarters from ``since`` to ``until``.
     """
 
     most_quarters: Annotated[int, Field(ge=1, le=20)]
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
     status: PublicStatus
     note: Text
-
-    def in_force(self, quarter: Quarter) -> bool:
-        return in_force(self.since, self.until, quarter)
 
 
 Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release"]
@@ -81,7 +64,7 @@ class Role(Declared):
 REMINDER_PLACES = ("place", "quarter", "deadline", "days", "returns", "queries")
 
 
-class Reminder(Declared):
+class Reminder(Dated):
     """A text to senders, ``days_from_deadline`` days after the deadline; before it if negative.
 
     Who gets it: ``return`` those whose return is not in, ``queries`` those with open queries or
@@ -92,8 +75,6 @@ class Reminder(Declared):
     days_from_deadline: int
     subject: Text
     text: Text
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
     status: PublicStatus
 
     @model_validator(mode="after")
@@ -104,14 +85,12 @@ class Reminder(Declared):
             except ValueError as error:
                 raise ValueError(f"a reminder has a brace that is not closed: {error}") from error
             if unknown := sorted(named - set(REMINDER_PLACES)):
-                raise ValueError(f"a reminder cannot name {{{unknown[0]}}}")
+                known = ", ".join(f"{{{name}}}" for name in REMINDER_PLACES)
+                raise ValueError(f"a reminder cannot name {{{unknown[0]}}}, only {known}")
         return self
 
-    def in_force(self, quarter: Quarter) -> bool:
-        return in_force(self.since, self.until, quarter)
 
-
-class ReleasePolicy(Declared):
+class ReleasePolicy(Dated):
     """What a release of a quarter is made of, and whether it may be made with open returns.
 
     A return is open until the national team has accepted it: it is missing, or has rows set aside
@@ -120,25 +99,22 @@ class ReleasePolicy(Declared):
 
     forms: tuple[Literal["statswales", "open_data"], ...]
     open_returns: Literal["told", "refused"]
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
     status: PublicStatus
     note: Text
-
-    def in_force(self, quarter: Quarter) -> bool:
-        return in_force(self.since, self.until, quarter)
 
 
 class Policy(Declared):
     """What one national body asks for; what changes has an entry for each time it changed."""
 
+    overridden: ClassVar[tuple[str, ...]] = ("calendar", "refusal", "tolerance", "release")
+
     body: str
     nation_code: str
     title: Text
-    calendar: tuple[Calendar, ...]
-    refusal: tuple[RefusalPolicy, ...]
-    tolerance: tuple[TolerancePolicy, ...] = ()
-    release: tuple[ReleasePolicy, ...] = ()
+    calendar: Annotated[tuple[Calendar, ...], ALWAYS_ONE]
+    refusal: Annotated[tuple[RefusalPolicy, ...], ALWAYS_ONE]
+    tolerance: Annotated[tuple[TolerancePolicy, ...], ONE_AT_A_TIME] = ()
+    release: Annotated[tuple[ReleasePolicy, ...], ONE_AT_A_TIME] = ()
     roles: tuple[Role, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     export_label: Text
@@ -146,30 +122,17 @@ class Policy(Declared):
     @model_validator(mode="after")
     def _says_each_thing_once(self) -> Policy:
         roles = [role.role for role in self.roles]
-        if len(set(roles)) < len(roles):
-            raise ValueError("a role is declared twice")
-        for position, one in enumerate(self.reminders):
+        for role in roles:
+            if roles.count(role) > 1:
+                raise ValueError(f"a role is declared twice: {role}; keep one")
+        for position, reminder in enumerate(self.reminders):
             for other in self.reminders[:position]:
-                same = (one.about, one.days_from_deadline) == (
-                    *(other.about, other.days_from_deadline),
-                )
-                if same and lives_meet(one, other):
-                    raise ValueError("two reminders about the same go out on the same day")
-        return self
-
-    @model_validator(mode="after")
-    def _one_at_a_time(self) -> Policy:
-        for name in ("calendar", "refusal", "tolerance", "release"):
-            entries = getattr(self, name)
-            if not entries and name not in ("tolerance", "release"):
-                raise ValueError(f"{name} has no entry")
-            starts = sorted(entry.since.index if entry.since else -1 for entry in entries)
-            for entry in entries:
-                following = [i for i in starts if i > (entry.since.index if entry.since else -1)]
-                if len(set(starts)) < len(starts) or (
-                    following and (entry.until is None or entry.until.index >= following[0])
-                ):
-                    raise ValueError(f"two entries of {name} are in force in one quarter")
+                same_day = reminder.days_from_deadline == other.days_from_deadline
+                if same_day and reminder.about == other.about and reminder.overlaps(other):
+                    raise ValueError(
+                        f"two reminders about {reminder.about} go out on the same day, "
+                        f"{reminder.days_from_deadline} days from the deadline"
+                    )
         return self
 
     def deadline(self, quarter: Quarter) -> date:
@@ -179,6 +142,7 @@ class Policy(Declared):
         )
 
     def refusal_for(self, quarter: Quarter) -> RefusalPolicy:
+        """When a return for ``quarter`` is refused."""
         return self._of(self.refusal, quarter, "refusal")
 
     def last_quarter_tolerated(self, quarter: Quarter) -> Quarter:
@@ -186,10 +150,12 @@ class Policy(Declared):
         return quarter.plus(self._of(self.tolerance, quarter, "tolerance").most_quarters - 1)
 
     def release_for(self, quarter: Quarter) -> ReleasePolicy:
+        """What a release of ``quarter`` is made of. Raises DeclarationError where none is said."""
         return self._of(self.release, quarter, "release")
 
     def reminders_for(self, quarter: Quarter) -> tuple[Reminder, ...]:
-        return tuple(one for one in self.reminders if one.in_force(quarter))
+        """The reminders that are sent for ``quarter``."""
+        return tuple(reminder for reminder in self.reminders if reminder.in_force(quarter))
 
     def _of(self, entries: tuple[Any, ...], quarter: Quarter, name: str) -> Any:
         for entry in entries:

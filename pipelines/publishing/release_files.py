@@ -95,14 +95,12 @@ def true_numbers(
     connection: duckdb.DuckDBPyConnection, declarations: Declarations, task: VersionToMake
 ) -> TrueNumbers:
     """Every cell of the release as the warehouse has it. Raises ReleaseError, DeclarationError."""
-    from pipelines.declarations.disclosure import DisclosureDeclarations
     from pipelines.disclosure.cells import cells_of
     from pipelines.pack.book import holds_samples
 
     policy, quarter = task.policy, task.quarter
-    declared = DisclosureDeclarations(declarations.folder)
-    rules = declared.policy_of(policy.body).rules_for(quarter)
-    relations = declared.subset_relations
+    rules = declarations.disclosure_policy_of(policy.body).rules_for(quarter)
+    relations = declarations.subset_relations
     release = cells_of(connection, policy.nation_code, quarter, relations, task.released_values)
     return TrueNumbers(release, rules, holds_samples(connection))
 

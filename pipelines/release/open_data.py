@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.declarations import Declarations
 from pipelines.files import write_table
 from pipelines.release.content import TOTAL, Content, ReleaseError, as_text
 from pipelines.settings import SOURCES
@@ -126,10 +127,7 @@ class _Places:
     def __init__(self, content: Content) -> None:
         self.rows = {row["place_code"]: row for row in content.places.iter_rows(named=True)}
         self.nation = self.rows[content.nation_code]
-        codes = pl.read_csv(
-            SOURCES / "places" / "open_data_codes.csv", infer_schema=False, encoding="utf8"
-        )
-        self.codes = {row["place_code"]: row for row in codes.iter_rows(named=True)}
+        self.codes = Declarations(SOURCES).open_data_codes
 
     def geography(self, place_code: str) -> tuple[str, ...]:
         country = (self.nation["place_code"], self.nation["name_en"])
@@ -137,18 +135,18 @@ class _Places:
             return ("National", *country, "", "", "", "", "")
         if place_code not in self.codes:
             raise ReleaseError(
-                f"{place_code} has no entry in sources/places/open_data_codes.csv: the English "
-                "format wants its three-digit code and its region"
+                f"{place_code} has no open_data in its entry in sources/places: the English "
+                "format needs its three-digit code and its region"
             )
         codes = self.codes[place_code]
         return (
             "Local authority",
             *country,
-            codes["region_code"],
-            codes["region_name"],
-            codes["old_la_code"],
+            codes.region_code,
+            codes.region_name,
+            codes.old_la_code,
             place_code,
-            codes["la_name"],
+            codes.la_name,
         )
 
     def agency(self, place_code: str) -> str:

@@ -334,10 +334,7 @@ def test_nothing_lies_in_sources_that_no_loader_reads():
     read = {"code_lists/*.csv", "indicators/*.yaml", "policies/*.yaml", "README.md"}
     read |= {"spellings/*.csv", "disclosure/*.yaml"}
     read |= {f"returns/{name}.yaml" for name in ("child", "adopter", "support", "cover")}
-    read |= {
-        f"places/{name}.csv"
-        for name in ("agencies", "memberships", "returns_due", "open_data_codes")
-    }
+    read |= {f"places/{name}.yaml" for name in ("nations", "wales", "england")}
     read |= {"indicators_not_computed.csv", "breaks_in_series.csv", "breakdowns.yaml"}
     read |= {
         "rule_limits.csv",

@@ -59,9 +59,13 @@ def test_the_parts_are_the_codes_of_the_list_and_then_those_declared_beside_it(
     ("sound", "broken", "told"),
     [
         ("id: sex", "id: total", "total is declared twice"),
-        ("code_list: sex", "code_list: gender", "sex: no code list called gender"),
+        (
+            "code_list: sex",
+            "code_list: gender",
+            "line 14: breakdowns.1.code_list: no code list",
+        ),
         ("code: other", "code: female", "sex.female is declared twice"),
-        ("  code_list: sex\n", "", "sex: no category called unknown"),
+        ("  code_list: sex\n", "", "sex has no category called unknown"),
         ("subject: child", "subject: support", "breakdowns.1.subject"),
         ("cy: Rhyw", "cy: ' '", "breakdowns.1.title.cy"),
         ("status: proposed\n  source", "source", "breakdowns.0.status"),

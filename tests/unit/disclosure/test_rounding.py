@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.declarations.disclosure import DisclosureDeclarations
+from pipelines.declarations import Declarations
 from pipelines.disclosure.protection import protect
 from pipelines.disclosure.rounding import nearest
 from pipelines.quarters import Quarter
@@ -99,7 +99,7 @@ def test_a_percentage_is_of_unrounded_figures():
 
 
 def test_published_practice_can_be_applied_by_name():
-    policy = DisclosureDeclarations(SOURCES).policy_of("DFE")
+    policy = Declarations(SOURCES).disclosure_policy_of("DFE")
     ten = policy.rules_for(Quarter(2025, 1), "dfe-rounded-to-ten")
     tables = Tables(counted({"a": (246,), "b": (98,), "c": (51,)}, parts=("all",)), PLACES)
     found = protect(tables.cells(Q1), tables.relations(Q1), ten)

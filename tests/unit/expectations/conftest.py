@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +11,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 
 from expectations.reference_data import ReferenceData
-from pipelines.declarations import Declarations, Place
+from pipelines.declarations import Declarations
 from pipelines.intake.prior_period import NOTHING_SET_ASIDE, plain_keys
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import validated_frame
@@ -107,20 +107,25 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SOURCES / "rule_limits.csv", folder / "rule_limits.csv")
     (folder / "policies").mkdir()
     (folder / "places").mkdir()
-    with (folder / "places" / "agencies.csv").open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(Place.model_fields)
-        for code, kind in PLACES:
-            place = Place(
-                place_code=code,
-                name_en=code,
-                name_cy=code,
-                kind=kind,
-                nation_code="W92000004",
-                status="proposed",
-                source="invented",
-            )
-            writer.writerow(place.model_dump().values())
+    entries = [
+        {
+            "place_code": code,
+            "name": {"en": "Wales" if kind == "nation" else code, "cy": code},
+            "kind": kind,
+            "status": "proposed",
+            "source": "invented",
+        }
+        for code, kind in PLACES
+    ]
+    files = {
+        "nations.yaml": {"places": [entry for entry in entries if entry["kind"] == "nation"]},
+        "wales.yaml": {
+            "nation_code": "W92000004",
+            "places": [entry for entry in entries if entry["kind"] != "nation"],
+        },
+    }
+    for name, content in files.items():
+        (folder / "places" / name).write_text(yaml.safe_dump(content), encoding="utf-8")
     return folder
 
 
