@@ -51,7 +51,7 @@ def verify(expect: str | None, as_json: bool) -> None:
     for fault in found.faults:
         click.secho(f"Fault    {fault}", fg="red")
     click.echo("Nothing is wrong." if not found.faults else f"Faults: {len(found.faults)}")
-    click.echo(LIMITS.en)
+    click.echo(LIMITS)
     sys.exit(1 if found.faults else 0)
 
 

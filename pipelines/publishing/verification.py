@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.declarations import Declarations, Text
+from pipelines.declarations import Declarations
 from pipelines.files import changed_files, sha256_of
 from pipelines.intake.landing import stored_file
 from pipelines.lifecycle.ledger import Head, Ledger, LedgerError
@@ -24,14 +24,12 @@ from pipelines.lifecycle.states import Book
 from pipelines.publishing.internal_files import MANIFEST
 from pipelines.release.versions import faults, versions
 from pipelines.settings import Settings
+from pipelines.text.catalogue import N_, translations
 
-LIMITS = Text(
-    en="What this cannot show: somebody who can write every file here can rewrite ledger, head and "
+LIMITS = N_(
+    "What this cannot show: somebody who can write every file here can rewrite ledger, head and "
     "manifests together. Keep the length and hash above somewhere else, and compare them later "
-    "with --expect LENGTH:HASH.",
-    cy="Yr hyn na all hyn ei ddangos: gall rhywun sy'n gallu ysgrifennu pob ffeil yma "
-    "ailysgrifennu cyfriflyfr, pen a maniffestau gyda'i gilydd. Cadwch yr hyd a'r hash uchod yn "
-    "rhywle arall, a chymharwch nhw yn nes ymlaen gyda --expect LENGTH:HASH.",
+    "with --expect LENGTH:HASH."
 )
 _WRITTEN_HEAD = re.compile(r"([0-9]+):([0-9a-f]{64})")
 
@@ -58,8 +56,8 @@ class Findings:
             "releases_compared": self.releases,
             "faults": self.faults,
             "remarks": self.remarks,
-            "limits_en": LIMITS.en,
-            "limits_cy": LIMITS.cy,
+            "limits_en": LIMITS,
+            "limits_cy": translations("cy").gettext(LIMITS),
         }
 
 
@@ -75,16 +73,16 @@ def verify(
     settings: Settings, declarations: Declarations, expected: Head | None = None
 ) -> Findings:
     """Compare everything that is kept twice. Reads every received file once."""
-    found = Findings()
+    findings = Findings()
     ledger = Ledger(settings.ledger)
     try:
-        found.head = ledger.head()
+        findings.head = ledger.head()
         links = ledger.links()
     except LedgerError as error:
-        found.faults.append(str(error))
-        return found
-    if found.head.length and not ledger.head_file.exists():
-        found.remarks.append(
+        findings.faults.append(str(error))
+        return findings
+    if findings.head.length and not ledger.head_file.exists():
+        findings.remarks.append(
             f"{ledger.head_file} is not there, so a cut at the ledger's end shows only as far as "
             "the exports remember; the next entry makes it anew"
         )
@@ -92,19 +90,21 @@ def verify(
     if expected is not None:
         anchors.append(("what was written down", expected))
     for where, head in anchors:
-        found.anchors += 1
+        findings.anchors += 1
         fault = _compare(where, head, links)
         if fault:
-            found.faults.append(fault)
-    found.faults += _out_of_order(ledger, declarations)
-    _compare_files(settings, ledger, found)
-    found.releases = len(versions(settings))
-    found.faults += faults(settings)
+            findings.faults.append(fault)
+    findings.faults += _out_of_order(ledger, declarations)
+    _compare_files(settings, ledger, findings)
+    findings.releases = len(versions(settings))
+    findings.faults += faults(settings)
     for folder in _versions(settings):
-        found.exports += 1
+        findings.exports += 1
         if changed_files(folder):
-            found.faults.append(f"{folder} is not as it was published: a file changed or is gone")
-    return found
+            findings.faults.append(
+                f"{folder} is not as it was published: a file changed or is gone"
+            )
+    return findings
 
 
 def _versions(settings: Settings) -> list[Path]:
@@ -151,19 +151,19 @@ def _out_of_order(ledger: Ledger, declarations: Declarations) -> Iterator[str]:
         book.apply(event)
 
 
-def _compare_files(settings: Settings, ledger: Ledger, found: Findings) -> None:
+def _compare_files(settings: Settings, ledger: Ledger, findings: Findings) -> None:
     known = {item.sha256: item for item in ledger.submissions()}
     for sha256, item in sorted(known.items()):
         path = stored_file(settings, item)
-        found.files += 1
+        findings.files += 1
         if not path.is_file():
-            found.faults.append(f"{path} is missing ({item.submission_id})")
+            findings.faults.append(f"{path} is missing ({item.submission_id})")
         elif sha256_of(path) != sha256:
-            found.faults.append(f"{path} is not what was received ({item.submission_id})")
+            findings.faults.append(f"{path} is not what was received ({item.submission_id})")
     if settings.received.exists():
         more = [path for path in settings.received.iterdir() if path.stem not in known]
         if more:
-            found.remarks.append(
+            findings.remarks.append(
                 f"{len(more)} files in {settings.received} are in no line of the ledger: a run "
                 "that was killed leaves such a file, and takes its original in again"
             )
