@@ -12,6 +12,7 @@ from pipelines.commands.check import check
 from pipelines.commands.deliveries import report, status
 from pipelines.commands.explain import explain
 from pipelines.commands.extract import dictionary, extract
+from pipelines.commands.extras import ExtraMissing, require_warehouse
 from pipelines.commands.jobs import build, publish, run_everything, take_in
 from pipelines.commands.locks import lock, revise, unlock
 from pipelines.commands.pack import pack
@@ -104,14 +105,6 @@ def _is_in(module: str) -> bool:
     return module in sys.modules
 
 
-def needs_warehouse(command: str | None) -> str:
-    """What is said where the packages of the jobs and the warehouse are not installed."""
-    return (
-        f"`adoption {command}` needs packages that are not installed: "
-        "pip install 'adoption[warehouse]'"
-    )
-
-
 class Program(click.Group):
     """Says what went wrong in one line, and ends with 1; a wrong call ends with 2."""
 
@@ -124,8 +117,7 @@ class Program(click.Group):
             top = (error.name or "").partition(".")[0]
             if top in ("", "pipelines", "expectations") or find_spec(top):
                 raise
-            click.secho(needs_warehouse(ctx.invoked_subcommand), fg="red", err=True)
-            ctx.exit(2)
+            raise ExtraMissing(f"adoption {ctx.invoked_subcommand}") from error
         except Exception as error:
             if not is_explained(error):
                 raise
@@ -136,16 +128,16 @@ class Program(click.Group):
         """A command by its name, or by the one it had before, which is mentioned."""
         if cmd_name in RENAMED:
             new_name = RENAMED[cmd_name]
-            click.echo(f"`adoption {cmd_name}` is now called `adoption {new_name}`.", err=True)
+            if not ctx.resilient_parsing:  # a shell asks what Tab may offer
+                click.echo(f"`adoption {cmd_name}` is now called `adoption {new_name}`.", err=True)
             cmd_name = new_name
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx, args):
         name, command, rest = super().resolve_command(ctx, args)
         asks_for_help = any(word in ctx.help_option_names for word in rest)
-        if name in NEED_WAREHOUSE and not asks_for_help and not find_spec("dagster"):
-            click.secho(needs_warehouse(name), fg="red", err=True)
-            ctx.exit(2)
+        if name in NEED_WAREHOUSE and not asks_for_help and not ctx.resilient_parsing:
+            require_warehouse(f"adoption {name}")
         return name, command, rest
 
     def format_commands(self, ctx, formatter):

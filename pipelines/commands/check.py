@@ -13,6 +13,7 @@ import click
 from pipelines.commands.arguments import EXISTING_FILE, FILE
 from pipelines.commands.declared import declared
 from pipelines.commands.deliveries import write_or_say_why
+from pipelines.commands.extras import require_warehouse
 from pipelines.commands.terminal import show, working
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def check(
 
     if len(files) > 1 and (out or marked):
         raise click.UsageError("--out and --marked take one file at a time")
+    if not quick:
+        require_warehouse("adoption check --full")
     declarations = declared()
     try:
         with working(f"Checking {files[0].name}" if len(files) == 1 else f"{len(files)} files"):

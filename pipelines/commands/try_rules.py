@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.arguments import QUARTER
+from pipelines.commands.extras import require_warehouse
 from pipelines.commands.terminal import working
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
@@ -49,6 +50,8 @@ def try_rules(
     from pipelines.declarations import Declarations
     from pipelines.intake.rule_trial import try_rules as run_trial
 
+    if not quick:
+        require_warehouse("adoption try-rules --full")
     settings = Settings.from_environment()
     declarations = Declarations(sources or SOURCES)
     with working("Running the rules again"):
