@@ -27,7 +27,8 @@ from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import SOURCES, Settings
-from pipelines.templates.workbook import write_csv_return, write_return
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return
 
 FILES = 10_000
 FIRST, LAST = Quarter(2018, 1), Quarter(2025, 4)

@@ -34,7 +34,8 @@ from pipelines.readers.content import FileContent, Unreadable
 from pipelines.readers.layout import lay_out
 from pipelines.samples.population import population
 from pipelines.settings import SOURCES
-from pipelines.templates.workbook import write_csv_return, write_return, write_template
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return, write_template
 
 SECONDS_ALLOWED = 10.0
 BYTES_ALLOWED = 1024**3

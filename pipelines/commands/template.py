@@ -36,11 +36,9 @@ def template(
     """
     from xlsxwriter.exceptions import FileCreateError
 
-    from pipelines.templates.workbook import (
-        FIRST_QUARTER_OFFERED,
-        write_csv_template,
-        write_template,
-    )
+    from pipelines.templates.csv_files import write_csv_template
+    from pipelines.templates.plan import FIRST_QUARTER_OFFERED
+    from pipelines.templates.workbook import write_template
 
     write = {".zip": write_csv_template, ".xlsx": write_template}.get(target.suffix.lower())
     if write is None:

@@ -36,7 +36,8 @@ from pipelines.quarters import Quarter, quarters_between
 from pipelines.samples.chance import Chance
 from pipelines.samples.population import Population, population, senders_due
 from pipelines.samples.styles import Style, write_styled_return
-from pipelines.templates.workbook import write_csv_return, write_return
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return
 
 Rows = dict[str, list[dict[str, object]]]
 Change = Callable[[Rows], Rows]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 from pipelines.samples.chance import Chance
+from pipelines.templates.book import MADE_ON
 
 Row = Mapping[str, object]
-
-_MADE_ON = datetime(2019, 4, 1)  # fixed, so that the same rows give the same bytes
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def write_styled_return(
             "strings_to_numbers": False,
         },
     )
-    book.set_properties({"created": _MADE_ON})
+    book.set_properties({"created": MADE_ON})
     day_format = book.add_format({"num_format": "dd/mm/yyyy"})
     _write_cover(book, day_format, declarations, cover, style)
     for name, entries in rows.items():

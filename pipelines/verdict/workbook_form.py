@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.templates.workbook import MADE_ON
+from pipelines.templates.book import MADE_ON
 
 _A4 = 9  # as spreadsheets number paper
 _POINTS_PER_LINE = 15

@@ -10,7 +10,8 @@ from typing import Any
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
-from pipelines.templates.workbook import write_csv_return, write_return
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return
 
 DECLARATIONS = Declarations(SOURCES)
 Q1, Q2 = Quarter(2020, 1), Quarter(2020, 2)  # April to June, July to September 2020

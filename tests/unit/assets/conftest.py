@@ -15,7 +15,7 @@ from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
-from pipelines.templates.workbook import write_csv_return
+from pipelines.templates.csv_files import write_csv_return
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

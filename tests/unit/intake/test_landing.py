@@ -26,7 +26,8 @@ from pipelines.intake.landing import (
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
-from pipelines.templates.workbook import write_csv_return, write_return
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return
 
 QUARTER = Quarter(2025, 1)
 MORNING = datetime(2025, 7, 15, 9, 0, tzinfo=UTC)

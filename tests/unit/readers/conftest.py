@@ -13,7 +13,8 @@ import pytest
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.settings import CHECKOUT
-from pipelines.templates.workbook import write_csv_return, write_return
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return
 
 QUARTER = Quarter(2024, 1)
 

@@ -27,8 +27,9 @@ from pipelines.readers.layout import (
 )
 from pipelines.readers.repairs import REPAIRS
 from pipelines.readers.sentences import PROBLEMS
-from pipelines.templates.workbook import write_csv_return, write_return, write_template
-from pipelines.text.catalogue import translations
+from pipelines.templates.csv_files import write_csv_return
+from pipelines.templates.workbook import write_return, write_template
+from pipelines.text.catalogue import LANGUAGES, translations
 
 Cells = list[list[str | None]]
 QUARTER = Quarter(2024, 1)
@@ -527,9 +528,16 @@ def test_a_sheet_that_is_no_part_of_the_return_is_counted_as_left_out(
     ]
 
 
-def test_the_sheets_of_the_template_itself_are_known_to_be_no_part() -> None:
-    for names in (("guidance", "codes", "lists"), ("canllawiau", "codau", "rhestrau")):
-        assert sheets_of_the_template().issuperset(names)
+def test_the_sheets_of_the_template_itself_are_known_to_be_no_part(
+    declarations: Declarations, tmp_path: Path
+) -> None:
+    for language in LANGUAGES:
+        path = tmp_path / f"{language}.xlsx"
+        write_template(path, declarations, QUARTER, language=language)
+        names = {squeezed(name) for name in openpyxl.load_workbook(path).sheetnames}
+        of_a_return = names - sheets_of_the_template()
+        assert len(names) - len(of_a_return) == 3
+        assert len(of_a_return) == 1 + len(declarations.returns)
 
 
 def test_every_filled_row_of_every_sheet_is_accounted_for(declarations: Declarations) -> None:

@@ -14,13 +14,9 @@ import pytest
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
-from pipelines.templates.workbook import (
-    template_version,
-    write_csv_return,
-    write_csv_template,
-    write_return,
-    write_template,
-)
+from pipelines.templates.csv_files import write_csv_return, write_csv_template
+from pipelines.templates.plan import template_version
+from pipelines.templates.workbook import write_return, write_template
 
 QUARTER = Quarter(2024, 1)
 VALE = "W06000014"
