@@ -53,8 +53,9 @@ def explain(
     adoption explain W11C_SIX_MONTHS "Ynys Môn" 2020-21-Q4 --children
     adoption sql "select indicator_id, title_en from marts.dim_indicator"   which there are
     """
-    from pipelines.explain.model import NotExplained, explain
-    from pipelines.explain.words import print_explanation, terminal
+    from pipelines.explain.explanation import explain
+    from pipelines.explain.question import NotExplained
+    from pipelines.explain.text_form import print_explanation, terminal
 
     settings = Settings.from_environment()
     declarations = declared()

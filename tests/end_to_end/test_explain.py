@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli import main
-from pipelines.explain.words import REASONS
+from pipelines.explain.reasons import REASONS
 from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings
 from pipelines.warehouse.published import open_restricted, open_warehouse
 from tests.conftest import Sample
