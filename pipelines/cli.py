@@ -84,7 +84,7 @@ EXPLAINED: dict[str, list[str]] = {
     "pipelines.lifecycle.free_text": ["NamesSomebody"],
     "pipelines.lifecycle.ledger": ["LedgerBusy", "LedgerError"],
     "pipelines.lifecycle.publication": ["FrozenFigures"],
-    "pipelines.pack.pages": ["PackError"],
+    "pipelines.pack.places": ["PackError"],
     "pipelines.publishing.analyst_extract": ["AnalystExtractError"],
     "pipelines.publishing.dictionary": ["DictionaryError"],
     "pipelines.publishing.internal_files": ["ExportError"],

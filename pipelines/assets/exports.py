@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from pipelines.pack.edition import Language
+    from pipelines.text.catalogue import Language
     from pipelines.quarters import Quarter
 
 KEY = ("exports", "quarterly_files")
@@ -85,7 +85,7 @@ class PackLanguage(Enum):
 
     @property
     def languages(self) -> "Sequence[Language]":
-        from pipelines.pack.edition import LANGUAGES
+        from pipelines.text.catalogue import LANGUAGES
 
         return [language for language in LANGUAGES if self.value in ("both", language)]
 
@@ -156,13 +156,8 @@ def _written(
 ) -> list[Path]:
     """Packs of one quarter. Raises dagster.Failure, which the page of the run shows, when ``body``
     is no place, or not a nation although every place of it is asked for."""
-    from pipelines.pack.pages import (
-        PackError,
-        find_place,
-        internal_book,
-        places_with_a_pack,
-        write_packs,
-    )
+    from pipelines.pack.pages import places_with_a_pack, read_nation_quarter, write_packs
+    from pipelines.pack.places import PackError, find_place
 
     declarations = Declarations(SOURCES)
     try:
@@ -170,9 +165,9 @@ def _written(
             place = find_place(connection, config.body)
             if config.every_place_of_it and place.kind != "nation":
                 raise PackError(f"{place.name.en} is not a nation, so it has no places of its own")
-            book = internal_book(connection, declarations, place.nation_code, quarter)
-            places = places_with_a_pack(book) if config.every_place_of_it else [place]
-            return write_packs(folder, book, declarations, places, config.language.languages)
+            data = read_nation_quarter(connection, declarations, place.nation_code, quarter)
+            places = places_with_a_pack(data) if config.every_place_of_it else [place]
+            return write_packs(folder, data, declarations, places, config.language.languages)
     except PackError as error:
         reason = f"body: {str(error).rstrip('.?')}. Nothing was written."
         raise dg.Failure(reason, allow_retries=False) from None

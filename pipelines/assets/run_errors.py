@@ -30,7 +30,7 @@ def _ours() -> tuple[type[Exception], ...]:
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.publication import FrozenFigures
-    from pipelines.pack.pages import PackError
+    from pipelines.pack.places import PackError
     from pipelines.publishing.internal_files import ExportError
     from pipelines.release.content import ReleaseError
     from pipelines.warehouse.published import WarehouseError

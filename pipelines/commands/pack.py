@@ -74,14 +74,9 @@ def pack(
             raise click.UsageError("--release has its nation: leave --nation out")
         _of_a_release(what, released, language, out)
         return
-    from pipelines.pack.edition import LANGUAGES
-    from pipelines.pack.pages import (
-        PackError,
-        find_place,
-        internal_book,
-        places_with_a_pack,
-        write_packs,
-    )
+    from pipelines.pack.pages import places_with_a_pack, read_nation_quarter, write_packs
+    from pipelines.pack.places import PackError, find_place
+    from pipelines.text.catalogue import LANGUAGES
 
     if not what:
         raise click.UsageError("say which: a PLACE and a QUARTER")
@@ -105,22 +100,22 @@ def pack(
             raise click.BadParameter(str(error), param_hint=hint) from error
         if nation and place.kind != "nation":
             raise click.BadParameter(f"{place.name.en} is no nation", param_hint="--nation")
-        book = internal_book(connection, declarations, place.nation_code, quarter)
+        data = read_nation_quarter(connection, declarations, place.nation_code, quarter)
         if not nation:
-            written = write_packs(folder, book, declarations, [place], languages)
+            written = write_packs(folder, data, declarations, [place], languages)
         else:
-            places = places_with_a_pack(book) or [place]
-            with progress(f"Packs of {place.name.en}, {quarter}") as told:
-                written = write_packs(folder, book, declarations, places, languages, told)
+            places = places_with_a_pack(data) or [place]
+            with progress(f"Packs of {place.name.en}, {quarter}") as report:
+                written = write_packs(folder, data, declarations, places, languages, report)
     _tell(written, folder)
     click.echo("Internal edition, not disclosure controlled: do not pass on.")
 
 
 def _of_a_release(what: tuple[str, ...], released: str, language: str, out: Path | None) -> None:
-    from pipelines.pack.edition import LANGUAGES
-    from pipelines.pack.pages import PackError
-    from pipelines.pack.published_pages import hand_out
+    from pipelines.pack.places import PackError
+    from pipelines.pack.released_packs import copy_released_packs
     from pipelines.release.versions import find
+    from pipelines.text.catalogue import LANGUAGES
 
     if len(what) > 1:
         raise click.UsageError(
@@ -135,7 +130,7 @@ def _of_a_release(what: tuple[str, ...], released: str, language: str, out: Path
     languages = [spoken for spoken in LANGUAGES if language in (spoken, "both")]
     place = what[0] if what else None
     try:
-        written = hand_out(settings, declarations, one, place, languages, folder)
+        written = copy_released_packs(settings, declarations, one, place, languages, folder)
     except PackError as error:
         raise click.BadParameter(str(error), param_hint="PLACE") from error
     _tell(written, folder)

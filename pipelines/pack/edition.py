@@ -1,32 +1,30 @@
 """The figures of the internal edition of the pack, as they are in the warehouse.
 
-The publishable edition has another door, ``published``, that no number of the warehouse comes
-through.
+The publishable edition is read from the files of a release (``published_release``): no number of
+the warehouse can reach it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
+from pipelines.text.catalogue import Language
 
 if TYPE_CHECKING:
     import duckdb
 
-Language = Literal["en", "cy"]
-LANGUAGES: tuple[Language, ...] = ("en", "cy")
-
-# Five years: older quarters tell of a service that nobody in the room ran.
+# Five years; older quarters describe a service that has since changed.
 QUARTERS_SHOWN = 20
 
 # ``value`` is shown; ``unrounded`` is what statistics are made of; ``estimate`` is what a count
-# would be had every return come.
-FIGURE_COLUMNS: dict[str, type[pl.DataType]] = {
+# would be if every return had been sent.
+FIGURE_COLUMNS: Mapping[str, type[pl.DataType]] = {
     "place_code": pl.String,
     "indicator_id": pl.String,
     "quarter": pl.String,
@@ -48,10 +46,10 @@ FIGURE_COLUMNS: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Edition:
-    """One nation's figures for one circle of readers.
+    """One nation's figures for one audience.
 
     ``figures`` has FIGURE_COLUMNS, one row per place, indicator, quarter and window. ``label`` is
-    what every sheet says of itself.
+    printed on every sheet.
     """
 
     label: Mapping[Language, str]
@@ -66,11 +64,11 @@ def internal_edition(
 ) -> Edition:
     """Every figure as it is, and every part: for those who may see the returns themselves."""
     label = declarations.policies[nation_code].export_label
-    asked = {"nation": nation_code, "quarter": quarter.label, "first": first_shown(quarter)}
-    figures = connection.sql(_FIGURES, params=asked).pl()
+    parameters = {"nation": nation_code, "quarter": quarter.label, "first": first_shown(quarter)}
+    figures = connection.sql(_FIGURES, params=parameters).pl()
     return Edition(
         label={"en": label.en, "cy": label.cy},
-        figures=figures.cast(dict(FIGURE_COLUMNS)),  # type: ignore[arg-type]
+        figures=figures.cast(pl.Schema(FIGURE_COLUMNS)),
     )
 
 

@@ -1,283 +1,307 @@
-"""The first half page: what moved, against what, and whether that can be told from chance."""
+"""The first half page: what changed, against what, and whether that may be chance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from pipelines.pack.book import Book, Comparison, Figure, Indicator, Place
+from pipelines.pack.model import (
+    CLEAR_DIFFERENCES,
+    FEW_CASES,
+    Comparison,
+    EarlyWarning,
+    IndicatorFigure,
+    PackIndicator,
+    PackPlace,
+)
+from pipelines.pack.nation_quarter import NationQuarter
+from pipelines.pack.page_parts import Statement, StatementGroup
 from pipelines.pack.trends import Trend, signals
-from pipelines.pack.words import Tongue
-
-TOLD = ("better", "worse")
-# Places this small get a warning of their own: below it one child is a tenth of every figure.
-FEW_CASES = 10
+from pipelines.pack.wording import Wording
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A sentence with the shape and the word that stand before it."""
+class HeadlineFigure:
+    """A headline indicator at the place: its main figure and the quarter's, each with what the
+    marts compare it with."""
 
-    mark: str
-    word: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Group:
-    """Statements under a heading; ``note`` where there are none."""
-
-    heading: str
-    statements: list[Statement]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Headline:
-    """A headline indicator at the place with everything said of it."""
-
-    indicator: Indicator
-    figure: Figure
+    indicator: PackIndicator
+    figure: IndicatorFigure
     comparison: Comparison | None
-    of_quarter: Comparison | None
-    now: Figure | None
+    quarter_figure: IndicatorFigure | None
+    quarter_comparison: Comparison | None
 
 
 def headlines(
-    tongue: Tongue, book: Book, place: Place, trends: dict[str, Trend | None]
-) -> list[Group]:
+    wording: Wording, data: NationQuarter, place: PackPlace, trends: dict[str, Trend | None]
+) -> list[StatementGroup]:
     """Groups in the order in which a board asks."""
-    found = _found(book, place)
-    groups = [*_moved(tongue, found), *_benchmarks(tongue, found)]
-    differing = [
-        *_differing(tongue, found, "nation", book.nation.name[tongue.language]),
-        *_differing(tongue, found, "region", _region_name(tongue, book, place)),
-    ]
+    _ = wording.gettext
+    figures = _headline_figures(data, place)
+    groups = [*_changes(wording, figures), *_benchmarks(wording, figures)]
+    differing = _differing(wording, figures, "nation", data.nation.name[wording.language])
+    region = data.region_of(place.code)
+    if region is not None:
+        differing += _differing(wording, figures, "region", region.name[wording.language])
     if differing:
-        groups.append(Group(tongue("differs"), differing))
-    groups += _signals(tongue, book, trends)
-    groups += _waiting(tongue, book, place)
+        heading = _("Different from elsewhere by more than chance would explain")
+        groups.append(StatementGroup(heading, differing))
+    groups += _signals(wording, data, trends)
+    groups += _waiting(wording, data, place)
     return groups
 
 
-def returns_sentence(tongue: Tongue, book: Book, place: Place) -> Statement | None:
-    """Whether all that was due is in the quarter's figures."""
-    senders = set(book.senders.get(place.code, ()))
-    due = [item for item in book.returns if item.sender_code in senders]
+def returns_sentence(wording: Wording, data: NationQuarter, place: PackPlace) -> Statement | None:
+    """Whether all that was due is in the quarter's figures; None where nothing was due."""
+    _ = wording.gettext
+    due = data.returns_of(place)
     if not due:
         return None
     lacking = sum(item.status not in ("accepted", "nil") for item in due)
     if lacking:
-        return Statement(
-            "warn", tongue("incomplete"), tongue("returns_some", lacking=lacking, due=len(due))
+        sentence = wording.ngettext(
+            "{lacking} of the {due} returns due for the quarter is not included in these figures, "
+            "so a change may not be a change in performance.",
+            "{lacking} of the {due} returns due for the quarter are not included in these figures, "
+            "so a change may not be a change in performance.",
+            lacking,
         )
-    if len(due) == 1:
-        return Statement("met", "", tongue("returns_one"))
-    return Statement("met", "", tongue("returns_all", due=len(due)))
+        return Statement(
+            "warn", _("returns missing"), sentence.format(lacking=lacking, due=len(due))
+        )
+    sentence = wording.ngettext(
+        "The one return due for the quarter is included in these figures.",
+        "All {due} returns due for the quarter are included in these figures.",
+        len(due),
+    )
+    return Statement("met", "", sentence.format(due=len(due)))
 
 
-def is_small(book: Book, place: Place) -> bool:
-    """Whether hardly anything here rests on ten cases or more."""
-    cases = [item.figure.cases or 0 for item in _found(book, place)]
+def is_small(data: NationQuarter, place: PackPlace) -> bool:
+    """Whether no headline figure here is based on ten cases or more."""
+    cases = [item.figure.cases or 0 for item in _headline_figures(data, place)]
     return bool(cases) and max(cases) < FEW_CASES
 
 
-def tail(tongue: Tongue, book: Book, place: Place) -> list[str]:
-    """What did not move, and what nobody can say."""
-    with_word = [
-        (item.indicator, item.comparison.compared_with_previous)
-        for item in _found(book, place)
-        if item.comparison and item.comparison.compared_with_previous
-    ]
-    said = []
-    for word, sentence in (("no different", "as_before"), ("too few to tell", "too_few")):
-        titles = [indicator for indicator, compared in with_word if compared == word]
-        if titles:
-            said.append(tongue(sentence, titles=tongue.titles(titles)))
-    return said
+def tail(wording: Wording, data: NationQuarter, place: PackPlace) -> list[str]:
+    """What did not change, and what has too few cases to tell."""
+    _ = wording.gettext
+
+    def titles(verdict: str) -> str:
+        return wording.titles(
+            [
+                item.indicator
+                for item in _headline_figures(data, place)
+                if item.comparison and item.comparison.compared_with_previous == verdict
+            ]
+        )
+
+    sentences = []
+    if unchanged := titles("no different"):
+        sentences.append(
+            _("No clear change from a year earlier: {titles}.").format(titles=unchanged)
+        )
+    if too_few := titles("too few to tell"):
+        sentences.append(_("Too few cases to tell: {titles}.").format(titles=too_few))
+    return sentences
 
 
-def before(tongue: Tongue, figure: Figure) -> str:
-    """How far back the figure lies that shares no quarter with this one."""
-    return tongue("three_years_before" if figure.window_name == "rolling_12" else "year_before")
-
-
-def _found(book: Book, place: Place) -> list[Headline]:
-    found = []
-    for indicator in book.indicators.values():
-        figure = book.main(place.code, indicator) if indicator.is_headline else None
+def _headline_figures(data: NationQuarter, place: PackPlace) -> list[HeadlineFigure]:
+    figures = []
+    for indicator in data.indicators.values():
+        figure = data.main(place.code, indicator) if indicator.is_headline else None
         if figure is not None:
             key = (place.code, indicator.indicator_id)
-            windows = book.now(place.code)[indicator.indicator_id]
-            found.append(
-                Headline(
+            figures.append(
+                HeadlineFigure(
                     indicator,
                     figure,
-                    book.comparisons.get((*key, figure.window_name)),
-                    book.comparisons.get((*key, "quarter")),
-                    windows.get("quarter"),
+                    data.comparisons.get((*key, figure.window_name)),
+                    data.now(place.code)[indicator.indicator_id].get("quarter"),
+                    data.comparisons.get((*key, "quarter")),
                 )
             )
-    return found
+    return figures
 
 
-def _moved(tongue: Tongue, found: list[Headline]) -> list[Group]:
+def _changes(wording: Wording, figures: list[HeadlineFigure]) -> list[StatementGroup]:
+    """No group where nothing could be compared; a note where nothing changed clearly."""
+    _ = wording.gettext
     statements = []
-    compared = False
-    for item in found:
-        one, title = item.comparison, tongue.title(item.indicator)
-        if one is not None and one.previous_value is not None:
-            compared = compared or one.compared_with_previous in (*TOLD, "no different")
-            if one.compared_with_previous in TOLD:
-                statements.append(
-                    _statement(
-                        tongue,
-                        one.compared_with_previous,
-                        tongue(
-                            "said_before",
-                            title=title,
-                            value=f"{tongue.full(item.indicator, item.figure)} "
-                            f"{tongue.when(item.indicator, item.figure)}",
-                            before=before(tongue, item.figure),
-                            previous=tongue.amount(item.indicator, one.previous_value),
-                        ),
-                    )
-                )
-        of_quarter = item.of_quarter
-        if (
-            of_quarter is not None
-            and of_quarter.compared_with_last_four_quarters in TOLD
-            and of_quarter.last_four_quarters_value is not None
-            and item.now is not None
-        ):
-            statements.append(
-                _statement(
-                    tongue,
-                    of_quarter.compared_with_last_four_quarters or "",
-                    tongue(
-                        "said_quarter",
-                        title=title,
-                        value=tongue.full(item.indicator, item.now),
-                        previous=tongue.amount(item.indicator, of_quarter.last_four_quarters_value),
-                    ),
-                )
-            )
-    if not statements and not compared:
+    for item in figures:
+        statements += _change_since_earlier(wording, item)
+        statements += _change_in_the_quarter(wording, item)
+    heading = _("Changed by more than chance would explain")
+    if statements:
+        return [StatementGroup(heading, statements)]
+    was_compared = any(
+        item.comparison is not None
+        and item.comparison.previous_value is not None
+        and item.comparison.compared_with_previous in (*CLEAR_DIFFERENCES, "no different")
+        for item in figures
+    )
+    if not was_compared:
         return []
-    note = "" if statements else tongue("moved_nothing")
-    return [Group(tongue("moved"), statements, note)]
+    note = _("No figure changed by more than chance would explain.")
+    return [StatementGroup(heading, [], note)]
 
 
-def _benchmarks(tongue: Tongue, found: list[Headline]) -> list[Group]:
+def _change_since_earlier(wording: Wording, item: HeadlineFigure) -> list[Statement]:
+    """Against the same window a year (of three years: three years) before."""
+    _ = wording.gettext
+    comparison = item.comparison
+    if comparison is None or comparison.previous_value is None:
+        return []
+    if comparison.compared_with_previous not in CLEAR_DIFFERENCES:
+        return []
+    sentence = _("{title}: {value}, compared with {previous} a year earlier.")
+    if item.figure.window_name == "rolling_12":
+        sentence = _("{title}: {value}, compared with {previous} three years earlier.")
+    value = wording.full(item.indicator, item.figure)
+    when = wording.when(item.indicator, item.figure)
+    text = sentence.format(
+        title=wording.title(item.indicator),
+        value=f"{value} {when}",
+        previous=wording.amount(item.indicator, comparison.previous_value),
+    )
+    return [_statement(wording, comparison.compared_with_previous, text)]
+
+
+def _change_in_the_quarter(wording: Wording, item: HeadlineFigure) -> list[Statement]:
+    """Of the single quarter, against the four quarters before it."""
+    _ = wording.gettext
+    comparison = item.quarter_comparison
+    if comparison is None or item.quarter_figure is None:
+        return []
+    before = comparison.last_four_quarters_value
+    compared = comparison.compared_with_last_four_quarters
+    if before is None or compared not in CLEAR_DIFFERENCES:
+        return []
+    text = _(
+        "{title}: {value} in the quarter, compared with {previous} over the previous four quarters."
+    ).format(
+        title=wording.title(item.indicator),
+        value=wording.full(item.indicator, item.quarter_figure),
+        previous=wording.amount(item.indicator, before),
+    )
+    return [_statement(wording, compared, text)]
+
+
+def _benchmarks(wording: Wording, figures: list[HeadlineFigure]) -> list[StatementGroup]:
+    _ = wording.gettext
     statements = []
-    for item in found:
+    for item in figures:
         figure = item.figure
         if figure.benchmark is None or figure.benchmark_met is None:
             continue
-        met = figure.benchmark_met
-        chance = chance_word(tongue, item.comparison)
-        statements.append(
-            Statement(
-                "met" if met == "met" else "not_met",
-                tongue(met) + (f", {chance}" if chance else ""),
-                tongue(
-                    "said_benchmark",
-                    title=tongue.title(item.indicator),
-                    value=tongue.full(item.indicator, figure),
-                    when=tongue.when(item.indicator, figure),
-                    benchmark=tongue.benchmark(item.indicator, figure.benchmark),
-                ),
-            )
+        words = [wording.comparison(figure.benchmark_met), wording.chance(item.comparison)]
+        text = _("{title}: {value} {when} (benchmark: {benchmark}).").format(
+            title=wording.title(item.indicator),
+            value=wording.full(item.indicator, figure),
+            when=wording.when(item.indicator, figure),
+            benchmark=wording.benchmark(item.indicator, figure.benchmark),
         )
-    return [Group(tongue("against_benchmarks"), statements)] if statements else []
-
-
-def chance_word(tongue: Tongue, comparison: Comparison | None) -> str:
-    """Whether the distance from the benchmark can be told from chance."""
-    compared = comparison.compared_with_benchmark if comparison else None
-    if compared is None:
-        return ""
-    if compared in TOLD:
-        return tongue("clear")
-    return tongue("chance" if compared == "no different" else "too few to tell")
+        mark = "met" if figure.benchmark_met == "met" else "not_met"
+        statements.append(Statement(mark, ", ".join(word for word in words if word), text))
+    return [StatementGroup(_("Compared with benchmarks"), statements)] if statements else []
 
 
 def _differing(
-    tongue: Tongue, found: list[Headline], other: str, name: str | None
+    wording: Wording,
+    figures: list[HeadlineFigure],
+    other: Literal["nation", "region"],
+    name: str,
 ) -> list[Statement]:
+    """Figures that differ clearly from that of the nation or region called ``name``."""
+    _ = wording.gettext
     statements = []
-    for item in found:
-        if item.comparison is None or name is None:
+    for item in figures:
+        if item.comparison is None:
             continue
-        compared = getattr(item.comparison, f"compared_with_{other}")
-        theirs = getattr(item.comparison, f"{other}_value")
-        if compared in TOLD and theirs is not None:
-            statements.append(
-                _statement(
-                    tongue,
-                    compared,
-                    tongue(
-                        "said_other",
-                        title=tongue.title(item.indicator),
-                        value=tongue.full(item.indicator, item.figure),
-                        when=tongue.when(item.indicator, item.figure),
-                        other=name,
-                        theirs=tongue.amount(item.indicator, theirs),
-                    ),
-                )
-            )
+        if other == "nation":
+            compared, theirs = item.comparison.compared_with_nation, item.comparison.nation_value
+        else:
+            compared, theirs = item.comparison.compared_with_region, item.comparison.region_value
+        if compared not in CLEAR_DIFFERENCES or theirs is None:
+            continue
+        text = _("{title}: {value} {when}, compared with {theirs} for {other}.").format(
+            title=wording.title(item.indicator),
+            value=wording.full(item.indicator, item.figure),
+            when=wording.when(item.indicator, item.figure),
+            other=name,
+            theirs=wording.amount(item.indicator, theirs),
+        )
+        statements.append(_statement(wording, compared, text))
     return statements
 
 
-def _signals(tongue: Tongue, book: Book, trends: dict[str, Trend | None]) -> list[Group]:
-    quarter = book.quarter.label
+def _signals(
+    wording: Wording, data: NationQuarter, trends: dict[str, Trend | None]
+) -> list[StatementGroup]:
+    _ = wording.gettext
+    quarter = data.quarter.label
+    words = {"better": _("better than usual"), "worse": _("worse than usual")}
     statements = []
-    for found in trends.values():
-        if found is None or not found.rules(quarter):
+    for trend in trends.values():
+        if trend is None or not trend.rules(quarter):
             continue
-        kind = found.kind(quarter)
-        statements.append(
-            Statement(
-                kind,
-                tongue(f"signal_{kind}"),
-                f"{tongue.title(found.indicator)}: {signals(tongue, found, quarter)}",
-            )
-        )
-    return [Group(tongue("signals"), statements)] if statements else []
+        kind = trend.kind(quarter)
+        text = f"{wording.title(trend.indicator)}: {signals(wording, trend, quarter)}"
+        # A count that is not complete is not charted, a mean or percentage is.
+        statements.append(Statement(kind, words.get(kind, _("returns missing")), text))
+    return (
+        [StatementGroup(_("Control chart signals in this quarter"), statements)]
+        if statements
+        else []
+    )
 
 
-def _waiting(tongue: Tongue, book: Book, place: Place) -> list[Group]:
-    known = [one for one in book.warnings.get(place.code, ()) if one.waiting is not None]
-    if not known:
-        return []
-    if not any(one.waiting for one in known):
-        return [Group(tongue("waiting_now"), [], tongue("said_none_waiting"))]
-    statements = [
-        Statement(
-            "waiting",
-            "",
-            tongue(
-                "said_waiting" if one.within_90 else "said_waiting_no_more",
-                title=tongue.title(book.indicators[one.indicator_id]),
-                waiting=one.waiting,
-                day=tongue.day(book.quarter.last_day),
-                past=one.past or tongue("none_of"),
-                limit=tongue.limit(one.limit_value, one.limit_unit),
-                soon=one.within_90,
-            ),
-        )
-        # Of the clocks those whose indicator counts who waits; the others are of waits that ended.
-        for one in known
-        if one.waiting
-        and one.indicator_id in book.indicators
-        and book.indicators[one.indicator_id].is_stock
+def _waiting(wording: Wording, data: NationQuarter, place: PackPlace) -> list[StatementGroup]:
+    """Of the clocks whose indicator counts who waits; the others are of waits that ended."""
+    _ = wording.gettext
+    heading = _("Children waiting")
+    warnings = [
+        warning
+        for warning in data.early_warnings.get(place.code, ())
+        if warning.waiting is not None
     ]
-    return [Group(tongue("waiting_now"), statements)] if statements else []
+    if not warnings:
+        return []
+    if not any(warning.waiting for warning in warnings):
+        note = _("No children are waiting on any of the clocks.")
+        return [StatementGroup(heading, [], note)]
+    statements = []
+    for warning in warnings:
+        indicator = data.indicators.get(warning.indicator_id)
+        if warning.waiting and indicator is not None and indicator.is_stock:
+            text = _waiting_sentence(wording, data, indicator, warning)
+            statements.append(Statement("waiting", "", text))
+    return [StatementGroup(heading, statements)] if statements else []
 
 
-def _statement(tongue: Tongue, compared: str, text: str) -> Statement:
-    return Statement(compared, tongue(compared), text)
+def _waiting_sentence(
+    wording: Wording, data: NationQuarter, indicator: PackIndicator, warning: EarlyWarning
+) -> str:
+    _ = wording.gettext
+    if warning.within_90:
+        sentence = _(
+            "{title}: {waiting} waiting on {day}, {past} of them past the limit of {limit}. {soon} "
+            "more will pass it within 90 days unless matched or placed."
+        )
+    else:
+        sentence = _(
+            "{title}: {waiting} waiting on {day}, {past} of them past the limit of {limit}. No "
+            "others will pass it within 90 days."
+        )
+    return sentence.format(
+        title=wording.title(indicator),
+        waiting=warning.waiting,
+        day=wording.day(data.quarter.last_day),
+        past=warning.past or _("none"),
+        limit=wording.limit(warning.limit_value, warning.limit_unit),
+        soon=warning.within_90,
+    )
 
 
-def _region_name(tongue: Tongue, book: Book, place: Place) -> str | None:
-    region = book.region_of(place.code)
-    return region.name[tongue.language] if region else None
+def _statement(wording: Wording, compared: str, text: str) -> Statement:
+    return Statement(compared, wording.comparison(compared), text)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
-from pipelines.pack.book import Book, Figure, Indicator, Place
 from pipelines.pack.charts import Kind, Point
 from pipelines.pack.control_charts import POINTS_FOR_LIMITS, ControlChart, Rule, control_chart
-from pipelines.pack.words import Tongue
+from pipelines.pack.model import IndicatorFigure, PackIndicator, PackPlace
+from pipelines.pack.nation_quarter import NationQuarter
+from pipelines.pack.wording import Wording
+from pipelines.text.catalogue import N_
 
-RULES: tuple[Rule, ...] = ("outside", "shift", "trend", "near_limit")
+# In the order in which they are named; the keys are those of a control chart.
+_RULES: dict[Rule, str] = {
+    "outside": N_("outside the limits in {quarters}"),
+    "shift": N_("seven or more in a row on one side of the mean, {quarters}"),
+    "trend": N_("seven or more in a row rising or falling, {quarters}"),
+    "near_limit": N_("two of three close to a limit, {quarters}"),
+}
 # Below that a quarter's value jumps between a few steps, and limits around the jumps say nothing.
 CASES_A_QUARTER = 5
 # A line needs some height: so many events in all, or so many children waiting at the most.
@@ -19,18 +28,28 @@ _QUARTERS_NAMED = 3
 
 
 @dataclass(frozen=True)
+class WhyPlain:
+    """Why a chart has no limits: so many quarters where few are the reason, which ones are missing
+    (``gap``) or began a new series (``break``)."""
+
+    reason: Literal["overlap", "break", "few_quarters", "gap", "small"]
+    count: int = 0
+    quarters: str = ""
+
+
+@dataclass(frozen=True)
 class Trend:
     """A series of quarters and, where limits make sense, its control chart."""
 
-    indicator: Indicator
-    figures: dict[str, Figure | None]
+    indicator: PackIndicator
+    figures: dict[str, IndicatorFigure | None]
     points: list[Point]
     centre: float | None
     limits: tuple[float, float] | None
     chart: ControlChart | None
     charted: list[str]
     breaks: list[str]
-    why_plain: tuple[str, dict[str, object]] | None
+    why_plain: WhyPlain | None
 
     def rules(self, quarter: str) -> frozenset[Rule]:
         """Which rules call a quarter special."""
@@ -42,11 +61,11 @@ class Trend:
         return next(point.kind for point in self.points if point.quarter == quarter)
 
 
-def trend(book: Book, place: Place, indicator: Indicator) -> Trend | None:
+def trend(data: NationQuarter, place: PackPlace, indicator: PackIndicator) -> Trend | None:
     """None where there are too few cases for any chart."""
-    window, series = book.series(place.code, indicator.indicator_id)
-    figures = dict(zip(book.quarters, series, strict=True))
-    breaks = [one.since for one in book.breaks_of(place.code, [indicator.indicator_id])]
+    window, series = data.series(place.code, indicator.indicator_id)
+    figures = dict(zip(data.quarters, series, strict=True))
+    breaks = [one.since for one in data.breaks_of(place.code, [indicator.indicator_id])]
     with_value = [
         quarter for quarter, figure in figures.items() if figure and _measured(figure) is not None
     ]
@@ -59,7 +78,7 @@ def trend(book: Book, place: Place, indicator: Indicator) -> Trend | None:
     if len(with_value) < 2 or not is_enough:
         return None
     since = max(with_value[0], *breaks) if breaks else with_value[0]
-    of_now = [quarter for quarter in book.quarters if quarter >= since]
+    of_now = [quarter for quarter in data.quarters if quarter >= since]
     comparable = [quarter for quarter in of_now if _is_comparable(indicator, figures[quarter])]
     values = [_measured(figures[quarter]) for quarter in comparable]
     why = _why_plain(window, of_now, comparable, figures, breaks)
@@ -83,46 +102,78 @@ def trend(book: Book, place: Place, indicator: Indicator) -> Trend | None:
     )
 
 
-def caption(tongue: Tongue, found: Trend) -> str:
+def caption(wording: Wording, trend: Trend) -> str:
     """Lines and signals of the chart in words."""
-    indicator = found.indicator
-    if found.chart is None or found.limits is None:
-        word, values = found.why_plain or ("why_few_quarters", {})
-        if found.centre is None:
-            return tongue(word, **values)
-        shown = tongue.line(indicator, found.centre)
-        return tongue("run_caption", median=shown, why=tongue(word, **values))
-    low, high = (tongue.line(indicator, limit) for limit in found.limits)
-    said = [
-        tongue(
-            "control_caption",
-            mean=tongue.line(indicator, found.centre or 0.0),
-            lower=low,
-            upper=high,
+    _ = wording.gettext
+    indicator = trend.indicator
+    if trend.chart is None or trend.limits is None:
+        why = _why(wording, trend.why_plain)
+        if trend.centre is None:
+            return why
+        centre = wording.chart_line(indicator, trend.centre)
+        return _("Median {median}. Run chart without limits: {why}.").format(median=centre, why=why)
+    lower, upper = (wording.chart_line(indicator, limit) for limit in trend.limits)
+    sentences = [
+        _("Mean {mean}; limits {lower} to {upper}.").format(
+            mean=wording.chart_line(indicator, trend.centre or 0.0), lower=lower, upper=upper
         ),
-        signals(tongue, found) or tongue("no_signal"),
+        signals(wording, trend) or _("No signal: normal variation."),
     ]
     if indicator.is_stock:
-        said.append(tongue("stock_caution"))
-    return " ".join(said)
+        sentences.append(
+            _(
+                "Many of the same children are waiting from one quarter to the next, so the limits "
+                "are too narrow."
+            )
+        )
+    return " ".join(sentences)
 
 
-def signals(tongue: Tongue, found: Trend, quarter: str | None = None) -> str:
-    """The rules that found something, of all quarters or of those that hold in one."""
-    said = []
-    for rule in RULES:
-        quarters = [one for one in found.charted if rule in found.rules(one)]
+def signals(wording: Wording, trend: Trend, quarter: str | None = None) -> str:
+    """The rules that apply, of all quarters or of those that apply in one; empty for none."""
+    _ = wording.gettext
+    applying = []
+    for rule, sentence in _RULES.items():
+        quarters = [one for one in trend.charted if rule in trend.rules(one)]
         if quarters and (quarter is None or quarter in quarters):
-            said.append(tongue(f"rule_{rule}", quarters=_stretches(found.charted, quarters)))
-    return tongue("signal", rules="; ".join(said)) if said else ""
+            applying.append(_(sentence).format(quarters=_stretches(trend.charted, quarters)))
+    return _("Signal: {rules}.").format(rules="; ".join(applying)) if applying else ""
 
 
-def _measured(figure: Figure | None) -> float | None:
+def _why(wording: Wording, why: WhyPlain | None) -> str:
+    """Why a chart has no limits, within a sentence."""
+    _ = wording.gettext
+    if why is None:
+        return ""
+    if why.reason == "overlap":
+        return _("each value covers three years, so neighbouring values share most of their cases")
+    if why.reason == "small":
+        return _("fewer than five cases a quarter on average")
+    if why.reason == "gap":
+        return _(
+            "returns or cases are missing in {quarters}; limits need an unbroken series"
+        ).format(quarters=why.quarters)
+    if why.reason == "break":
+        sentence = wording.ngettext(
+            "only {count} quarter since the break in series of {quarter}; limits need {needed}",
+            "only {count} quarters since the break in series of {quarter}; limits need {needed}",
+            why.count,
+        )
+    else:
+        sentence = wording.ngettext(
+            "only {count} quarter has a value; limits need {needed}",
+            "only {count} quarters have a value; limits need {needed}",
+            why.count,
+        )
+    return sentence.format(count=why.count, quarter=why.quarters, needed=POINTS_FOR_LIMITS)
+
+
+def _measured(figure: IndicatorFigure | None) -> float | None:
     """What statistics are made of."""
     return figure.unrounded if figure else None
 
 
-def _is_comparable(indicator: Indicator, figure: Figure | None) -> bool:
+def _is_comparable(indicator: PackIndicator, figure: IndicatorFigure | None) -> bool:
     """A count without all its returns is smaller for that alone; a mean or a share is not."""
     if figure is None or _measured(figure) is None:
         return False
@@ -133,32 +184,32 @@ def _why_plain(
     window: str,
     of_now: list[str],
     comparable: list[str],
-    figures: dict[str, Figure | None],
+    figures: dict[str, IndicatorFigure | None],
     breaks: list[str],
-) -> tuple[str, dict[str, object]] | None:
+) -> WhyPlain | None:
+    """None where limits make sense."""
     if window != "quarter":
-        return "why_overlap", {}
+        return WhyPlain("overlap")
     gaps = [quarter for quarter in of_now if quarter not in comparable]
     if len(of_now) < POINTS_FOR_LIMITS:
-        counts: dict[str, object] = {"count": len(of_now), "needed": POINTS_FOR_LIMITS}
         if breaks and max(breaks) == of_now[0]:
-            return "why_break", counts | {"quarter": max(breaks)}
-        return "why_few_quarters", counts
+            return WhyPlain("break", len(of_now), max(breaks))
+        return WhyPlain("few_quarters", len(of_now))
     if gaps:
         more = ", …" if len(gaps) > _QUARTERS_NAMED else ""
-        return "why_gap", {"quarters": ", ".join(gaps[:_QUARTERS_NAMED]) + more}
+        return WhyPlain("gap", quarters=", ".join(gaps[:_QUARTERS_NAMED]) + more)
     cases = [figure.cases or 0 for quarter in comparable if (figure := figures[quarter])]
     if sum(cases) / len(cases) < CASES_A_QUARTER:
-        return "why_small", {}
+        return WhyPlain("small")
     return None
 
 
 def _kind(
-    indicator: Indicator,
+    indicator: PackIndicator,
     chart: ControlChart | None,
     charted: list[str],
     quarter: str,
-    figure: Figure | None,
+    figure: IndicatorFigure | None,
 ) -> Kind:
     if figure is not None and not figure.is_complete:
         return "incomplete"
@@ -168,8 +219,10 @@ def _kind(
     return "better" if up == (indicator.direction == "higher") else "worse"
 
 
-def _within_reach(indicator: Indicator, chart: ControlChart | None) -> tuple[float, float] | None:
-    """Limits as they are drawn: no count is below nought, no share above a hundred."""
+def _within_reach(
+    indicator: PackIndicator, chart: ControlChart | None
+) -> tuple[float, float] | None:
+    """Limits as they are drawn: no count is below zero, no percentage above a hundred."""
     if chart is None:
         return None
     return (

@@ -29,7 +29,7 @@ from pipelines.files import (
     write_json,
 )
 from pipelines.lifecycle.publication import note_for_manifest, refuse_changed_figures
-from pipelines.pack.book import holds_samples
+from pipelines.pack.nation_quarter import holds_samples
 from pipelines.pack.pages import write_national_packs
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings

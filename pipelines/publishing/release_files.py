@@ -96,7 +96,7 @@ def true_numbers(
 ) -> TrueNumbers:
     """Every cell of the release as the warehouse has it. Raises ReleaseError, DeclarationError."""
     from pipelines.disclosure.cells import cells_of
-    from pipelines.pack.book import holds_samples
+    from pipelines.pack.nation_quarter import holds_samples
 
     policy, quarter = task.policy, task.quarter
     rules = declarations.disclosure_policy_of(policy.body).rules_for(quarter)
@@ -147,8 +147,8 @@ def write_release(
     from pipelines.disclosure.cells import DisclosureError
     from pipelines.disclosure.proof import proved
     from pipelines.disclosure.protection import as_known
-    from pipelines.pack.published import earlier_releases
-    from pipelines.pack.published_pages import write_published_packs
+    from pipelines.pack.published_release import earlier_releases
+    from pipelines.pack.released_packs import write_published_packs
 
     policy, quarter = task.policy, task.quarter
     cells, rules = numbers.release, numbers.rules

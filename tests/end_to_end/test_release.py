@@ -23,9 +23,9 @@ from pipelines.files import CHECKSUMS, changed_files
 from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
-from pipelines.pack.edition import LANGUAGES
-from pipelines.pack.pages import file_name
-from pipelines.pack.published import publication
+from pipelines.text.catalogue import LANGUAGES
+from pipelines.pack.places import file_name
+from pipelines.pack.published_release import read_release
 from pipelines.publishing.releases import ReleaseMade, make_again, make_release
 from pipelines.publishing.verification import verify
 from pipelines.quarters import Quarter
@@ -266,7 +266,7 @@ def test_the_small_numbers_of_the_warehouse_are_not_in_it(house: House, first: R
 def test_every_number_of_a_pack_is_a_figure_of_the_release(
     house: House, first: ReleaseMade
 ) -> None:
-    found = publication(first.folder, house.declarations)
+    found = read_release(first.folder, house.declarations)
     for place in found.places_with_a_pack():
         for language in LANGUAGES:
             html = (first.folder / file_name(found, place, language)).read_text(encoding="utf-8")

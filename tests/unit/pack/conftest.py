@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.pack.book import Book
-from pipelines.pack.pages import internal_book
+from pipelines.pack.nation_quarter import NationQuarter
+from pipelines.pack.pages import read_nation_quarter
 from pipelines.quarters import Quarter, quarters_between
 from tests.unit.marts_made import create_marts, insert
 
@@ -207,14 +207,14 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture
-def book_of(
+def data_of(
     connection: duckdb.DuckDBPyConnection, declarations: Declarations
-) -> Callable[[Rows], Book]:
+) -> Callable[[Rows], NationQuarter]:
     """Puts rows into the warehouse and reads the internal book of the nation."""
 
-    def read(rows: Rows) -> Book:
+    def read(rows: Rows) -> NationQuarter:
         for table, content in rows.items():
             insert(connection, table, content)
-        return internal_book(connection, declarations, WALES, Q)
+        return read_nation_quarter(connection, declarations, WALES, Q)
 
     return read

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
+from pipelines.pack.published_release import PublishedRelease
+
 from pipelines.declarations import Declarations
-from pipelines.pack.book import Place
-from pipelines.pack.edition import Language
-from pipelines.pack.published import Publication
-from pipelines.pack.published_words import PublishedTongue
+from pipelines.pack.model import PackPlace
+from pipelines.pack.wording import Wording
+from pipelines.text.catalogue import Language
 
 _VOID = {"meta", "img", "br", "link", "hr", "input", "circle", "path", "polyline", "rect"}
 _TOLD = ("alt", "aria-label", "title", "data-label")
@@ -70,8 +71,8 @@ class PublishedPage(HTMLParser):
 
 def strangers(
     html: str,
-    found: Publication,
-    place: Place,
+    found: PublishedRelease,
+    place: PackPlace,
     language: Language,
     declarations: Declarations,
 ) -> list[str]:
@@ -108,20 +109,22 @@ def strangers(
     return wrong
 
 
-def _phrases(found: Publication, declarations: Declarations, language: Language) -> list[str]:
-    tongue = PublishedTongue(language)
-    said: list[str] = [found.name, tongue("label", name=found.name, version=found.version)]
+def _phrases(found: PublishedRelease, declarations: Declarations, language: Language) -> list[str]:
+    wording = Wording(language)
+    said: list[str] = [found.name, wording.gettext("Disclosure controlled: {name}, version {version}").format(
+            name=found.name, version=found.version
+        )]
     for one in found.indicators:
         said += [one.title[language], one.definition[language], one.status_note[language]]
         if one.indicator_id in found.benchmarks:
-            said.append(tongue.benchmark(one, found.benchmarks[one.indicator_id]))
+            said.append(wording.benchmark(one, found.benchmarks[one.indicator_id]))
         said.append(one.indicator_id)
         title = one.title[language]
         said.append(title[:1].lower() + title[1:])
     for other in declarations.breaks_in_series:
         said += [getattr(other, f"{name}_{language}") for name in ("title", "explanation")]
     said += [other.name[language] for other in found.places.values()]
-    said += [tongue.day(found.quarter.last_day), tongue.months(found.quarter)]
+    said += [wording.day(found.quarter.last_day), wording.months(found.quarter)]
     said += [found.rules[language], found.body[language], *found.earlier_names]
     return sorted({str(one) for one in said}, key=len, reverse=True)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.pack.book import Book
-from pipelines.pack.edition import Language
+from pipelines.pack.nation_quarter import NationQuarter
 from pipelines.pack.pages import page
+from pipelines.text.catalogue import Language
 from tests.browser import looked_at
 from tests.unit.pack.conftest import WALES, Rows
 
@@ -22,24 +22,24 @@ from tests.unit.pack.conftest import WALES, Rows
 )
 def test_axe_finds_nothing(
     rows: Rows,
-    book_of: Callable[[Rows], Book],
+    data_of: Callable[[Rows], NationQuarter],
     declarations: Declarations,
     tmp_path: Path,
     place: str,
     language: Language,
     width: int,
 ) -> None:
-    book = book_of(rows)
-    found = looked_at(page(book, declarations, book.places[place], language), width, tmp_path)
+    data = data_of(rows)
+    found = looked_at(page(data, declarations, data.places[place], language), width, tmp_path)
     assert found["violations"] == []
     assert found["rules"] > 30
 
 
 def test_axe_finds_what_is_broken_on_purpose(
-    rows: Rows, book_of: Callable[[Rows], Book], declarations: Declarations, tmp_path: Path
+    rows: Rows, data_of: Callable[[Rows], NationQuarter], declarations: Declarations, tmp_path: Path
 ) -> None:
-    book = book_of(rows)
-    broken = page(book, declarations, book.places["CITY"], "en")
+    data = data_of(rows)
+    broken = page(data, declarations, data.places["CITY"], "en")
     for whole, spoilt in (
         (r' alt="[^"]*"', ""),
         ('<html lang="en">', "<html>"),

@@ -12,31 +12,24 @@ from typing import Any
 import pytest
 
 from pipelines.declarations import Declarations
-from pipelines.pack import charts
-from pipelines.pack.book import Book
-from pipelines.pack.edition import LANGUAGES, Language
-from pipelines.pack.pages import (
-    PackError,
-    file_name,
-    find_place,
-    nations_of,
-    page,
-    places_with_a_pack,
-    write_packs,
-)
-from pipelines.pack.sections import PLACES_IN_A_TABLE
+from pipelines.pack import charts, drawing
+from pipelines.pack.nation_quarter import NationQuarter
+from pipelines.pack.pages import page, places_with_a_pack, write_packs
+from pipelines.pack.places import PackError, file_name, find_place, nations_of
+from pipelines.pack.page_parts import PLACES_IN_A_TABLE
+from pipelines.text.catalogue import LANGUAGES, Language
 from tests.unit.pack.conftest import PLACES, QUARTERS, WALES, Q, Rows
 from tests.unit.pack.reading_pages import Page
 
-BookOf = Callable[[Rows], Book]
+DataOf = Callable[[Rows], NationQuarter]
 EVERY_PLACE = pytest.mark.parametrize("place", list(PLACES))
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @pytest.fixture
 def drawn(declarations: Declarations) -> Callable[..., Page]:
-    def draw(book: Book, place: str, language: Language = "en") -> Page:
-        return Page(page(book, declarations, book.places[place], language))
+    def draw(data: NationQuarter, place: str, language: Language = "en") -> Page:
+        return Page(page(data, declarations, data.places[place], language))
 
     return draw
 
@@ -49,7 +42,7 @@ def pages(declarations: Declarations) -> dict[tuple[str, str], Page]:
     """Every page of the made nation, drawn once."""
     import duckdb
 
-    from pipelines.pack.pages import internal_book
+    from pipelines.pack.pages import read_nation_quarter
     from tests.unit.marts_made import create_marts, insert
     from tests.unit.pack.conftest import made_rows
 
@@ -57,9 +50,9 @@ def pages(declarations: Declarations) -> dict[tuple[str, str], Page]:
         create_marts(connection)
         for table, rows in made_rows().items():
             insert(connection, table, rows)
-        book = internal_book(connection, declarations, WALES, Q)
+        data = read_nation_quarter(connection, declarations, WALES, Q)
         return {
-            (place, language): Page(page(book, declarations, book.places[place], language))
+            (place, language): Page(page(data, declarations, data.places[place], language))
             for place in PLACES
             for language in LANGUAGES
         }
@@ -194,21 +187,21 @@ def test_colours_can_be_told_from_their_background(pages: Pages) -> None:
     assert contrast(declared["orange"], "#ffffff") >= 3
     for colour, ink in charts.EARLY_WARNING_COLOURS:
         assert contrast(colour, "#ffffff" if ink == "white" else ink) >= 4.5
-    for colour in (charts.DARK_BLUE, charts.ORANGE, charts.GREY):
+    for colour in (drawing.DARK_BLUE, drawing.ORANGE, drawing.GREY):
         assert contrast(colour, "#ffffff") >= 3
 
 
 def test_the_same_page_twice_is_the_same_bytes(
-    rows: Rows, book_of: BookOf, declarations: Declarations
+    rows: Rows, data_of: DataOf, declarations: Declarations
 ) -> None:
-    book = book_of(rows)
-    first = page(book, declarations, book.places["CITY"], "en")
-    charts._rendered.cache_clear()
-    assert page(book, declarations, book.places["CITY"], "en") == first
+    data = data_of(rows)
+    first = page(data, declarations, data.places["CITY"], "en")
+    drawing.rendered.cache_clear()
+    assert page(data, declarations, data.places["CITY"], "en") == first
 
 
 def test_markup_in_a_name_is_shown_and_not_obeyed(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     hostile = '<script>alert("x")</script>'
     for place in rows["dim_place"]:
@@ -216,7 +209,7 @@ def test_markup_in_a_name_is_shown_and_not_obeyed(
     for indicator in rows["dim_indicator"]:
         for column in ("title_en", "definition_en", "status_note_en"):
             indicator[column] = hostile
-    found = drawn(book_of(rows), "CITY")
+    found = drawn(data_of(rows), "CITY")
     assert "script" not in {tag for tag, _ in found.elements}
     assert hostile in found.text
     pictures = [base64.b64decode(str(one["src"]).partition(",")[2]) for one in found.all("img")]
@@ -233,123 +226,123 @@ def compare(rows: Rows, indicator: str, place: str, **more: Any) -> None:
 
 
 def test_what_moved_is_said_with_both_values_and_against_what(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     compare(rows, "X5", "CITY", compared_with_previous="better", previous_value=40.5)
-    book = book_of(rows)
+    data = data_of(rows)
     assert (
-        "Better. Title of X5: 60.2% (53 of 88) over the last four quarters; a year before 40.5%."
-    ) in drawn(book, "CITY").text
+        "Better. Title of X5: 60.2% (53 of 88) over the last four quarters, compared with 40.5% a year earlier."
+    ) in drawn(data, "CITY").text
     assert (
-        "Gwell. Teitl X5: 60.2% (53 o 88) dros y pedwar chwarter diwethaf; flwyddyn ynghynt 40.5%."
-    ) in drawn(book, "CITY", "cy").text
+        "Gwell. Teitl X5: 60.2% (53 o 88) dros y pedwar chwarter diwethaf, o gymharu â 40.5% flwyddyn ynghynt."
+    ) in drawn(data, "CITY", "cy").text
 
 
 def test_a_break_in_series_is_no_movement(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     compare(rows, "X5", "CITY", compared_with_previous="break in series", previous_value=40.5)
-    text = drawn(book_of(rows), "CITY").text
-    assert "No figure moved by more than chance would explain." in text
-    assert "break in series a year before 40.5%" in text
+    text = drawn(data_of(rows), "CITY").text
+    assert "No figure changed by more than chance would explain." in text
+    assert "break in series a year earlier: 40.5%" in text
 
 
 def test_where_all_is_too_few_nothing_is_said_of_movement(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
-    text = drawn(book_of(rows), "GLEN").text
+    text = drawn(data_of(rows), "GLEN").text
     assert "chance would explain" not in text.partition("Indicators")[0]
     assert "Too few cases to tell: title of X2; title of X3" in text
 
 
 def test_a_benchmark_has_word_shape_and_whether_chance_explains_it(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     compare(rows, "X4", "CITY", compared_with_benchmark="no different")
     compare(rows, "X4", "TOWN", compared_with_benchmark="worse")
-    book = book_of(rows)
-    found = drawn(book, "CITY")
+    data = data_of(rows)
+    found = drawn(data, "CITY")
     assert "Not met, could be chance. Title of X4: 9.9 months (mean of 88)" in found.text
-    assert "9 months at most" in found.text
+    assert "no more than 9 months" in found.text
     assert "not_met" in " ".join(str(one.get("class")) for one in found.all("svg"))
-    assert "Not met, beyond chance. Title of X4" in drawn(book, "TOWN").text
+    assert "Not met, unlikely to be chance. Title of X4" in drawn(data, "TOWN").text
 
 
 def test_a_difference_from_the_nation_is_told_at_the_place(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     compare(rows, "X5", "CITY", compared_with_nation="worse", nation_value=71.25)
-    text = drawn(book_of(rows), "CITY").text
-    assert "Worse. Title of X5: 60.2% (53 of 88) over the last four quarters; Wales 71.2%" in text
+    text = drawn(data_of(rows), "CITY").text
+    assert "Worse. Title of X5: 60.2% (53 of 88) over the last four quarters, compared with 71.2% for Wales" in text
 
 
 def test_a_signal_in_the_last_quarter_is_a_headline(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page], pages: Pages
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page], pages: Pages
 ) -> None:
     for row in rows["fct_indicator"]:
         if (row["indicator_id"], row["place_code"], row["quarter"]) == ("X2", "CITY", Q.label):
             row.update(numerator=45, value=45.0, value_rounded=45.0)
-    text = drawn(book_of(rows), "CITY").text
+    text = drawn(data_of(rows), "CITY").text
     assert f"Better than usual. Title of X2: Signal: outside the limits in {Q}." in text
     assert "Signal:" not in pages["CITY", "en"].text
 
 
 def test_a_figure_that_lacks_returns_says_how_many(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_indicator"]:
         if row["place_code"] == WALES and row["quarter"] == Q.label:
             row.update(returns_accepted=3, is_complete=False)
     rows["fct_return"][1]["status"] = "missing"
-    text = drawn(book_of(rows), WALES).text
+    text = drawn(data_of(rows), WALES).text
     assert "3 of 4 returns" in text
-    assert "1 of the 4 returns that were due for the quarter are not in these figures" in text
+    assert "1 of the 4 returns due for the quarter is not included in these figures" in text
     assert "Town Children missing" in text
 
 
 def test_a_count_is_not_charted_with_limits_where_a_return_is_missing(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_indicator"]:
         if row["place_code"] == "CITY" and row["quarter"] == QUARTERS[5]:
             row.update(returns_accepted=3, is_complete=False)
-    text = drawn(book_of(rows), "CITY").text
-    why = f"Plain run chart: returns or cases are missing in {QUARTERS[5]}"
+    text = drawn(data_of(rows), "CITY").text
+    why = f"Run chart without limits: returns or cases are missing in {QUARTERS[5]}"
     assert text.count(why) == 2  # of the two counts; a mean and a share are charted all the same
     assert len(re.findall(r"Mean \d", text)) == 2
 
 
 def test_limits_begin_anew_at_a_break_in_series(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     rows["dim_break_in_series"][0].update(indicator_id="X2", since=QUARTERS[9])
-    text = drawn(book_of(rows), "CITY").text
-    assert f"7 quarters since the break in series of {QUARTERS[9]}, and limits need 12" in text
-    assert f"break in series {QUARTERS[9]}" in text
+    text = drawn(data_of(rows), "CITY").text
+    assert f"only 7 quarters since the break in series of {QUARTERS[9]}; limits need 12" in text
+    assert f"break in series from {QUARTERS[9]}" in text
 
 
 def test_few_quarters_make_a_run_chart_that_says_why(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["quarter"] >= QUARTERS[-4]]
-    text = drawn(book_of(rows), "CITY").text
-    assert text.count("Plain run chart: 4 quarters have a value, and limits need 12.") == 4
+    text = drawn(data_of(rows), "CITY").text
+    assert text.count("Run chart without limits: only 4 quarters have a value; limits need 12.") == 4
     assert "Trend: 4 quarters" in text
 
 
 def test_an_authority_with_one_child_gets_cautions_instead_of_charts(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
-    found = drawn(book_of(rows), "GLEN")
+    found = drawn(data_of(rows), "GLEN")
     assert "Numbers here are very small." in found.text
     assert "Fewer than ten cases".lower() in found.text.lower()
     assert "Too few cases for a chart over time: title of X3" in found.text
-    assert "1 on this clock on 31 March 2026, none of them past 6 months" in found.text
-    assert "No one else will pass it" in found.text
+    assert "1 waiting on 31 March 2026, none of them past the limit of 6 months" in found.text
+    assert "No others will pass it" in found.text
 
 
 def test_an_authority_without_a_child_is_a_whole_page(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_indicator"]:
         if row["place_code"] == "GLEN":
@@ -363,16 +356,16 @@ def test_an_authority_without_a_child_is_a_whole_page(
             row.update({name: 0 for name in row if name.startswith("children_")})
     rows["fct_distribution"] = [r for r in rows["fct_distribution"] if r["place_code"] != "GLEN"]
     rows["rpt_comparison"] = [r for r in rows["rpt_comparison"] if r["place_code"] != "GLEN"]
-    found = drawn(book_of(rows), "GLEN")
-    assert "No child is waiting on any of the clocks." in found.text
-    assert "no case" in found.text
+    found = drawn(data_of(rows), "GLEN")
+    assert "No children are waiting on any of the clocks." in found.text
+    assert "no cases" in found.text
     assert "Too few cases for a chart over time" in found.text
-    assert "No wait came to an end here" in found.text
+    assert "No waits ended here" in found.text
     assert not re.search(r"\b(None|nan)\b", found.text)
 
 
-def test_a_return_that_never_came_leaves_not_known_and_no_nought(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+def test_a_return_that_never_came_leaves_not_known_and_no_zero(
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_indicator"]:
         if row["place_code"] == "GLEN":
@@ -384,20 +377,20 @@ def test_a_return_that_never_came_leaves_not_known_and_no_nought(
             row.update({name: None for name in row if name.startswith("children_")})
     rows["rpt_comparison"] = [r for r in rows["rpt_comparison"] if r["place_code"] != "GLEN"]
     rows["fct_return"][3]["status"] = "missing"
-    found = drawn(book_of(rows), "GLEN")
+    found = drawn(data_of(rows), "GLEN")
     assert "not known" in found.text and "0 of 1 returns" in found.text
     assert "waiting" not in found.ids()
 
 
 def test_a_box_of_few_cases_comes_with_a_caution(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_distribution"]:
         row["denominator"] = 9 if row["place_code"] == "TOWN" else 10
-    book = book_of(rows)
-    caution = "A box of fewer than ten cases says little"
-    assert caution in drawn(book, "TOWN").text
-    assert caution not in drawn(book, "CITY").text
+    data = data_of(rows)
+    caution = "A box based on fewer than ten cases says little"
+    assert caution in drawn(data, "TOWN").text
+    assert caution not in drawn(data, "CITY").text
 
 
 def test_wherever_an_indicator_stands_its_definition_is_a_link_away(pages: Pages) -> None:
@@ -408,52 +401,52 @@ def test_wherever_an_indicator_stands_its_definition_is_a_link_away(pages: Pages
 
 
 def test_a_curve_of_few_orders_is_not_drawn(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_journey"]:
         row["children_ordered"] = 9
-    book = book_of(rows)
-    assert "Fewer than ten orders in The North" in drawn(book, "CITY").text
-    assert "Half were matched" not in drawn(book, WALES).text
+    data = data_of(rows)
+    assert "Fewer than ten placement orders in The North" in drawn(data, "CITY").text
+    assert "Half were matched" not in drawn(data, WALES).text
 
 
 def test_a_curve_tells_its_median_and_who_left(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
-    found = drawn(book_of(rows), "NORTH")
-    assert "Half were matched within 400 days (95% interval 350 to 460). 90 children." in found.text
+    found = drawn(data_of(rows), "NORTH")
+    assert "Half were matched within 400 days (95% confidence interval 350 to 460). 90 children." in found.text
     # The last step before a year is day 360: 1 - 360 / 800.
-    assert "After a year 55% were not matched; 9% had left without a match" in found.text
+    assert "After a year 55% had not been matched; by the end 9% had left without a match." in found.text
     assert "47 of the 48 returns" in found.text
 
 
 def test_a_funnel_names_who_lies_outside(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     for row in rows["fct_indicator"]:
         if (row["indicator_id"], row["place_code"]) == ("X5", "TOWN"):
             row.update(numerator=row["denominator"] // 6)
-    text = drawn(book_of(rows), "CITY").text
+    text = drawn(data_of(rows), "CITY").text
     assert "Outside the funnel: Town (below the 99.8% limit)." in text
     # 53 + 8 + 22 + 2 of 88 + 48 + 36 + 4.
-    assert "Average of all 48.3%." in text
+    assert "Average of all places: 48.3%." in text
     assert "City: 60.2% (53 of 88), above the 95% limit." in text
-    assert "fewer than ten cases, not judged" in text
+    assert "fewer than ten cases, not assessed" in text
 
 
 def test_a_ratio_of_two_counts_gets_no_funnel(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     """One quarter of one place above a hundred shows that it is no share."""
     row = next(r for r in rows["fct_indicator"] if r["indicator_id"] == "X5")
     row.update(numerator=row["denominator"] + 1)
-    _, _, of_funnels = drawn(book_of(rows), "CITY").html.partition('<section class="s-funnels">')
+    _, _, of_funnels = drawn(data_of(rows), "CITY").html.partition('<section class="s-funnels">')
     titles = re.findall(r"<h3>(X\d)", of_funnels.partition("</section>")[0])
     assert titles == ["X6"]
 
 
 def test_many_places_stand_side_by_side_in_several_tables_that_fit_a_sheet(
-    rows: Rows, book_of: BookOf, drawn: Callable[..., Page]
+    rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
     names = [f"Region {number:02d}" for number in range(PLACES_IN_A_TABLE)]
     for name in names:
@@ -464,7 +457,7 @@ def test_many_places_stand_side_by_side_in_several_tables_that_fit_a_sheet(
             for row in rows["fct_indicator"]
             if row["place_code"] == "TOWN"
         ]
-    found = drawn(book_of(rows), WALES)
+    found = drawn(data_of(rows), WALES)
     heads = [
         re.findall(r"<th scope=\"col\" class=\"number\">([^<]*?)\s*</th>", table)
         for table in re.findall(r'(?s)<table class="side">.*?</thead>', found.html)
@@ -477,50 +470,50 @@ def test_many_places_stand_side_by_side_in_several_tables_that_fit_a_sheet(
 
 
 def test_files_are_named_by_place_and_language(
-    rows: Rows, book_of: BookOf, declarations: Declarations, tmp_path: Path
+    rows: Rows, data_of: DataOf, declarations: Declarations, tmp_path: Path
 ) -> None:
-    book = book_of(rows)
+    data = data_of(rows)
     told: list[tuple[int, int]] = []
-    places = [book.places["CITY"], book.places["MÔN"]]
+    places = [data.places["CITY"], data.places["MÔN"]]
     written = write_packs(
-        tmp_path / "new", book, declarations, places, ["cy"], lambda *done: told.append(done)
+        tmp_path / "new", data, declarations, places, ["cy"], lambda *done: told.append(done)
     )
     assert [path.name for path in written] == ["pack-city-cy.html", "pack-isle-cy.html"]
     assert all(path.read_bytes().startswith(b"<!doctype html>") for path in written)
     assert told == [(1, 2), (2, 2)]
 
 
-def test_two_places_of_one_name_get_two_files(rows: Rows, book_of: BookOf) -> None:
+def test_two_places_of_one_name_get_two_files(rows: Rows, data_of: DataOf) -> None:
     for place in rows["dim_place"]:
         if place["place_code"] in ("CITY", "TOWN"):
             place["name_en"] = "Gwlad yr Hâf"
-    book = book_of(rows)
-    names = {file_name(book, book.places[code], "en") for code in ("CITY", "TOWN")}
+    data = data_of(rows)
+    names = {file_name(data, data.places[code], "en") for code in ("CITY", "TOWN")}
     assert names == {"pack-gwlad-yr-haf-CITY-en.html", "pack-gwlad-yr-haf-TOWN-en.html"}
 
 
 def test_the_nation_comes_first_and_places_without_figures_not_at_all(
-    rows: Rows, book_of: BookOf
+    rows: Rows, data_of: DataOf
 ) -> None:
     rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["place_code"] != "TOWN"]
-    found = [place.code for place in places_with_a_pack(book_of(rows))]
+    found = [place.code for place in places_with_a_pack(data_of(rows))]
     assert found == [WALES, "NORTH", "CITY", "GLEN", "MÔN"]
 
 
 def test_a_place_without_figures_gets_no_page_but_an_answer(
-    rows: Rows, book_of: BookOf, declarations: Declarations
+    rows: Rows, data_of: DataOf, declarations: Declarations
 ) -> None:
     rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["place_code"] != "TOWN"]
-    book = book_of(rows)
+    data = data_of(rows)
     with pytest.raises(PackError, match=r"Town has no figures for 2025-26-Q4.*2025-26-Q4"):
-        page(book, declarations, book.places["TOWN"], "en")
+        page(data, declarations, data.places["TOWN"], "en")
 
 
 @pytest.mark.parametrize("wanted", ["MÔN", "môn", "mon", "Isle", "isle"])
 def test_a_place_is_found_by_code_or_name_in_either_language(
-    rows: Rows, book_of: BookOf, connection: Any, wanted: str
+    rows: Rows, data_of: DataOf, connection: Any, wanted: str
 ) -> None:
-    book_of(rows)
+    data_of(rows)
     assert find_place(connection, wanted).code == "MÔN"
 
 
@@ -533,14 +526,14 @@ def test_a_place_is_found_by_code_or_name_in_either_language(
     ],
 )
 def test_an_unknown_place_is_told_with_what_may_be_meant(
-    rows: Rows, book_of: BookOf, connection: Any, wanted: str, message: str
+    rows: Rows, data_of: DataOf, connection: Any, wanted: str, message: str
 ) -> None:
-    book_of(rows)
+    data_of(rows)
     with pytest.raises(PackError, match=message):
         find_place(connection, wanted)
 
 
-def test_nations_are_those_with_figures(rows: Rows, book_of: BookOf, connection: Any) -> None:
-    book_of(rows)
+def test_nations_are_those_with_figures(rows: Rows, data_of: DataOf, connection: Any) -> None:
+    data_of(rows)
     assert nations_of(connection, Q) == [WALES]
     assert nations_of(connection, Q.plus(4)) == []

@@ -16,18 +16,25 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pipelines.pack.published_release import (
+    Figures,
+    PublishedFigure,
+    PublishedRelease,
+    earlier_releases,
+    read_release,
+)
 
 from pipelines.cli import main
 from pipelines.declarations import Declarations
 from pipelines.files import CHECKSUMS, sha256_of, write_checksums
 from pipelines.lifecycle.ledger import Ledger
-from pipelines.pack.edition import LANGUAGES, Language
-from pipelines.pack.published import Figures, Publication, Shown, earlier_releases, publication
-from pipelines.pack.published_pages import published_page, write_published_packs
+from pipelines.pack.published_pages import published_page
+from pipelines.pack.released_packs import write_published_packs
 from pipelines.quarters import Quarter
 from pipelines.release.content import FIGURE_SCHEMA, KEY, ReleaseError
 from pipelines.release.package import CATALOGUE, PARQUET, PROVENANCE
 from pipelines.settings import Settings
+from pipelines.text.catalogue import LANGUAGES, Language
 from tests.browser import looked_at
 from tests.unit.pack.reading_pages import Page
 from tests.unit.pack.reading_published import PublishedPage, strangers
@@ -136,16 +143,18 @@ def release_in(
 
 
 @pytest.fixture
-def made(declarations: Declarations, tmp_path: Path) -> Callable[..., Publication]:
-    def make(rows: list[dict[str, Any]] | None = None, **more: Any) -> Publication:
+def made(declarations: Declarations, tmp_path: Path) -> Callable[..., PublishedRelease]:
+    def make(rows: list[dict[str, Any]] | None = None, **more: Any) -> PublishedRelease:
         folder = release_in(tmp_path / "made", declarations, rows, **more)
-        return publication(folder, declarations)
+        return read_release(folder, declarations)
 
     return make
 
 
 @pytest.fixture(scope="module")
-def with_past(declarations: Declarations, tmp_path_factory: pytest.TempPathFactory) -> Publication:
+def with_past(
+    declarations: Declarations, tmp_path_factory: pytest.TempPathFactory
+) -> PublishedRelease:
     """A release with those of a year and of a quarter before it."""
     home = tmp_path_factory.mktemp("released")
     year_ago = COUNTS | {
@@ -157,7 +166,7 @@ def with_past(declarations: Declarations, tmp_path_factory: pytest.TempPathFacto
         release_in(home / label, declarations, figures_of(told, label), label)
         for label, told in (("2019-20-Q4", year_ago), ("2020-21-Q3", before))
     ]
-    return publication(release_in(home / Q, declarations), declarations, folders)
+    return read_release(release_in(home / Q, declarations), declarations, folders)
 
 
 Draw = Callable[..., str]
@@ -165,7 +174,7 @@ Draw = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def drawn(declarations: Declarations) -> Draw:
-    def draw(found: Publication, place: str, language: Language = "en") -> str:
+    def draw(found: PublishedRelease, place: str, language: Language = "en") -> str:
         return published_page(found, declarations, found.places[place], language)
 
     return draw
@@ -181,7 +190,7 @@ def text_of(html: str) -> str:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_number_of_a_page_is_a_figure_of_the_release(
-    with_past: Publication,
+    with_past: PublishedRelease,
     declarations: Declarations,
     drawn: Draw,
     place: str,
@@ -195,14 +204,14 @@ def test_every_number_of_a_page_is_a_figure_of_the_release(
 @hypothesis_settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_whatever_is_hidden_every_number_is_a_figure_of_the_release(
-    with_past: Publication, declarations: Declarations, drawn: Draw, data: st.DataObject
+    with_past: PublishedRelease, declarations: Declarations, drawn: Draw, data: st.DataObject
 ) -> None:
     """Flags, numbers and notes as they may fall, in this release and in those before it."""
     flag = st.sampled_from([None, None, "c", "x", "z", "low"])
     number = st.integers(0, 99_999).map(lambda tenths: tenths / 10)
     notes = st.sampled_from([(), ("p",), ("b",), ("p", "b", "r")])
 
-    def fall(figures: Figures) -> dict[tuple[str, str, str, str], Shown]:
+    def fall(figures: Figures) -> dict[tuple[str, str, str, str], PublishedFigure]:
         fallen = {}
         for key, one in figures.items():
             hidden = data.draw(flag)
@@ -231,11 +240,11 @@ def test_whatever_is_hidden_every_number_is_a_figure_of_the_release(
         (">1,283<", ">1,284<", "1,284"),
         ('data-figure="W06 value VVC 2020-21-Q4 rolling_4">[c]<', 'data-figure="X">1<', "X: 1"),
         ('aria-label="Children matched. ', 'aria-label="Children matched, 82 up. ', "82"),
-        ("<caption>Headline", "<caption>17 kept back: Headline", "17 kept back"),
+        ("<caption>Headline", "<caption>17 suppressed: Headline", "17 suppressed"),
     ],
 )
 def test_a_number_that_is_no_figure_would_be_found(
-    with_past: Publication,
+    with_past: PublishedRelease,
     declarations: Declarations,
     drawn: Draw,
     whole: str,
@@ -250,16 +259,16 @@ def test_a_number_that_is_no_figure_would_be_found(
     assert found_in in " ".join(found)
 
 
-def test_what_is_kept_back_is_told_in_a_sign_and_in_words(
-    made: Callable[..., Publication], drawn: Draw
+def test_what_is_kept_back_is_shown_as_a_symbol_and_in_words(
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     found = made()
     english, welsh = (text_of(drawn(found, MERTHYR, language)) for language in LANGUAGES)
-    for words in ("[c] kept back", "[z] nobody to take it over", "[x] not available"):
+    for words in ("[c] suppressed", "[z] not applicable", "[x] not available"):
         assert words in english
-    assert "[low] rounds to nought" in english
-    assert "[c] wedi'i gadw'n ôl" in welsh
-    assert "Kept back to protect people: children matched; children placed for adoption" in english
+    assert "[low] rounds to zero" in english
+    assert "[c] wedi'i atal" in welsh
+    assert "Suppressed to protect people: children matched; children placed for adoption" in english
     meant = dict(re.findall(r"<dt>(\[\w+\])</dt>\s*<dd>([^<]+)</dd>", drawn(found, MERTHYR)))
     assert list(meant) == ["[c]", "[x]", "[z]", "[low]"]
     assert "small, or would give a small one away" in meant["[c]"]
@@ -296,17 +305,17 @@ def test_the_same_release_makes_the_same_bytes_in_whatever_order_it_is_stored(
 
 
 def test_nothing_is_said_of_the_benchmark_of_a_hidden_figure(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     html = drawn(made(), CARDIFF)  # both means with a benchmark are kept back
-    assert "13 months at most" in html and "6 months at most" in html
+    assert "no more than 13 months" in html and "no more than 6 months" in html
     assert not re.search(r"<b>(met|not met)</b>|<strong>(Met|Not met)", html)
-    assert "Against the benchmarks" not in html
+    assert "Compared with benchmarks" not in html
 
 
 @pytest.mark.parametrize(("shown", "word"), [(13.0, "met"), (12.9, "met"), (13.1, "not met")])
 def test_a_benchmark_is_held_against_the_number_that_is_shown(
-    made: Callable[..., Publication], drawn: Draw, shown: float, word: str
+    made: Callable[..., PublishedRelease], drawn: Draw, shown: float, word: str
 ) -> None:
     rows = figures_of(COUNTS | {"W08": {VVC: shown}, "W09": {VVC: "c"}})
     html = drawn(made(rows), VVC)
@@ -314,7 +323,7 @@ def test_a_benchmark_is_held_against_the_number_that_is_shown(
 
 
 def test_decimals_beyond_those_shown_decide_nothing(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     """A release that held 13.04 and shows 13.0 would else tell on which side of 13 it lies."""
     pages = {
@@ -324,7 +333,7 @@ def test_decimals_beyond_those_shown_decide_nothing(
 
 
 def test_places_stand_in_the_same_order_whatever_their_figures(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     def order(told: Told) -> list[str]:
         heads = re.findall(
@@ -340,7 +349,7 @@ def test_places_stand_in_the_same_order_whatever_their_figures(
 
 
 def test_indicators_stand_in_the_same_order_whatever_is_hidden(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     def order(place: str) -> list[str]:
         return re.findall(r'<tr role="row" id="i-([^"]+)"', drawn(found, place))
@@ -350,11 +359,11 @@ def test_indicators_stand_in_the_same_order_whatever_is_hidden(
 
 
 def test_a_line_has_a_point_for_each_shown_figure_and_a_gap_for_a_hidden_one(
-    with_past: Publication, drawn: Draw
+    with_past: PublishedRelease, drawn: Draw
 ) -> None:
     page = PublishedPage(drawn(with_past, VVC))
     told = dict(page.sparks)["W05"]
-    assert "2019-20-Q4: 233; 2020-21-Q3: kept back; 2020-21-Q4: 271." in told[0]
+    assert "2019-20-Q4: 233; 2020-21-Q3: suppressed; 2020-21-Q4: 271." in told[0]
     svg = re.search(
         r'<svg class="spark" role="img" aria-label="Children matched.*?</svg>', page.html
     )
@@ -375,7 +384,7 @@ def test_a_line_is_drawn_to_the_scale_of_shown_figures_alone(
             for label, shown in (("2020-21-Q2", 200), ("2020-21-Q3", hidden))
         ]
         now = release_in(home / Q, declarations, figures_of({"W05": {VVC: 210}}))
-        return PublishedPage(drawn(publication(now, declarations, earlier), VVC)).places
+        return PublishedPage(drawn(read_release(now, declarations, earlier), VVC)).places
 
     shown, hidden = points(900), points("c")
     assert len(shown) == 3 and len(hidden) == 2
@@ -383,32 +392,32 @@ def test_a_line_is_drawn_to_the_scale_of_shown_figures_alone(
 
 
 def test_a_year_before_is_told_only_where_both_figures_are_shown(
-    with_past: Publication, drawn: Draw
+    with_past: PublishedRelease, drawn: Draw
 ) -> None:
     wales, merthyr = (text_of(drawn(with_past, place)) for place in (WALES, MERTHYR))
-    assert "Children matched: 1,283 over the last four quarters; in 2019-20-Q4 1,171." in wales
-    assert "Figures of earlier quarters are as they were released: NAS/2019-20-Q4/1" in wales
+    assert "Children matched: 1,283 over the last four quarters, compared with 1,171 for 2019-20-Q4." in wales
+    assert "Figures for earlier quarters are as released at the time: NAS/2019-20-Q4/1" in wales
     assert "Children matched:" not in merthyr.partition("Indicators")[2]
-    assert "in 2019-20-Q4 9" not in merthyr
+    assert "compared with 9 for" not in merthyr
     cardiff = text_of(drawn(with_past, CARDIFF))
-    assert "on 31 March 2021; in 2019-20-Q4 79." in text_of(drawn(with_past, VVC))
-    assert "in 2019-20-Q4 47." in cardiff and "in 2019-20-Q4 [c]" not in cardiff
+    assert "on 31 March 2021, compared with 79 for 2019-20-Q4." in text_of(drawn(with_past, VVC))
+    assert "compared with 47 for 2019-20-Q4." in cardiff and "compared with [c]" not in cardiff
 
 
 def test_a_break_in_series_is_no_comparison_with_the_year_before(
-    with_past: Publication, drawn: Draw
+    with_past: PublishedRelease, drawn: Draw
 ) -> None:
     figures = {
         key: replace(one, notes=("b",)) if key[1] == "W05" else one
         for key, one in with_past.figures.items()
     }
     text = text_of(drawn(replace(with_past, figures=figures), WALES))
-    assert "in 2019-20-Q4 1,171" not in text
+    assert "compared with 1,171" not in text
     assert "1,283 break in series" in text
 
 
 def test_parts_that_a_percentage_rests_on_are_shown_only_as_the_release_shows_them(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     found = made()
     assert "46.3% 45 of 97" in text_of(drawn(found, WALES))
@@ -422,7 +431,7 @@ def test_parts_that_a_percentage_rests_on_are_shown_only_as_the_release_shows_th
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_says_what_it_is_on_screen_and_on_every_sheet(
-    made: Callable[..., Publication], drawn: Draw, language: Language
+    made: Callable[..., PublishedRelease], drawn: Draw, language: Language
 ) -> None:
     html = drawn(made(), CARDIFF, language)
     text = text_of(html)
@@ -439,22 +448,22 @@ def test_a_page_says_what_it_is_on_screen_and_on_every_sheet(
 
 
 def test_a_real_release_does_not_call_itself_synthetic(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     assert "Synthetic" not in drawn(made(is_synthetic=False), WALES)
 
 
 def test_returns_that_are_missing_are_named_at_the_places_they_belong_to(
-    made: Callable[..., Publication], drawn: Draw
+    made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     lacking = {"sender_code": CARDIFF, "return_name": "child", "quarter": Q, "why": "missing"}
     found = made(returns_not_used=[lacking], returns_open=[{}])
     for place in (WALES, VVC, CARDIFF):
         text = text_of(drawn(found, place))
-        assert "Returns missing. Returns that were due for the quarter are not in these" in text
+        assert "Returns missing. Some returns due for the quarter are not included in these" in text
         assert f"Cardiff Children {Q} missing" in text
-        assert "that the national team has not accepted yet" in text
-    assert "Every return that was due for the quarter" in text_of(drawn(found, MERTHYR))
+        assert "that the national team has not yet accepted" in text
+    assert "All returns due for the quarter are included" in text_of(drawn(found, MERTHYR))
 
 
 def test_a_folder_that_is_no_release_is_refused(declarations: Declarations, tmp_path: Path) -> None:
@@ -463,14 +472,14 @@ def test_a_folder_that_is_no_release_is_refused(declarations: Declarations, tmp_
 
 
 def test_a_release_of_a_body_that_nobody_declared_is_refused(
-    made: Callable[..., Publication],
+    made: Callable[..., PublishedRelease],
 ) -> None:
-    with pytest.raises(ReleaseError, match="release of ABC, which is no body known"):
+    with pytest.raises(ReleaseError, match="release of ABC, which is not a body declared here"):
         made(body="ABC")
 
 
 def test_a_release_of_england_has_its_agencies_and_authorities(
-    made: Callable[..., Publication], declarations: Declarations, drawn: Draw
+    made: Callable[..., PublishedRelease], declarations: Declarations, drawn: Draw
 ) -> None:
     nation, agency, authority = "E92000001", "ADOPTION_WEST", "E06000023"
     counts = {"G1": {nation: 4410, agency: 230, authority: "low"}}
@@ -488,7 +497,7 @@ def test_a_release_of_england_has_its_agencies_and_authorities(
         for language in LANGUAGES:
             html = drawn(found, place, language)
             assert strangers(html, found, found.places[place], language, declarations) == []
-    assert "[low] rounds to nought" in text_of(drawn(found, authority))
+    assert "[low] rounds to zero" in text_of(drawn(found, authority))
 
 
 def test_where_four_quarters_are_not_released_the_year_to_date_stands_for_them(
@@ -507,7 +516,7 @@ def test_where_four_quarters_are_not_released_the_year_to_date_stands_for_them(
         for quarter, number in (("2020-21-Q1", 211), ("2020-21-Q2", 223))
     ]
     now = release_in(tmp_path / "now", declarations, rows("2020-21-Q3", 227, 661), "2020-21-Q3")
-    html = drawn(publication(now, declarations, past), WALES)
+    html = drawn(read_release(now, declarations, past), WALES)
     text = text_of(html)
     assert "Year to date" in text and "Last four quarters" not in text
     assert "661 in the year to date, 227 of them in the quarter" in text
@@ -524,7 +533,7 @@ def test_markup_in_a_release_is_shown_and_not_obeyed(
         title_en=pl.lit(hostile), definition_en=pl.lit(hostile)
     )
     catalogue.write_csv(folder / CATALOGUE)
-    found = Page(drawn(publication(folder, declarations), WALES))
+    found = Page(drawn(read_release(folder, declarations), WALES))
     assert "script" not in {tag for tag, _ in found.elements}
     assert hostile in found.text
 
@@ -535,7 +544,7 @@ def test_markup_in_a_release_is_shown_and_not_obeyed(
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_is_whole_and_asks_nobody_for_anything(
-    with_past: Publication, drawn: Draw, place: str, language: Language
+    with_past: PublishedRelease, drawn: Draw, place: str, language: Language
 ) -> None:
     found = Page(drawn(with_past, place, language))
     assert found.unclosed == [] and found.fetched() == []
@@ -550,7 +559,7 @@ def test_a_page_is_whole_and_asks_nobody_for_anything(
 
 
 def test_a_welsh_page_has_the_same_figures_as_the_english_one(
-    with_past: Publication, drawn: Draw
+    with_past: PublishedRelease, drawn: Draw
 ) -> None:
     for place in PLACES:
         english, welsh = (
@@ -564,7 +573,7 @@ def test_a_welsh_page_has_the_same_figures_as_the_english_one(
     ("place", "language", "width"), [(WALES, "cy", 1280), (MERTHYR, "en", 500)]
 )
 def test_axe_finds_nothing(
-    with_past: Publication,
+    with_past: PublishedRelease,
     drawn: Draw,
     tmp_path: Path,
     place: str,
@@ -615,10 +624,10 @@ def test_the_trend_is_of_the_newest_versions_that_were_there_then(home: Settings
     assert names("2020-21-Q3", 5) == []  # nor what came later
     assert earlier_releases(home, "DFE", Quarter.parse(Q), 5) == []
     wales = (home.releases / "nas" / Q / "2" / "pack-wales-en.html").read_text(encoding="utf-8")
-    assert "as they were released: NAS/2020-21-Q3/2." in wales
+    assert "as released at the time: NAS/2020-21-Q3/2." in wales
 
 
-def test_the_packs_of_a_release_are_handed_out_as_they_were_released(home: Settings) -> None:
+def test_the_packs_of_a_release_are_copied_as_they_were_released(home: Settings) -> None:
     found = pack("--release", f"NAS/{Q}/2")
     assert found.exit_code == 0, found.output
     folder = home.exports / Q / f"packs-nas-{Q.lower()}-v2"
@@ -643,7 +652,7 @@ def test_a_version_from_before_there_were_packs_gets_its_pages_from_its_figures(
 ) -> None:
     assert pack("Wales", "--release", f"NAS/{Q}/1", "--out", str(tmp_path / "out")).exit_code == 0
     text = (tmp_path / "out" / "pack-wales-en.html").read_text(encoding="utf-8")
-    assert "1,202" in text and "as they were released: NAS/2020-21-Q3/1." in text
+    assert "1,202" in text and "as released at the time: NAS/2020-21-Q3/1." in text
     assert not list((home.releases / "nas" / Q / "1").glob("*.html"))
 
 
@@ -666,7 +675,7 @@ def test_what_a_release_does_not_have_is_said_in_a_line(
     assert message in found.output and "Traceback" not in found.output
 
 
-def test_a_version_that_was_changed_is_not_handed_out(home: Settings) -> None:
+def test_a_version_that_was_changed_is_not_copied(home: Settings) -> None:
     page = home.releases / "nas" / Q / "2" / "pack-wales-en.html"
     page.write_text(page.read_text(encoding="utf-8") + " ", encoding="utf-8")
     found = pack("--release", f"NAS/{Q}/2")

@@ -11,8 +11,8 @@ import pytest
 from pipelines import pack
 from pipelines.declarations import Declarations
 from pipelines.pack import words
-from pipelines.pack.book import Figure, Indicator, Named
-from pipelines.pack.words import STATUS_CY, UNITS, WINDOWS, Tongue
+from pipelines.pack.nation_quarter import Bilingual, IndicatorFigure, PackIndicator
+from pipelines.pack.wording import STATUS_CY, UNITS, WINDOWS, Wording
 from pipelines.quarters import Quarter
 
 FOLDER = Path(pack.__path__[0])
@@ -56,14 +56,14 @@ def test_everything_that_is_declared_has_a_word(declarations: Declarations) -> N
 
 
 def test_a_quarter_is_named_by_its_months() -> None:
-    assert Tongue("en").months(Quarter(2020, 4)) == "January to March 2021"
-    assert Tongue("cy").months(Quarter(2020, 1)) == "Ebrill i Mehefin 2020"
-    assert Tongue("cy").day(Quarter(2020, 4).last_day) == "31 Mawrth 2021"
+    assert Wording("en").months(Quarter(2020, 4)) == "January to March 2021"
+    assert Wording("cy").months(Quarter(2020, 1)) == "Ebrill i Mehefin 2020"
+    assert Wording("cy").day(Quarter(2020, 4).last_day) == "31 Mawrth 2021"
 
 
-def indicator(unit: str, direction: str = "lower", rounding: int = 1) -> Indicator:
-    named = Named("A title", "Teitl")
-    return Indicator(
+def indicator(unit: str, direction: str = "lower", rounding: int = 1) -> PackIndicator:
+    named = Bilingual("A title", "Teitl")
+    return PackIndicator(
         *("X1", named, named, named, "proposed", "child", "flow"),
         *(unit, rounding, direction, True),
     )
@@ -74,8 +74,8 @@ def figure(
     numerator: float | None = 79.0,
     denominator: float | None = 98.0,
     is_complete: bool = True,
-) -> Figure:
-    return Figure(
+) -> IndicatorFigure:
+    return IndicatorFigure(
         *("P", "X1", "2025-26-Q4", "rolling_4", numerator, denominator, value, value),
         *(None, None, None, 4, 4 if is_complete else 3, 4, 4, is_complete),
     )
@@ -93,34 +93,34 @@ def figure(
     ],
 )
 def test_a_figure_is_shown_with_what_it_rests_on(
-    unit: str, shown: Figure, english: str, welsh: str
+    unit: str, shown: IndicatorFigure, english: str, welsh: str
 ) -> None:
-    assert Tongue("en").full(indicator(unit), shown) == english
-    assert Tongue("cy").full(indicator(unit), shown) == welsh
+    assert Wording("en").full(indicator(unit), shown) == english
+    assert Wording("cy").full(indicator(unit), shown) == welsh
 
 
 def test_a_figure_says_which_returns_it_lacks() -> None:
-    assert Tongue("en").lacks(figure(1.0)) == ""
-    assert Tongue("en").lacks(figure(1.0, is_complete=False)) == "3 of 4 returns"
+    assert Wording("en").lacks(figure(1.0)) == ""
+    assert Wording("en").lacks(figure(1.0, is_complete=False)) == "3 of 4 returns"
 
 
 def test_a_benchmark_says_on_which_side_it_lies() -> None:
-    assert Tongue("en").benchmark(indicator("months"), 13.0) == "13 months at most"
-    assert Tongue("cy").benchmark(indicator("percent", "higher"), 84.0) == "84% o leiaf"
+    assert Wording("en").benchmark(indicator("months"), 13.0) == "13 months at most"
+    assert Wording("cy").benchmark(indicator("percent", "higher"), 84.0) == "84% o leiaf"
 
 
 def test_no_nought_has_a_minus() -> None:
-    assert Tongue("en").number(indicator("months"), -0.04) == "0.0"
-    assert Tongue("en").number(indicator("months"), -0.06) == "-0.1"
+    assert Wording("en").number(indicator("months"), -0.04) == "0.0"
+    assert Wording("en").number(indicator("months"), -0.06) == "-0.1"
 
 
 def test_a_line_of_a_chart_of_counts_has_a_decimal() -> None:
     whole = indicator("children", rounding=0)
-    assert Tongue("en").line(whole, 45.98) == "46.0"
-    assert Tongue("en").line(whole, 145.98) == "146"
+    assert Wording("en").line(whole, 45.98) == "46.0"
+    assert Wording("en").line(whole, 145.98) == "146"
 
 
 def test_titles_in_a_sentence_lose_their_capital_but_abbreviations_keep_theirs() -> None:
     kept = [indicator("children"), indicator("children")]
-    object.__setattr__(kept[1], "title", Named("NI 061 met", ""))
-    assert Tongue("en").titles(kept) == "a title; NI 061 met"
+    object.__setattr__(kept[1], "title", Bilingual("NI 061 met", ""))
+    assert Wording("en").titles(kept) == "a title; NI 061 met"

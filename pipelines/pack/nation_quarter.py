@@ -3,189 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipelines.pack.edition import FIGURE_COLUMNS, Edition, Language, first_shown
+from pipelines.pack.edition import FIGURE_COLUMNS, Edition, first_shown
+from pipelines.pack.model import (
+    MAIN_WINDOWS,
+    REGION_KINDS,
+    Bilingual,
+    Comparison,
+    DueReturn,
+    EarlyWarning,
+    IndicatorFigure,
+    JourneyDay,
+    PackIndicator,
+    PackPlace,
+    SeriesBreak,
+    WaitDistribution,
+    published_order,
+)
 from pipelines.quarters import Quarter, quarters_between
 
 if TYPE_CHECKING:
     import duckdb
 
-# Where a figure is looked for: the longest window that says something of now.
-MAIN_WINDOWS = ("rolling_4", "rolling_12", "year_to_date", "quarter")
-REGION_KINDS = ("region", "regional_agency", "partnership")
-PACK_KINDS = ("nation", *REGION_KINDS, "authority", "voluntary_agency")
+QueryRows = list[tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class Named:
-    """Something with a name in both languages."""
+class NationQuarter:
+    """Everything of one nation's quarter, by place.
 
-    en: str
-    cy: str
-
-    def __getitem__(self, language: Language) -> str:
-        return self.cy if language == "cy" else self.en
-
-
-@dataclass(frozen=True)
-class Place:
-    code: str
-    name: Named
-    kind: str
-    nation_code: str
-
-
-@dataclass(frozen=True)
-class Indicator:
-    indicator_id: str
-    title: Named
-    definition: Named
-    status_note: Named
-    definition_status: str
-    subject: str
-    timing: str
-    unit: str
-    rounding: int
-    direction: str
-    is_headline: bool
-
-    @property
-    def is_stock(self) -> bool:
-        return self.timing == "stock"
-
-    @property
-    def is_share(self) -> bool:
-        return self.unit == "percent"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """An indicator at a place in a quarter and window."""
-
-    place_code: str
-    indicator_id: str
-    quarter: str
-    window_name: str
-    numerator: float | None
-    denominator: float | None
-    value: float | None
-    unrounded: float | None
-    estimate: float | None
-    benchmark: float | None
-    benchmark_met: str | None
-    returns_expected: int
-    returns_accepted: int
-    quarters_in_window: int
-    quarters_covered: int
-    is_complete: bool
-
-    @property
-    def cases(self) -> float | None:
-        """How much it rests on: children behind a mean or a share, or the count itself."""
-        return self.numerator if self.denominator is None else self.denominator
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A row of rpt_comparison."""
-
-    indicator_id: str
-    place_code: str
-    window_name: str
-    compared_with_benchmark: str | None
-    region_value: float | None
-    compared_with_region: str | None
-    nation_value: float | None
-    compared_with_nation: str | None
-    last_four_quarters_value: float | None
-    compared_with_last_four_quarters: str | None
-    previous_quarter: str | None
-    previous_value: float | None
-    compared_with_previous: str | None
-
-
-@dataclass(frozen=True)
-class Warned:
-    """A row of rpt_early_warning."""
-
-    indicator_id: str
-    place_code: str
-    limit_value: float
-    limit_unit: str
-    waiting: int | None
-    past: int | None
-    within_30: int | None
-    within_60: int | None
-    within_90: int | None
-
-
-@dataclass(frozen=True)
-class JourneyDay:
-    """A row of fct_journey; ``waiting`` is Kaplan-Meier's survival."""
-
-    place_code: str
-    days: int
-    children: int
-    at_risk: int
-    waiting: float
-    waiting_lower: float | None
-    waiting_upper: float | None
-    left_by_then: float
-    median: int | None
-    median_lower: int | None
-    median_upper: int | None
-    returns_expected: int
-    returns_accepted: int
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A row of fct_distribution."""
-
-    indicator_id: str
-    place_code: str
-    window_name: str
-    cases: int
-    mean: float | None
-    mean_lower: float | None
-    mean_upper: float | None
-    median: float | None
-    median_lower: float | None
-    median_upper: float | None
-    lower_quartile: float | None
-    upper_quartile: float | None
-
-
-@dataclass(frozen=True)
-class Returned:
-    """A return that was due for the quarter."""
-
-    sender_code: str
-    return_name: str
-    status: str
-    is_late: bool
-    rows_accepted: int
-    rows_quarantined: int
-    queries: int
-
-
-@dataclass(frozen=True)
-class Break:
-    indicator_id: str
-    place_code: str
-    since: str
-    title: Named
-    explanation: Named
-    status: str
-    source: str
-
-
-class Book:
-    """Everything of one nation's quarter, found by place."""
+    Figures, comparisons and the rest are read when it is made; nothing is read afterwards, so the
+    connection may be closed then.
+    """
 
     def __init__(
         self,
@@ -195,76 +46,81 @@ class Book:
         quarter: Quarter,
     ) -> None:
         self.edition, self.nation_code, self.quarter = edition, nation_code, quarter
-        self._connection = connection
-        self._asked = {"nation": nation_code, "quarter": quarter.label}
+        rows = _reader(connection, nation_code, quarter)
         self.is_synthetic = holds_samples(connection)
-        self.last_quarter = self._rows("select max(quarter) from marts.dim_quarter")[0][0]
+        self.last_quarter = rows("select max(quarter) from marts.dim_quarter")[0][0]
         self.places = {
-            row[0]: Place(row[0], Named(*row[1:3]), *row[3:]) for row in self._rows(_PLACES)
+            code: PackPlace(code, Bilingual(en, cy), kind, nation)
+            for code, en, cy, kind, nation in rows(_PLACES)
         }
-        self.figures: dict[str, dict[str, dict[tuple[str, str], Figure]]] = defaultdict(
+        self.figures: dict[str, dict[str, dict[tuple[str, str], IndicatorFigure]]] = defaultdict(
             lambda: defaultdict(dict)
         )
         for row in edition.figures.select(*FIGURE_COLUMNS).iter_rows():
-            figure = Figure(*row)
+            figure = IndicatorFigure(*row)
             key = (figure.window_name, figure.quarter)
             self.figures[figure.place_code][figure.indicator_id][key] = figure
-        self._now: dict[str, dict[str, dict[str, Figure]]] = {}
-        self.indicators = self._indicators()
-        self.senders, self.regions = self._tree()
+        self._now: dict[str, dict[str, dict[str, IndicatorFigure]]] = {}
+        self.indicators = self._with_figures(rows(_INDICATORS))
+        self.senders, self.regions = self._tree(rows(_TREE))
         self.breaks = [
-            Break(*row[:3], Named(*row[3:5]), Named(*row[5:7]), *row[7:])
-            for row in self._rows(_BREAKS)
+            SeriesBreak(code, place, since, Bilingual(en, cy), Bilingual(why_en, why_cy), status)
+            for code, place, since, en, cy, why_en, why_cy, status in rows(_BREAKS)
         ]
         self.comparisons = {
             (item.place_code, item.indicator_id, item.window_name): item
-            for item in (Comparison(*row) for row in self._rows(_COMPARISONS))
+            for item in (Comparison(*row) for row in rows(_COMPARISONS))
         }
-        self.intervals = {row[:3]: row[3:] for row in self._rows(_INTERVALS)}
-        self.warnings = _by_place(Warned(*row) for row in self._rows(_WARNINGS))
-        self.journeys = _by_place(JourneyDay(*row) for row in self._rows(_JOURNEYS))
-        self.spreads = {
+        self.intervals = {row[:3]: row[3:] for row in rows(_INTERVALS)}
+        self.early_warnings = _by_place(EarlyWarning(*row) for row in rows(_WARNINGS))
+        self.journeys = _by_place(JourneyDay(*row) for row in rows(_JOURNEYS))
+        self.distributions = {
             (item.place_code, item.indicator_id, item.window_name): item
-            for item in (Spread(*row) for row in self._rows(_SPREADS))
+            for item in (WaitDistribution(*row) for row in rows(_DISTRIBUTIONS))
         }
-        self.returns = [Returned(*row) for row in self._rows(_RETURNS)]
+        self.returns = [DueReturn(*row) for row in rows(_RETURNS)]
 
     @cached_property
     def quarters(self) -> list[str]:
         """Labels of the quarters a trend covers, none left out, oldest first."""
-        known = [
+        with_figure = [
             quarter
             for of_place in self.figures.values()
             for of_indicator in of_place.values()
             for _, quarter in of_indicator
         ]
-        first = max(min(known, default=self.quarter.label), first_shown(self.quarter))
+        first = max(min(with_figure, default=self.quarter.label), first_shown(self.quarter))
         return [one.label for one in quarters_between(Quarter.parse(first), self.quarter)]
 
     @property
-    def nation(self) -> Place:
+    def nation(self) -> PackPlace:
         return self.places[self.nation_code]
 
-    def region_of(self, place_code: str) -> Place | None:
+    def region_of(self, place_code: str) -> PackPlace | None:
         """The region or agency a place belongs to on the quarter's last day."""
         code = self.regions.get(place_code)
         return self.places[code] if code else None
 
-    def members_of(self, place: Place) -> list[Place]:
+    def members_of(self, place: PackPlace) -> list[PackPlace]:
         """Of a nation its regions and agencies, of a region its authorities; by English name."""
         if place.kind == "nation":
             kinds = (*REGION_KINDS, "voluntary_agency")
-            found = [one for one in self.places.values() if one.kind in kinds]
+            members = [one for one in self.places.values() if one.kind in kinds]
         else:
-            found = [
+            members = [
                 self.places[code]
                 for code in self.senders.get(place.code, ())
                 if code != place.code and code in self.places
             ]
-        with_figures = [one for one in found if self.now(one.code)]
+        with_figures = [one for one in members if self.now(one.code)]
         return sorted(with_figures, key=lambda one: (one.kind, one.name.en))
 
-    def now(self, place_code: str) -> dict[str, dict[str, Figure]]:
+    def returns_of(self, place: PackPlace) -> list[DueReturn]:
+        """Returns that were due for the quarter from the place or its members."""
+        senders = set(self.senders.get(place.code, ()))
+        return [item for item in self.returns if item.sender_code in senders]
+
+    def now(self, place_code: str) -> dict[str, dict[str, IndicatorFigure]]:
         """Figures of the quarter at a place: by indicator, then window."""
         if place_code not in self._now:
             self._now[place_code] = {
@@ -274,7 +130,7 @@ class Book:
             }
         return self._now[place_code]
 
-    def _in_the_quarter(self, place_code: str, indicator_id: str) -> dict[str, Figure]:
+    def _in_the_quarter(self, place_code: str, indicator_id: str) -> dict[str, IndicatorFigure]:
         of_indicator = self.figures.get(place_code, {}).get(indicator_id, {})
         return {
             window: figure
@@ -282,14 +138,16 @@ class Book:
             if quarter == self.quarter.label
         }
 
-    def main(self, place_code: str, indicator: Indicator) -> Figure | None:
+    def main(self, place_code: str, indicator: PackIndicator) -> IndicatorFigure | None:
         """The figure that is compared: a stock as it stands, a flow over four quarters."""
         windows = self.now(place_code).get(indicator.indicator_id, {})
         if indicator.is_stock:
             return windows.get("quarter")
         return next((windows[name] for name in MAIN_WINDOWS if name in windows), None)
 
-    def series(self, place_code: str, indicator_id: str) -> tuple[str, list[Figure | None]]:
+    def series(
+        self, place_code: str, indicator_id: str
+    ) -> tuple[str, list[IndicatorFigure | None]]:
         """The window whose past is shown, and its figures in the order of ``quarters``."""
         of_indicator = self.figures.get(place_code, {}).get(indicator_id, {})
         window = "quarter" if any(name == "quarter" for name, _ in of_indicator) else "rolling_12"
@@ -303,35 +161,37 @@ class Book:
             for figure in of_place.get(indicator_id, {}).values()
         )
 
-    def breaks_of(self, place_code: str, indicator_ids: Iterable[str]) -> list[Break]:
+    def breaks_of(self, place_code: str, indicator_ids: Iterable[str]) -> list[SeriesBreak]:
         """Breaks of these indicators or of the place itself within the quarters shown."""
-        asked = {*indicator_ids, "*"}
+        codes = {*indicator_ids, "*"}
         return [
             one
             for one in self.breaks
-            if one.indicator_id in asked
+            if one.indicator_id in codes
             and one.place_code in (place_code, "*")
             and self.quarters[0] < one.since <= self.quarter.label
         ]
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        named = {name: value for name, value in self._asked.items() if f"${name}" in sql}
-        return self._connection.execute(sql, named).fetchall()
-
-    def _indicators(self) -> dict[str, Indicator]:
-        """Those with figures: numbered ones in their published order, then the project's own."""
+    def _with_figures(self, rows: QueryRows) -> dict[str, PackIndicator]:
+        """Indicators that have a figure at some place, in their published order."""
         with_figures = {code for of_place in self.figures.values() for code in of_place}
-        found = [
-            Indicator(row[0], Named(*row[1:3]), Named(*row[3:5]), Named(*row[5:7]), *row[7:])
-            for row in self._rows(_INDICATORS)
+        indicators = [
+            PackIndicator(
+                row[0], Bilingual(*row[1:3]), Bilingual(*row[3:5]), Bilingual(*row[5:7]), *row[7:]
+            )
+            for row in rows
+            if row[0] in with_figures
         ]
-        found.sort(key=lambda one: (not one.indicator_id[1:2].isdigit(), one.indicator_id))
-        return {one.indicator_id: one for one in found if one.indicator_id in with_figures}
+        return {one.indicator_id: one for one in sorted(indicators, key=published_order)}
 
-    def _tree(self) -> tuple[Mapping[str, list[str]], dict[str, str]]:
+    def _tree(self, rows: QueryRows) -> tuple[Mapping[str, list[str]], dict[str, str]]:
+        """Senders of each place, itself among them; and the region or agency of each sender.
+
+        Where a sender belongs to two regions, the first by code is its region.
+        """
         senders: dict[str, list[str]] = defaultdict(list)
         regions: dict[str, str] = {}
-        for place_code, sender_code in self._rows(_TREE):
+        for place_code, sender_code in rows:
             senders[place_code].append(sender_code)
             place = self.places.get(place_code)
             if place and place.kind in REGION_KINDS and sender_code != place_code:
@@ -341,20 +201,33 @@ class Book:
 
 def holds_samples(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether any submission in force, of whatever quarter, says that its data is invented."""
-    found = connection.execute(
+    row = connection.execute(
         "select coalesce(bool_or(is_synthetic), false) from marts.fct_submission where is_in_force"
     ).fetchone()
-    return bool(found and found[0])
+    return bool(row and row[0])
 
 
-_OfPlace = TypeVar("_OfPlace", Warned, JourneyDay)
+def _reader(
+    connection: duckdb.DuckDBPyConnection, nation_code: str, quarter: Quarter
+) -> Callable[[str], QueryRows]:
+    """Runs a query of this file; DuckDB refuses a parameter that the query does not name."""
+    parameters = {"nation": nation_code, "quarter": quarter.label}
+
+    def rows(sql: str) -> QueryRows:
+        named = {name: value for name, value in parameters.items() if f"${name}" in sql}
+        return connection.execute(sql, named).fetchall()
+
+    return rows
+
+
+_OfPlace = TypeVar("_OfPlace", EarlyWarning, JourneyDay)
 
 
 def _by_place(items: Iterable[_OfPlace]) -> dict[str, list[_OfPlace]]:
-    found: dict[str, list[_OfPlace]] = defaultdict(list)
+    grouped: dict[str, list[_OfPlace]] = defaultdict(list)
     for item in items:
-        found[item.place_code].append(item)
-    return found
+        grouped[item.place_code].append(item)
+    return grouped
 
 
 _PLACES = """
@@ -378,7 +251,7 @@ _TREE = """
 _BREAKS = """
     select
         indicator_id, place_code, since, title_en, title_cy, explanation_en, explanation_cy,
-        status, source
+        status
     from marts.dim_break_in_series where since <= $quarter
     order by since, break_id, indicator_id, place_code
 """
@@ -424,7 +297,7 @@ _JOURNEYS = """
     order by j.place_code, j.days
 """
 
-_SPREADS = """
+_DISTRIBUTIONS = """
     select
         d.indicator_id, d.place_code, d.window_name, d.denominator, d.mean, d.mean_lower_ci,
         d.mean_upper_ci, d.median, d.median_lower_ci, d.median_upper_ci, d.lower_quartile,

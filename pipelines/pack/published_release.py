@@ -1,7 +1,7 @@
 """What a publishable pack is made from: the files of a release, and nothing behind them.
 
-No warehouse is opened here, so no number can come from one. Beside the release's own files stand
-declarations (names, directions, benchmarks, breaks in series) and earlier releases of the body.
+No warehouse is opened here, so no number can come from one. Besides the release's own files there
+are declarations (names, directions, benchmarks, breaks in series) and earlier releases of the body.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from typing import Any
 import polars as pl
 
 from pipelines.declarations import BreakInSeries, Declarations
-from pipelines.pack.book import MAIN_WINDOWS, PACK_KINDS, REGION_KINDS, Indicator, Named, Place
+from pipelines.pack.model import (
+    MAIN_WINDOWS,
+    PACK_KINDS,
+    REGION_KINDS,
+    Bilingual,
+    PackIndicator,
+    PackPlace,
+    published_order,
+)
+from pipelines.pack.page_parts import QUARTERS_IN_A_ROW
+from pipelines.pack.places import pack_order
 from pipelines.quarters import Quarter
 from pipelines.release.compare import figures_of_folder
 from pipelines.release.content import TOTAL, ReleaseError, as_text
@@ -23,14 +33,12 @@ from pipelines.release.package import CATALOGUE, provenance_of_folder
 from pipelines.release.versions import Version, folder_of, versions
 from pipelines.settings import Settings
 
-# This quarter and seven before it: eight values stay readable in a column of a table.
-QUARTERS_IN_A_ROW = 8
 # The longest window of a release.
 QUARTERS_BEHIND = 12
 
 
 @dataclass(frozen=True)
-class Shown:
+class PublishedFigure:
     """A figure of a release: a number or a flag, never both.
 
     ``key`` names its row: indicator, component, place, quarter and window.
@@ -51,13 +59,14 @@ class Shown:
 
     @property
     def written(self) -> float | None:
-        """The number as readers have it, which is what a benchmark is held against."""
+        """The number as readers have it, which decides whether a benchmark is met."""
         return None if self.number is None else float(as_text(self.number, self.decimals))
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A return that was due within the quarters that figures cover, and is not in them."""
+class MissingReturn:
+    """A return that was due within the quarters that figures cover, and is not in them; ``why`` is
+    its status."""
 
     sender_code: str
     return_name: str
@@ -65,11 +74,11 @@ class Missing:
     why: str
 
 
-Figures = Mapping[tuple[str, str, str, str], Shown]
+Figures = Mapping[tuple[str, str, str, str], PublishedFigure]
 
 
 @dataclass(frozen=True)
-class Publication:
+class PublishedRelease:
     """One version of a release as its readers have it.
 
     ``figures`` are totals by place, indicator, window and component; ``earlier`` the same of the
@@ -77,18 +86,18 @@ class Publication:
     """
 
     name: str
-    body: Named
+    body: Bilingual
     nation_code: str
     quarter: Quarter
     version: int
     is_synthetic: bool
-    rules: Named
+    rules: Bilingual
     rules_status: str
     has_open_returns: bool
-    missing: Sequence[Missing]
+    missing: Sequence[MissingReturn]
     figures: Figures
-    indicators: Sequence[Indicator]
-    places: Mapping[str, Place]
+    indicators: Sequence[PackIndicator]
+    places: Mapping[str, PackPlace]
     regions: Mapping[str, str]
     benchmarks: Mapping[str, float]
     breaks: Sequence[BreakInSeries]
@@ -96,46 +105,48 @@ class Publication:
     earlier_names: Sequence[str]
 
     @property
-    def nation(self) -> Place:
+    def nation(self) -> PackPlace:
         return self.places[self.nation_code]
 
     @cached_property
     def _there(self) -> frozenset[tuple[str, str]]:
         return frozenset((place, indicator) for place, indicator, *_ in self.figures)
 
-    def indicators_of(self, place: Place) -> list[Indicator]:
+    def indicators_of(self, place: PackPlace) -> list[PackIndicator]:
         return [one for one in self.indicators if (place.code, one.indicator_id) in self._there]
 
     def get(
-        self, place: Place, indicator: Indicator, window: str, component: str = "value"
-    ) -> Shown | None:
+        self, place: PackPlace, indicator: PackIndicator, window: str, component: str = "value"
+    ) -> PublishedFigure | None:
         return self.figures.get((place.code, indicator.indicator_id, window, component))
 
-    def main_window(self, place: Place, indicator: Indicator) -> str | None:
+    def main_window(self, place: PackPlace, indicator: PackIndicator) -> str | None:
         """A stock as it stands, a flow over the longest window that says something of now."""
         windows = ("quarter",) if indicator.is_stock else MAIN_WINDOWS
         return next((name for name in windows if self.get(place, indicator, name)), None)
 
-    def main(self, place: Place, indicator: Indicator) -> Shown | None:
+    def main(self, place: PackPlace, indicator: PackIndicator) -> PublishedFigure | None:
         window = self.main_window(place, indicator)
         return self.get(place, indicator, window) if window else None
 
-    def before(self, place: Place, indicator: Indicator, quarter: str, window: str) -> Shown | None:
+    def before(
+        self, place: PackPlace, indicator: PackIndicator, quarter: str, window: str
+    ) -> PublishedFigure | None:
         """A figure as the release of an earlier quarter shows it."""
         return self.earlier.get(quarter, {}).get(
             (place.code, indicator.indicator_id, window, "value")
         )
 
-    def places_with_a_pack(self) -> list[Place]:
+    def places_with_a_pack(self) -> list[PackPlace]:
         """The nation first, then regions and agencies, authorities, voluntary agencies."""
         codes = {place for place, _ in self._there}
-        found = [one for one in self.places.values() if one.code in codes]
-        return sorted(found, key=lambda one: (PACK_KINDS.index(one.kind), one.name.en))
+        places = [one for one in self.places.values() if one.code in codes]
+        return sorted(places, key=pack_order)
 
-    def region_of(self, place: Place) -> Place | None:
+    def region_of(self, place: PackPlace) -> PackPlace | None:
         return self.places.get(self.regions.get(place.code, ""))
 
-    def members_of(self, place: Place) -> list[Place]:
+    def members_of(self, place: PackPlace) -> list[PackPlace]:
         """Of a nation its regions and agencies, of a region its authorities."""
         kinds = (*REGION_KINDS, "voluntary_agency")
         return [
@@ -144,7 +155,7 @@ class Publication:
             if (one.kind in kinds if place.kind == "nation" else self.region_of(one) == place)
         ]
 
-    def missing_of(self, place: Place) -> list[Missing]:
+    def missing_of(self, place: PackPlace) -> list[MissingReturn]:
         return [
             one
             for one in self.missing
@@ -152,54 +163,57 @@ class Publication:
             or place.code in (one.sender_code, self.regions.get(one.sender_code))
         ]
 
-    def breaks_of(self, place: Place, indicators: Iterable[Indicator]) -> list[BreakInSeries]:
+    def breaks_of(
+        self, place: PackPlace, indicators: Iterable[PackIndicator]
+    ) -> list[BreakInSeries]:
         """Breaks that lie within the quarters that some figure of the place covers."""
-        asked = {one.indicator_id for one in indicators} | {"*"}
+        codes = {one.indicator_id for one in indicators} | {"*"}
         first = self.quarter.plus(-QUARTERS_BEHIND)
-        found = [
+        breaks = [
             one
             for one in self.breaks
-            if asked & set(one.indicator_ids)
+            if codes & set(one.indicator_ids)
             and {place.code, "*"} & set(one.place_codes)
             and first < one.since <= self.quarter
         ]
-        return sorted(found, key=lambda one: (one.since, one.break_id))
+        return sorted(breaks, key=lambda one: (one.since, one.break_id))
 
 
-def publication(
+def read_release(
     folder: Path, declarations: Declarations, earlier: Sequence[Path] = ()
-) -> Publication:
+) -> PublishedRelease:
     """The release in ``folder``, with those of the quarters before it.
 
     Raises ReleaseError where a folder is no release of a body that is declared.
     """
-    told = provenance_of_folder(folder)
-    bodies = {one.body: one for one in declarations.policies.values()}
-    if told["body"] not in bodies:
-        raise ReleaseError(f"{folder} is a release of {told['body']}, which is no body known here")
-    policy = bodies[told["body"]]
-    nation, quarter = policy.nation_code, Quarter.parse(told["quarter"])
+    provenance = provenance_of_folder(folder)
+    policies = {policy.body: policy for policy in declarations.policies.values()}
+    policy = policies.get(provenance["body"])
+    if policy is None:
+        body = provenance["body"]
+        raise ReleaseError(f"{folder} is a release of {body}, which is not a body declared here")
+    nation, quarter = policy.nation_code, Quarter.parse(provenance["quarter"])
     before = {path: provenance_of_folder(path) for path in earlier}
     places = {
-        code: Place(code, Named(one.name_en, one.name_cy), one.kind, one.nation_code)
+        code: PackPlace(code, Bilingual(one.name_en, one.name_cy), one.kind, one.nation_code)
         for code, one in declarations.places.items()
         if one.nation_code == nation and one.kind in PACK_KINDS
     }
     indicators = _indicators(folder, declarations)
-    control = told["disclosure_control"]
-    return Publication(
-        name=_name(told),
-        body=Named(policy.title.en, policy.title.cy),
+    control = provenance["disclosure_control"]
+    return PublishedRelease(
+        name=_name(provenance),
+        body=Bilingual(policy.title.en, policy.title.cy),
         nation_code=nation,
         quarter=quarter,
-        version=told["version"],
-        is_synthetic=told["is_synthetic"],
-        rules=Named(control["title"]["en"], control["title"]["cy"]),
+        version=provenance["version"],
+        is_synthetic=provenance["is_synthetic"],
+        rules=Bilingual(control["title"]["en"], control["title"]["cy"]),
         rules_status=control["status"],
-        has_open_returns=bool(told["returns_open"]),
+        has_open_returns=bool(provenance["returns_open"]),
         missing=[
-            Missing(one["sender_code"], one["return_name"], one["quarter"], one["why"])
-            for one in told["returns_not_used"]
+            MissingReturn(one["sender_code"], one["return_name"], one["quarter"], one["why"])
+            for one in provenance["returns_not_used"]
         ],
         figures=_figures(figures_of_folder(folder), quarter.label),
         indicators=indicators,
@@ -232,36 +246,40 @@ def earlier_releases(
     return [folder_of(settings, newest[label]) for label in sorted(newest)]
 
 
-def _name(told: Mapping[str, Any]) -> str:
-    return f"{told['body']}/{told['quarter']}/{told['version']}"
+def _name(provenance: Mapping[str, Any]) -> str:
+    """``NAS/2020-21-Q4/1``."""
+    return f"{provenance['body']}/{provenance['quarter']}/{provenance['version']}"
 
 
 def _figures(figures: pl.DataFrame, quarter: str) -> Figures:
-    """Totals of the release's own quarter."""
+    """Totals of the release's own quarter; ``figures`` follow FIGURE_SCHEMA."""
     totals = figures.filter(pl.col("breakdown") == TOTAL, pl.col("quarter") == quarter)
-    columns = ("place_code", "indicator_id", "window_name", "component")
-    found = {}
+    by_key = {}
     for row in totals.iter_rows(named=True):
-        place, indicator, window, component = (row[name] for name in columns)
-        notes = tuple(code for code in row["notes"].split(",") if code)
-        found[place, indicator, window, component] = Shown(
-            f"{indicator} {component} {place} {quarter} {window}",
-            *(row["number"], row["decimals"], row["flag"], notes),
+        place, indicator = row["place_code"], row["indicator_id"]
+        window, component = row["window_name"], row["component"]
+        by_key[place, indicator, window, component] = PublishedFigure(
+            key=f"{indicator} {component} {place} {quarter} {window}",
+            number=row["number"],
+            decimals=row["decimals"],
+            flag=row["flag"],
+            notes=tuple(code for code in row["notes"].split(",") if code),
         )
-    return found
+    return by_key
 
 
-def _indicators(folder: Path, declarations: Declarations) -> list[Indicator]:
-    """Those of the release's catalogue, numbered ones in their published order first."""
-    found = []
+def _indicators(folder: Path, declarations: Declarations) -> list[PackIndicator]:
+    """Those of the release's catalogue, in their published order."""
+    indicators = []
     for row in pl.read_csv(folder / CATALOGUE, infer_schema=False).iter_rows(named=True):
+        # None for an indicator that was released and is declared no longer.
         declared = declarations.indicators.get(row["indicator_id"])
-        found.append(
-            Indicator(
+        indicators.append(
+            PackIndicator(
                 indicator_id=row["indicator_id"],
-                title=Named(row["title_en"], row["title_cy"]),
-                definition=Named(row["definition_en"], row["definition_cy"]),
-                status_note=Named(row["status_note_en"], row["status_note_cy"]),
+                title=Bilingual(row["title_en"], row["title_cy"]),
+                definition=Bilingual(row["definition_en"], row["definition_cy"]),
+                status_note=Bilingual(row["status_note_en"], row["status_note_cy"]),
                 definition_status=row["definition_status"],
                 subject=row["subject"],
                 timing=declared.timing if declared else "flow",
@@ -271,30 +289,32 @@ def _indicators(folder: Path, declarations: Declarations) -> list[Indicator]:
                 is_headline=declared.headline if declared else False,
             )
         )
-    return sorted(found, key=lambda one: (not one.indicator_id[1:2].isdigit(), one.indicator_id))
+    return sorted(indicators, key=published_order)
 
 
 def _benchmarks(
-    indicators: Iterable[Indicator], declarations: Declarations, nation: str, quarter: Quarter
+    indicators: Iterable[PackIndicator], declarations: Declarations, nation: str, quarter: Quarter
 ) -> dict[str, float]:
-    found = {}
+    """The nation's benchmark of each indicator that has one in the quarter."""
+    in_force = {}
     for indicator in indicators:
         declared = declarations.indicators.get(indicator.indicator_id)
-        for one in declared.benchmarks if declared else ():
-            is_begun = one.since is None or one.since <= quarter
-            if one.nation_code == nation and is_begun and (not one.until or quarter <= one.until):
-                found[indicator.indicator_id] = one.value
-    return found
+        for benchmark in declared.benchmarks if declared else ():
+            has_begun = benchmark.since is None or benchmark.since <= quarter
+            has_ended = benchmark.until is not None and benchmark.until < quarter
+            if benchmark.nation_code == nation and has_begun and not has_ended:
+                in_force[indicator.indicator_id] = benchmark.value
+    return in_force
 
 
 def _regions(declarations: Declarations, quarter: Quarter) -> dict[str, str]:
     """The region or agency of each member on the quarter's last day."""
     day = quarter.last_day
-    found: dict[str, str] = {}
-    for one in declarations.memberships:
-        parent = declarations.places[one.parent_code]
-        is_then = (one.since or day) <= day <= (one.until or day)
-        if one.role == "member" and parent.kind in REGION_KINDS and is_then:
-            known = found.get(one.member_code, one.parent_code)
-            found[one.member_code] = min(known, one.parent_code)
-    return found
+    regions: dict[str, str] = {}
+    for membership in declarations.memberships:
+        parent = declarations.places[membership.parent_code]
+        is_then = (membership.since or day) <= day <= (membership.until or day)
+        if membership.role == "member" and parent.kind in REGION_KINDS and is_then:
+            known = regions.get(membership.member_code, membership.parent_code)
+            regions[membership.member_code] = min(known, membership.parent_code)
+    return regions
