@@ -6,5 +6,5 @@ nation's quarter, ``headlines`` and ``sections`` turn it into sentences, rows an
 ``pages`` writes.
 Publishable: ``published_release`` reads the files of a release, ``published_summary`` and
 ``published_tables`` turn them into sentences and rows, ``released_packs`` writes.
-Both: ``model`` has the rows, ``wording`` sentences and numbers, ``page_parts`` what pages consist of.
+Both: ``model`` has the rows, ``wording`` sentences and numbers, ``page_parts`` parts of pages.
 """

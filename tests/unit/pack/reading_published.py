@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
-from pipelines.pack.published_release import PublishedRelease
-
 from pipelines.declarations import Declarations
 from pipelines.pack.model import PackPlace
+from pipelines.pack.published_release import PublishedRelease
 from pipelines.pack.wording import Wording
 from pipelines.text.catalogue import Language
 
@@ -111,9 +110,8 @@ def strangers(
 
 def _phrases(found: PublishedRelease, declarations: Declarations, language: Language) -> list[str]:
     wording = Wording(language)
-    said: list[str] = [found.name, wording.gettext("Disclosure controlled: {name}, version {version}").format(
-            name=found.name, version=found.version
-        )]
+    label = wording.gettext("Disclosure controlled: {name}, version {version}")
+    said = [found.name, label.format(name=found.name, version=found.version)]
     for one in found.indicators:
         said += [one.title[language], one.definition[language], one.status_note[language]]
         if one.indicator_id in found.benchmarks:
