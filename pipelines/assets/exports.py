@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from pipelines.text.catalogue import Language
     from pipelines.quarters import Quarter
+    from pipelines.text.catalogue import Language
 
 KEY = ("exports", "quarterly_files")
 PACKS = ("exports", "packs")

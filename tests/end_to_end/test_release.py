@@ -23,7 +23,6 @@ from pipelines.files import CHECKSUMS, changed_files
 from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.free_text import NamesSomebody
 from pipelines.lifecycle.ledger import Ledger
-from pipelines.text.catalogue import LANGUAGES
 from pipelines.pack.places import file_name
 from pipelines.pack.published_release import read_release
 from pipelines.publishing.releases import ReleaseMade, make_again, make_release
@@ -34,6 +33,7 @@ from pipelines.release.compare import compare, figures_of_folder
 from pipelines.release.content import ReleaseError
 from pipelines.release.versions import released_values_file, versions
 from pipelines.settings import SOURCES, Settings
+from pipelines.text.catalogue import LANGUAGES
 from pipelines.warehouse.published import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample
 from tests.unit.pack.reading_published import strangers
