@@ -25,7 +25,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def _measure(command: list[str], environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], environment: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
     """A program with all it starts, ended as Ctrl-C ends it; what is left then is killed."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -52,7 +52,7 @@ def _ours() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def no_values_in_errors() -> Iterator[None]:
+def no_values_in_errors() -> Generator[None]:
     """Replace errors that are not ours by an UnexpectedError, which names their kind and place."""
     try:
         yield
@@ -76,7 +76,7 @@ def no_values_in_errors() -> Iterator[None]:
 
 
 @contextmanager
-def ledger_held(ledger: Ledger) -> Iterator[None]:
+def ledger_held(ledger: Ledger) -> Generator[None]:
     """Hold the ledger for a step; wait and try again while another process holds it."""
     try:
         with no_values_in_errors(), ledger.held():

@@ -7,7 +7,10 @@ import logging
 import dagster as dg
 
 
-@dg.logger(description="The run's own sentences, one a line, as progress on a terminal.")
+@dg.logger(
+    config_schema=None,
+    description="The run's own sentences, one a line, as progress on a terminal.",
+)
 def plain(init_context: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("plain", logging.INFO)
     handler = logging.StreamHandler()

@@ -18,8 +18,8 @@ def files_in_the_warehouse(instance: dg.DagsterInstance) -> int | None:
     for record in instance.fetch_materializations(WAREHOUSE, limit=20).records:
         event = record.asset_materialization
         count = event.metadata.get(VALIDATED_FILES) if event else None
-        if count is not None:
-            return int(count.value)
+        if isinstance(count, dg.IntMetadataValue):
+            return count.value
     return None
 
 

@@ -100,7 +100,7 @@ def _every_refused_file_was_sent_again(summary: QuarterSummary) -> StatementResu
     if not count:
         return StatementResult(True, "No sender's latest file was refused.", 0)
     sentence = f"{_counted(count, 'sender has', 'senders have')} to send a refused file again."
-    sentence += _listed("They are", (refused.sender for refused in summary.refused_files))
+    sentence += _listed("Senders", (refused.sender for refused in summary.refused_files))
     return StatementResult(False, sentence, count)
 
 

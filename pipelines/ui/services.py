@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +167,7 @@ def _free_port() -> int:
 @contextmanager
 def _started(
     to_start: Sequence[Service], environment: Mapping[str, str]
-) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+) -> Generator[dict[str, subprocess.Popen[bytes]]]:
     """Processes by name, ended at the end, the last first; one that does not end is killed."""
     quiet = {"PYTHONWARNINGS": "ignore", **environment}
     processes: dict[str, subprocess.Popen[bytes]] = {}

@@ -50,6 +50,9 @@ _OF_ONE_CONNECTION = frozenset(
     }
 )
 
+# Our own server adds these to every answer.
+_OURS = frozenset({b"date", b"server"})
+
 # Dagster itself gives a question to its database 15 seconds; a page asks several.
 _SECONDS = 120.0
 _CHUNK = 64 * 1024
@@ -118,7 +121,7 @@ class DagsterProxy:
         response.raw_headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in answer.getheaders()
-            if name.lower().encode("latin-1") not in _OF_ONE_CONNECTION
+            if name.lower().encode("latin-1") not in _OF_ONE_CONNECTION | _OURS
         ]
         return response
 
@@ -217,8 +220,6 @@ def main(host: str, port: int, dagster: str) -> None:
         host=host,
         port=port,
         log_level="warning",
-        server_header=False,
-        date_header=False,  # Dagster's answers have theirs
     )
 
 

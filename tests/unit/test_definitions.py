@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_every_asset_of_quarters_takes_a_range_of_them_in_one_run() -> None:
 def test_a_form_asks_little_says_what_each_word_means_and_may_stay_as_it_is(
     job: str, step: str, fields: set[str]
 ) -> None:
-    schema = defs.resolve_job_def(job).run_config_schema.config_type.fields["ops"].config_type
+    schema: Any = defs.resolve_job_def(job).run_config_schema.config_type.fields["ops"].config_type
     form = schema.fields[step].config_type.fields["config"].config_type.fields
     assert set(form) == fields
     for name, field in form.items():
@@ -47,9 +48,9 @@ def test_a_form_asks_little_says_what_each_word_means_and_may_stay_as_it_is(
 
 def test_jobs_and_what_starts_them_say_what_they_do() -> None:
     for job in defs.jobs or ():
-        assert len(job.description) > 80, job.name
+        assert len(job.description or "") > 80, job.name
     for starter in [*(defs.sensors or ()), *(defs.schedules or ())]:
-        assert len(starter.description) > 60, starter.name
+        assert len(starter.description or "") > 60, starter.name
 
 
 def test_every_asset_has_a_room_an_owner_and_a_description() -> None:

@@ -49,5 +49,6 @@ def test_a_body_that_has_no_pack_is_reported_in_the_run(
         dg.build_asset_context(partition_key="2020-21-Q2") as context,
         pytest.raises(dg.Failure, match=f"body: .*{why}.*Nothing was written"),
     ):
-        list(packs(context, PackConfig(**config)))
+        results: Any = packs(context, PackConfig(**config))
+        list(results)
     assert not (settings.exports / "2020-21-Q2" / "packs").exists()

@@ -52,9 +52,11 @@ def test_a_check_says_of_which_quarters_its_statement_is_not_true(
     assert set(by_name) == set(STATEMENTS)
     overdue = by_name["no_return_is_overdue"]
     assert not overdue.passed and overdue.severity == dg.AssetCheckSeverity.WARN
-    assert overdue.description.startswith("Not true of 1 of 2 quarters. 2020-21-Q1: ")
+    assert (overdue.description or "").startswith("Not true of 1 of 2 quarters. 2020-21-Q1: ")
     assert overdue.metadata["Returns overdue"].value == len(summaries[0].overdue) > 0
-    rows = [record.data["Quarter"] for record in overdue.metadata["By quarter"].records]
+    by_quarter = overdue.metadata["By quarter"]
+    assert isinstance(by_quarter, dg.TableMetadataValue)
+    rows = [record.data["Quarter"] for record in by_quarter.records]
     assert rows == ["2020-21-Q2", "2020-21-Q1"]  # the newest first
     assert by_name["no_query_is_open"].description == "True of all 2 quarters."
 
