@@ -39,7 +39,7 @@ def test_a_form_asks_little_says_what_each_word_means_and_may_stay_as_it_is(
     job: str, step: str, fields: set[str]
 ) -> None:
     schema: Any = defs.resolve_job_def(job).run_config_schema.config_type.fields["ops"].config_type
-    form = schema.fields[step].config_type.fields["config"].config_type.fields
+    form: Any = schema.fields[step].config_type.fields["config"].config_type.fields
     assert set(form) == fields
     for name, field in form.items():
         assert not field.is_required, name
