@@ -1,7 +1,8 @@
-"""Everything Dagster keeps of the main job is read: it tells counts, never a child."""
+"""Everything Dagster keeps of the main job is read: there are counts in it, never a child."""
 
 from __future__ import annotations
 
+import calendar
 import re
 import warnings
 from collections.abc import Iterator
@@ -23,10 +24,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import dagster as dg
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+_MONTHS = tuple(calendar.month_name)[1:]
 _WRITTEN = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{4}})\b")
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 _NUMERIC = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
@@ -35,17 +33,17 @@ _NUMERIC = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
 @pytest.fixture(scope="module")
 def texts(sample: Sample) -> list[str]:
     """Every text in every event of every run: messages, metadata, tags, errors, tables."""
-    return told_by_dagster(sample.settings)
+    return kept_by_dagster(sample.settings)
 
 
-def told_by_dagster(settings: Settings) -> list[str]:
+def kept_by_dagster(settings: Settings) -> list[str]:
     with run.instance(settings) as instance:
-        found: set[str] = set()
-        for one in instance.get_runs():
-            found |= set(_texts(one))
-            for entry in instance.all_logs(one.run_id):
-                found |= set(_texts(entry))
-    return sorted(found)
+        texts: set[str] = set()
+        for record in instance.get_runs():
+            texts |= set(_texts(record))
+            for entry in instance.all_logs(record.run_id):
+                texts |= set(_texts(entry))
+    return sorted(texts)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -55,24 +53,24 @@ def _texts(value: Any) -> Iterator[str]:
 
 def test_all_there_is_was_read(texts: list[str]) -> None:
     """The other tests hold of nothing; tables, descriptions of checks and errors are in it."""
-    told = "\n".join(texts)
+    everything = "\n".join(texts)
     for words in (
         "Vale, Valleys and Cardiff Adoption Collaborative",  # a table
         "returns due are accepted",  # a check's description
-        "files judged now were refused",
+        "files validated now were refused",
         "Children referred to the adoption service",  # what is plotted
         "no_return_was_refused",
     ):
-        assert words in told, words
+        assert words in everything, words
     assert len(texts) > 2000
 
 
 def test_a_value_in_a_cell_of_a_table_would_be_found() -> None:
     table = dg.TableMetadataValue([dg.TableRecord({"Why": "LA/00089, born 17/03/2017"})], None)
     entered = dg.AssetMaterialization("problems", metadata={"Refused": table})
-    told = list(_texts(entered))
-    assert any("LA/00089" in text for text in told)
-    assert {day for text in told for day in _dates(text)} == {date(2017, 3, 17)}
+    written = list(_texts(entered))
+    assert any("LA/00089" in text for text in written)
+    assert {day for text in written for day in _dates(text)} == {date(2017, 3, 17)}
 
 
 def test_no_reference_of_a_child_or_household_is_in_it(sample: Sample, texts: list[str]) -> None:
@@ -87,9 +85,9 @@ def test_no_pseudonym_is_in_it(sample: Sample, texts: list[str]) -> None:
     frame = pl.read_parquet(sample.settings.validated / "child" / "*" / "*.parquet")
     pseudonyms = set(frame["child_pseudonym"].drop_nulls().to_list())
     assert len(pseudonyms) > 1000
-    told = "\n".join(texts)
-    found = {word for word in re.findall(r"\b[0-9a-f]{32}\b", told) if word in pseudonyms}
-    assert not found, f"{len(found)} pseudonyms"
+    words = re.findall(r"\b[0-9a-f]{32}\b", "\n".join(texts))
+    leaked = pseudonyms.intersection(words)
+    assert not leaked, f"{len(leaked)} pseudonyms"
 
 
 def test_every_date_in_it_is_a_deadline_or_the_day_a_file_came(
@@ -111,13 +109,13 @@ def test_every_date_in_it_is_a_deadline_or_the_day_a_file_came(
 
 
 def _dates(text: str) -> Iterator[date]:
-    found = [(int(year), int(month), int(day)) for year, month, day in _ISO.findall(text)]
-    found += [(int(year), int(month), int(day)) for day, month, year in _NUMERIC.findall(text)]
-    found += [
+    days = [(int(year), int(month), int(day)) for year, month, day in _ISO.findall(text)]
+    days += [(int(year), int(month), int(day)) for day, month, year in _NUMERIC.findall(text)]
+    days += [
         (int(year), _MONTHS.index(month) + 1, int(day))
         for day, month, year in _WRITTEN.findall(text)
     ]
-    for parts in found:
+    for parts in days:
         try:
             yield date(*parts)
         except ValueError:
@@ -127,10 +125,10 @@ def _dates(text: str) -> Iterator[date]:
 @cache
 def _sent(settings: Settings, ending: str) -> frozenset[str]:
     """What was sent in the columns whose name ends so, as text; short ones are words as well."""
-    found: set[str] = set()
+    values: set[str] = set()
     for name in ("child", "adopter"):
         frame = pl.read_parquet(settings.raw / name / "*" / "*.parquet")
         for column in frame.columns:
             if column.endswith(ending):
-                found |= set(frame[column].drop_nulls().str.strip_chars().to_list())
-    return frozenset(one for one in found if len(one) >= 4)
+                values |= set(frame[column].drop_nulls().str.strip_chars().to_list())
+    return frozenset(value for value in values if len(value) >= 4)
