@@ -6,12 +6,13 @@
 
 Invents small returns (one in ten a workbook, the others zips of CSV files; some sent twice, some
 broken) of all authorities over all quarters in a temporary folder, puts them into the inbox at
-once and lets the sensor tick until nothing waits. Bars, on 2 cores for 10,000 files: half an hour,
+once and lets the sensor tick until nothing waits. Limits, on 2 cores for 10,000 files: 30 minutes,
 20 Dagster runs, 5 seconds for a tick when nothing is new, 2 GiB. Machines differ: quote the ratios.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger
@@ -32,11 +34,11 @@ from pipelines.templates.workbook import write_return
 
 FILES = 10_000
 FIRST, LAST = Quarter(2018, 1), Quarter(2025, 4)
-BARS = {"minutes": 30.0, "runs": 20, "seconds of an idle tick": 5.0, "peak MiB": 2048}
+LIMITS = {"minutes": 30.0, "runs": 20, "seconds of an idle tick": 5.0, "peak MiB": 2048}
 
 
 @dataclass(frozen=True)
-class Cost:
+class BacklogCost:
     files: int
     seconds: float
     cpu: float
@@ -48,8 +50,10 @@ class Cost:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("files", nargs="*", type=int, help="how many; several to compare")
+    sizes = parser.parse_args().files or [FILES]
     os.umask(0o077)
-    sizes = [int(text) for text in sys.argv[1:]] or [FILES]
     costs = [_measure(files) for files in sizes]
     headings = ("files", "minutes", "CPU min", "CPU ms a file", "runs", "slowest tick s")
     headings += ("idle tick s", "peak MiB", "ledger lines")
@@ -71,12 +75,12 @@ def main() -> None:
     last = costs[-1]
     if last.files >= FILES:
         measured = (last.seconds / 60, last.runs, last.idle_tick, last.peak_mib)
-        for (what, bar), found in zip(BARS.items(), measured, strict=True):
-            verdict = "within" if found <= bar else "OVER"
-            print(f"{what:>24}: {found:,.2f} of {bar:,.0f} allowed, {verdict} the bar")
+        for (name, limit), value in zip(LIMITS.items(), measured, strict=True):
+            outcome = "within" if value <= limit else "OVER"
+            print(f"{name:>24}: {value:,.2f} of {limit:,.0f} allowed, {outcome} the limit")
 
 
-def _measure(files: int) -> Cost:
+def _measure(files: int) -> BacklogCost:
     with tempfile.TemporaryDirectory(prefix="adoption-backlog-") as folder:
         home = Path(folder)
         settings = Settings(home / "data", home / "keys" / "pseudonym.key")
@@ -139,7 +143,7 @@ def _child(quarter: Quarter, number: int, each: int) -> dict[str, object]:
     }
 
 
-def _take_in(settings: Settings, files: int) -> Cost:
+def _take_in(settings: Settings, files: int) -> BacklogCost:
     """Tick and run until nothing waits, as the daemon does, in this process."""
     warnings.simplefilter("ignore")
     from pipelines.commands import run
@@ -161,7 +165,7 @@ def _take_in(settings: Settings, files: int) -> Cost:
             nonlocal cursor
             started = time.perf_counter()
             with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
-                answer = inbox_sensor(context)
+                answer: Any = inbox_sensor(context)
                 cursor = context.cursor
             ticks.append(time.perf_counter() - started)
             if isinstance(answer, dg.SkipReason):
@@ -188,17 +192,19 @@ def _take_in(settings: Settings, files: int) -> Cost:
         idle = max(ticks[-3:])
     _nothing_is_missing(settings, files)
     events = len(Ledger(settings.ledger).events())
-    return Cost(files, seconds, cpu, runs, slowest, idle, _peak_mib(), events)
+    return BacklogCost(files, seconds, cpu, runs, slowest, idle, _peak_mib(), events)
 
 
 def _nothing_is_missing(settings: Settings, files: int) -> None:
     """The ledger has every file, each has its verdict, and the inbox is empty."""
-    found = Ledger(settings.ledger).submissions()
-    statuses = Counter(item.status for item in found)
+    submissions = Ledger(settings.ledger).submissions()
+    statuses = Counter(item.status for item in submissions)
     print(dict(statuses))
     left = list(settings.inbox.iterdir())
-    if len(found) != files or statuses["received"] or left:
-        raise SystemExit(f"{files} files sent, {len(found)} in the ledger, {len(left)} left over")
+    if len(submissions) != files or statuses["received"] or left:
+        raise SystemExit(
+            f"{files} files sent, {len(submissions)} in the ledger, {len(left)} left in the inbox"
+        )
 
 
 def _cpu() -> float:
@@ -208,7 +214,7 @@ def _cpu() -> float:
 
 
 def _peak_mib() -> float:
-    """Peak memory of this process, or of the largest it started; 0 where that is not told."""
+    """Peak memory of this process, or of the largest it started; 0 if unknown."""
     try:
         import resource
     except ImportError:

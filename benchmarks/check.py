@@ -1,20 +1,21 @@
 """What a check costs its sender: wall time, CPU time and peak memory of ``adoption check``.
 
+    python benchmarks/check.py
+
 An invented workbook of 500 children, quick and full, with and without everything that can be
-asked for; beside it a Python that does nothing. Run it with ``python benchmarks/check.py``; not on
-Windows. CPU time is that of the whole process tree, memory that of its largest process. Bars: two
-CPU s quick, five CPU s and 450 MiB in full.
+asked for; for comparison a Python that does nothing. Limits: 2 CPU s quick, 5 CPU s and 450 MiB
+in full. Machines differ: quote the ratios. Not on Windows.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from measuring import Cost, measure
 
 from pipelines.quarters import Quarter
 
@@ -23,28 +24,34 @@ QUARTER = Quarter(2020, 4)
 SENDER = "W06000015"  # Cardiff: owes the child return alone
 
 
-@dataclass(frozen=True)
-class Cost:
-    wall: float
-    cpu: float
-    peak_mib: float
-
-
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    # Used by this program itself, for the process that writes the two returns.
+    parser.add_argument("--write", nargs=2, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.write:
+        now, last = options.write
+        _write(now, QUARTER, CHILDREN)
+        _write(last, QUARTER.plus(-1), CHILDREN)
+    else:
+        _compare()
+
+
+def _compare() -> None:
     with tempfile.TemporaryDirectory(prefix="adoption-benchmark-") as folder:
         home = Path(folder)
         now, last = home / "now.xlsx", home / "last.xlsx"
         # In a process of its own: a child's peak memory counts that of the parent it came from.
-        subprocess.run([sys.executable, __file__, str(now), str(last)], check=True)
+        subprocess.run([sys.executable, __file__, "--write", str(now), str(last)], check=True)
         check = [sys.executable, "-m", "pipelines.cli", "check", str(now)]
         everything = ["--before", str(last), "--out", str(home / "verdict.xlsx")]
         everything += ["--marked", str(home / "marked.xlsx")]
         rows = [
-            ("floor: python -c pass", _measure([sys.executable, "-c", "pass"])),
-            ("quick", _measure(check)),
-            ("quick, with everything", _measure([*check, *everything])),
-            ("full", _measure([*check, "--full"])),
-            ("full, with everything", _measure([*check, "--full", *everything])),
+            ("floor: python -c pass", measure([sys.executable, "-c", "pass"])),
+            ("quick", _check(check)),
+            ("quick, with everything", _check([*check, *everything])),
+            ("full", _check([*check, "--full"])),
+            ("full, with everything", _check([*check, "--full", *everything])),
         ]
         print(f"{CHILDREN} children{'':20}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}")
         for name, cost in rows:
@@ -77,23 +84,10 @@ def _write(path: Path, quarter: Quarter, count: int) -> None:
     write_return(path, declarations, quarter, cover, {"child": rows})
 
 
-def _measure(command: list[str]) -> Cost:
-    """Run to the end; a refusal ends with 1, and is a verdict too."""
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        child = subprocess.Popen(command, stdout=output, stderr=output)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
-        if os.waitstatus_to_exitcode(status) not in (0, 1):
-            output.seek(0)
-            raise SystemExit(f"{' '.join(command)}\n{output.read()}")
-    mib = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / mib)
+def _check(command: list[str]) -> Cost:
+    """A return that is refused ends the command with 1, which is an answer too."""
+    return measure(command, expected=(0, 1))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        _write(Path(sys.argv[1]), QUARTER, CHILDREN)
-        _write(Path(sys.argv[2]), QUARTER.plus(-1), CHILDREN)
-    else:
-        main()
+    main()

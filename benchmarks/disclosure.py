@@ -1,10 +1,10 @@
-"""What protection and audit of a release cost, beside the floor: writing its tables as they are.
+"""What protection and audit of a release cost, compared with writing its tables as they are.
 
     python benchmarks/disclosure.py --warehouse FILE [--body NAS] [--quarter 2020-21-Q4 ...]
     python benchmarks/disclosure.py --authorities 153
 
 The first releases quarters of a published warehouse one after the other, each knowing what those
-before told. The second makes up one measure in 153 authorities, 33 agencies and England, by
+before published. The second makes up one measure in 153 authorities, 33 agencies and England, by
 ten age bands times sex, in one quarter. Machines differ: quote the ratios.
 """
 
@@ -41,22 +41,22 @@ EVER = {"first": 0, "last": 10**6}
 
 def timed(name: str, work, floor: float | None = None):
     wall, cpu = time.perf_counter(), time.process_time()
-    found = work()
+    result = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     ratio = f"{wall / floor:10.0f}" if floor else ""
     print(f"{name:<28}{wall:9.2f} s{cpu:9.2f} s of processor{ratio}", flush=True)
-    return found, wall
+    return result, wall
 
 
 def release(made: ReleaseCells, rules: Rules, known: pl.DataFrame | None, threads: int):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cells.csv"
         _, floor = timed("written unprotected", lambda: made.cells.write_csv(path))
-    (found, report), _ = timed(
+    (protected, report), _ = timed(
         "protection and audit", lambda: proved(made, rules, known, threads, print), floor
     )
-    print({**found.report, **report.figures, "passed": report.passed})
-    return found
+    print({**protected.report, **report.figures, "passed": report.passed})
+    return protected
 
 
 def from_warehouse(path: Path, body: str, quarters: list[Quarter], threads: int) -> None:
@@ -73,9 +73,9 @@ def from_warehouse(path: Path, body: str, quarters: list[Quarter], threads: int)
                 connection, policy.nation_code, quarter, declarations.subset_relations, known
             )
         print(f"{quarter}: {made.cells.height:,} cells")
-        found = release(made, rules, known, threads)
-        told = as_known(made.cells, found, rules, f"{number:012}")
-        known = told if known is None else pl.concat([known, told])
+        protected = release(made, rules, known, threads)
+        published = as_known(made.cells, protected, rules, f"{number:012}")
+        known = published if known is None else pl.concat([known, published])
 
 
 def made_up(authorities: int) -> ReleaseCells:
@@ -134,7 +134,7 @@ def made_up(authorities: int) -> ReleaseCells:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--warehouse", type=Path)
     parser.add_argument("--body", default="NAS")
     parser.add_argument("--quarter", nargs="+", default=["2020-21-Q4"])

@@ -6,7 +6,7 @@ Templates and synthetic returns (xlsx, ods and zips of CSV files) are altered at
 XML of a part, in the package, in its bytes. Every mutant goes through the reading process and the
 layout. It must come out as rows or as a refusal with a code; a file whose bytes alone were
 damaged must be refused or give exactly the rows of the sound one. Prints a table and ends with 1
-if a bar was missed. The same seed gives the same mutants.
+if a limit was missed. The same seed gives the same mutants.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from pipelines.declarations import Declarations
@@ -223,15 +224,15 @@ def _references(content: bytes, chance: random.Random) -> bytes:
 def _one_match(
     pattern: bytes, instead: list[bytes], content: bytes, chance: random.Random
 ) -> bytes:
-    found = list(re.finditer(pattern, content))
-    for match in chance.sample(found, min(len(found), chance.choice([1, 1, 2, 5]))):
+    matches = list(re.finditer(pattern, content))
+    for match in chance.sample(matches, min(len(matches), chance.choice([1, 1, 2, 5]))):
         length = match.end() - match.start()
         new = chance.choice(instead)
         content = (
             content[: match.start()] + new[:length].ljust(length, b"0") + content[match.end() :]
         )
-    if found and chance.random() < 0.5:
-        match = chance.choice(found)
+    if matches and chance.random() < 0.5:
+        match = chance.choice(matches)
         content = content[: match.start()] + chance.choice(instead) + content[match.end() :]
     return content
 
@@ -254,10 +255,10 @@ def _elements(content: bytes, chance: random.Random) -> bytes:
 
 
 def _attributes(content: bytes, chance: random.Random) -> bytes:
-    found = list(re.finditer(rb' [\w:-]+="[^"<]*"', content))
-    if not found:
+    matches = list(re.finditer(rb' [\w:-]+="[^"<]*"', content))
+    if not matches:
         return content
-    match, other = chance.choice(found), chance.choice(found)
+    match, other = chance.choice(matches), chance.choice(matches)
     new = chance.choice([b"", other.group(), match.group() * 2, b' t="s"', b' r="B2"', b' s="1"'])
     return content[: match.start()] + new + content[match.end() :]
 
@@ -277,8 +278,8 @@ _OF_PARTS: dict[str, Callable[[bytes, random.Random], bytes]] = {
 }
 
 
-def fuzz(count: int, seed: int, told: Callable[[int], None] = lambda done: None) -> Tally:
-    """Read ``count`` mutants and tell what became of them. Raises whatever kills the caller."""
+def fuzz(count: int, seed: int, progress: Callable[[int], None] = lambda done: None) -> Tally:
+    """Read ``count`` mutants and count the outcomes. Raises whatever kills the caller."""
     declarations = Declarations(SOURCES)
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="adoption-fuzz-") as name:
@@ -292,7 +293,7 @@ def fuzz(count: int, seed: int, told: Callable[[int], None] = lambda done: None)
             for index, mutant in enumerate(batch):
                 paths.append(folder / f"mutant{index}")
                 paths[-1].write_bytes(mutant.content)
-            answers = read_each(paths)
+            answers: Any = read_each(paths)  # a generator: closing it ends the reading process
             for mutant in batch:
                 began = time.perf_counter()
                 answer = next(answers)
@@ -304,14 +305,14 @@ def fuzz(count: int, seed: int, told: Callable[[int], None] = lambda done: None)
                 _look(mutant, answer, expected, declarations, tally)
             answers.close()
             done += len(batch)
-            told(done)
+            progress(done)
     return tally
 
 
 def _look(
     mutant: Mutant,
     answer: FileContent,
-    expected: list[tuple[str, list]],
+    expected: Sequence[tuple[str, list]],
     declarations: Declarations,
     tally: Tally,
 ) -> None:
@@ -340,7 +341,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     chosen = arguments.parse_args()
     began = time.perf_counter()
-    tally = fuzz(chosen.mutants, chosen.seed, lambda done: _tell(done, chosen.mutants))
+    tally = fuzz(chosen.mutants, chosen.seed, lambda done: _progress(done, chosen.mutants))
     codes = sorted({code for counts in tally.outcomes.values() for code in counts})
     print(f"\n{'':14}" + "".join(f"{code:>9}" for code in codes) + f"{'all':>9}")
     for kind, counts in sorted(tally.outcomes.items()):
@@ -359,7 +360,7 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def _tell(done: int, of: int) -> None:
+def _progress(done: int, of: int) -> None:
     print(f"\r{done} of {of}", end="", file=sys.stderr, flush=True)
 
 

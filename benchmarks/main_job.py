@@ -1,4 +1,4 @@
-"""What the main job costs, beside the floor, in one run.
+"""What the main job costs, compared with the floor, in one run.
 
     python benchmarks/main_job.py
 
@@ -10,14 +10,14 @@ differ: quote the ratios.
 
 from __future__ import annotations
 
+import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from measuring import measure
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
@@ -58,14 +58,8 @@ from c group by all order by 1, 2
 """
 
 
-@dataclass(frozen=True)
-class Cost:
-    wall: float
-    cpu: float
-    peak_mib: float
-
-
 def main() -> None:
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     with tempfile.TemporaryDirectory(prefix="adoption-benchmark-") as folder:
         home = Path(folder)
         environment = {
@@ -74,13 +68,13 @@ def main() -> None:
             "ADOPTION_KEY_FILE": str(home / "keys" / "key"),
         }
         program = [sys.executable, "-m", "pipelines.cli"]
-        _measure([*program, "prepare"], environment)
-        rows = [("sample run, all quarters", _measure([*program, "sample-run"], environment))]
+        measure([*program, "prepare"], environment)
+        rows = [("sample run, all quarters", measure([*program, "sample-run"], environment))]
         one_more = home / "one-more.xlsx"
         _write_one_more(one_more)
-        taken = _measure([*program, "take-in", "--build", str(one_more)], environment)
+        taken = measure([*program, "take-in", "--build", str(one_more)], environment)
         rows.append(("one more return, and rebuilt", taken))
-        floor = _measure([sys.executable, "-c", FLOOR, str(home / "data")], environment)
+        floor = measure([sys.executable, "-c", FLOOR, str(home / "data")], environment)
         rows.append(("floor: plain DuckDB SQL", floor))
         print(f"{'':32}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}{'CPU / floor':>13}")
         for name, cost in rows:
@@ -105,20 +99,6 @@ def _write_one_more(path: Path) -> None:
         "is_synthetic": "yes",
     }
     write_return(path, declarations, quarter, cover, rows)
-
-
-def _measure(command: list[str], environment: dict[str, str]) -> Cost:
-    """Run to the end; CPU of the whole tree, and the peak memory of its largest process."""
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as output:
-        child = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
-        if os.waitstatus_to_exitcode(status):
-            output.seek(0)
-            raise SystemExit(f"{' '.join(command)}\n{output.read()}")
-    mib = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / mib)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What the warehouse costs at national size, beside the floor, in one run.
+"""What the warehouse costs at national size, compared with the floor, in one run.
 
     python benchmarks/national.py [--quarters 10 20 40] [--children 10000] [--select MODEL ...]
 
 Invents returns of 175 authorities in Wales and England, of their regions and agencies and of
 voluntary agencies, writes them straight into the validated room of a temporary folder, and runs
-``dbt build`` with all data tests: every indicator, breakdown, window and place. Beside it stands
-the floor: plain DuckDB SQL on the same files for the headline figures of children. The last
+``dbt build`` with all data tests: every indicator, breakdown, window and place. The floor is
+plain DuckDB SQL on the same files for the headline figures of children. The last
 lines say how both grow with the number of quarters. Machines differ: quote the ratios.
 """
 
@@ -14,16 +14,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from measuring import Cost, measure
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, quarters_between
@@ -101,24 +101,17 @@ window year as (partition by place_code order by quarter_index range 3 preceding
 """
 
 
-@dataclass(frozen=True)
-class Cost:
-    wall: float
-    cpu: float
-    peak_mib: float
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quarters", type=int, nargs="+", default=[10, 20, 40])
     parser.add_argument("--children", type=int, default=10_000, help="in each quarter")
     parser.add_argument("--select", nargs="*", default=[], help="models, in dbt's own words")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     builds = {}
-    for quarters in asked.quarters:
+    for quarters in options.quarters:
         with tempfile.TemporaryDirectory(prefix="adoption-national-") as folder:
-            builds[quarters] = _one_size(Path(folder), quarters, asked.children, asked.select)
-    first, last = asked.quarters[0], asked.quarters[-1]
+            builds[quarters] = _one_size(Path(folder), quarters, options.children, options.select)
+    first, last = options.quarters[0], options.quarters[-1]
     if last > first:
         wall, cpu = (
             getattr(builds[last], name) / getattr(builds[first], name) for name in ("wall", "cpu")
@@ -132,10 +125,12 @@ def _one_size(home: Path, quarters: int, children: int, select: list[str]) -> Co
     started = time.perf_counter()
     rows = invent(home, quarters, children)
     invented = time.perf_counter() - started
-    floor = _measure([sys.executable, "-c", FLOOR, home.as_posix()], home)
-    parse = _measure(_dbt(home, "parse"), home)
+    environment = os.environ | {"ADOPTION_DATA": home.as_posix()}
+    floor = measure([sys.executable, "-c", FLOOR, home.as_posix()], environment)
+    parse = measure(_dbt(home, "parse"), environment)
     selected = ["--select", *select, "--indirect-selection", "cautious"] if select else []
-    build = _measure(_dbt(home, "build", "--exclude-resource-type", "unit_test", *selected), home)
+    build_command = _dbt(home, "build", "--exclude-resource-type", "unit_test", *selected)
+    build = measure(build_command, environment)
     totals, parts, read = _figures(home)
     print(f"{quarters} quarters, {rows:,} rows of children (invented in {invented:.1f} s)")
     print(f"{totals:,} figures and {parts:,} parts of breakdowns; one quarter of them read back")
@@ -342,7 +337,7 @@ def _children(
         "life_journey_materials_on": after(placed, 60),
     }
 
-    def one_of(codes: list[str | None], weights: list[float] | None = None) -> np.ndarray:
+    def one_of(codes: Sequence[str | None], weights: list[float] | None = None) -> np.ndarray:
         return chance.choice(np.array(codes, dtype=object), count, p=weights)
 
     yes_no = ["yes", "no", "unknown"]
@@ -515,21 +510,6 @@ def _slowest(home: Path) -> list[tuple[float, str]]:
     results = json.loads((home / "target" / "run_results.json").read_text(encoding="utf-8"))
     times = [(r["execution_time"], r["unique_id"].split(".")[2]) for r in results["results"]]
     return sorted(times, reverse=True)[:8]
-
-
-def _measure(command: list[str], home: Path) -> Cost:
-    """Run to the end; CPU of the whole tree, and the peak memory of its largest process."""
-    environment = os.environ | {"ADOPTION_DATA": home.as_posix()}
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        child = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
-        if os.waitstatus_to_exitcode(status):
-            output.seek(0)
-            raise SystemExit(f"{' '.join(command)}\n{output.read()}")
-    mib = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / mib)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ Wales in both languages; they are met or not in wall seconds of a machine that d
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from main_job import _measure as measure
+from measuring import measure
 
 QUARTER = "2020-21-Q4"
 CALLS = (
@@ -27,7 +28,10 @@ CALLS = (
 )
 
 
-def main(data: str | None = None) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", nargs="?", help="data folder with a published warehouse")
+    data = parser.parse_args().data
     with tempfile.TemporaryDirectory(prefix="adoption-benchmark-") as folder:
         home = Path(folder)
         environment = {
@@ -52,4 +56,4 @@ def main(data: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -5,7 +5,7 @@
 Invents typed rows of children (seeded; a hundredth of them spoilt) of 175 senders and the same
 children a quarter earlier, and checks them against all rules, those that compare with the last
 return included. Prints CPU seconds beside the number of rules; the import of Great Expectations
-is told by itself. Machines differ: quote the ratios.
+is measured by itself. Machines differ: quote the ratios.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ THEIRS = (311, 51.0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=260_000)
     parser.add_argument("--polars-only", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     declarations = Declarations(SOURCES)
-    now, last = (invent(declarations, asked.rows, quarter) for quarter in (NOW, NOW.plus(-1)))
+    now, last = (invent(declarations, options.rows, quarter) for quarter in (NOW, NOW.plus(-1)))
     reference_data, joined = _timed(lambda: _all_senders(declarations, now, last))
     rules = catalogue_of_rules(declarations, NOW).filter(
         pl.col("return_name").eq("child") | pl.col("code").str.starts_with("CH")
     )
-    print(f"{asked.rows:,} rows of children, {SENDERS} senders, {rules.height} rules")
+    print(f"{options.rows:,} rows of children, {SENDERS} senders, {rules.height} rules")
     print(f"typed rows of both quarters as validated: {joined:.1f} CPU s")
-    found, seconds = _timed(lambda: _check(declarations, now, reference_data, "polars"))
-    _tell("polars", found, seconds)
+    by_polars, seconds = _timed(lambda: _check(declarations, now, reference_data, "polars"))
+    _report("polars", by_polars, seconds)
     rules_there, seconds_there = THEIRS
     print(
         f"  a public validator took {seconds_there:.0f} CPU s for {rules_there} rules; a tenth of "
         f"that is {seconds_there / 10:.1f}"
     )
-    if asked.polars_only:
+    if options.polars_only:
         return
     _, imported = _timed(_import_great_expectations)
     print(f"Great Expectations, import alone: {imported:.1f} CPU s")
     slow, seconds = _timed(lambda: _check(declarations, now, reference_data, "great_expectations"))
-    _tell("Great Expectations", slow, seconds)
-    print(f"  the same problems: {slow.problems.equals(found.problems)}")
+    _report("Great Expectations", slow, seconds)
+    print(f"  the same problems: {slow.problems.equals(by_polars.problems)}")
 
 
 def _check(
@@ -72,10 +72,10 @@ def _check(
     )
 
 
-def _tell(engine: str, found: QuarterResult, seconds: float) -> None:
+def _report(engine: str, result: QuarterResult, seconds: float) -> None:
     print(
-        f"{engine}: {seconds:.1f} CPU s, {found.rules_run} rules run, {len(found.crashes)} "
-        f"crashed, {found.problems.height:,} problems"
+        f"{engine}: {seconds:.1f} CPU s, {result.rules_run} rules run, {len(result.crashes)} "
+        f"crashed, {result.problems.height:,} problems"
     )
 
 
@@ -84,10 +84,10 @@ def _all_senders(
 ) -> ReferenceData:
     """All senders at once, as in a collection, with keys in place of pseudonyms."""
     child = declarations.returns["child"]
-    one = reference_data_of_file(declarations, NOW, "S0", {"child": now}, submission_id="S0")
+    of_file = reference_data_of_file(declarations, NOW, "S0", {"child": now}, submission_id="S0")
     return ReferenceData(
         key_of=plain_keys,
-        now=one.now,
+        now=of_file.now,
         sent=now.select(
             "submission_id", "sender_code", pl.lit("child").alias("return_name")
         ).unique(maintain_order=True),

@@ -8,8 +8,8 @@ memory of all processes started. Without ``--data`` it uses an empty temporary f
 seconds until ready, the CPU seconds of the whole tree until then, and the memory by process.
 The target is 25 s and 750 MB on 2 cores.
 
-Memory is the resident set as `ps` tells it, so pages that processes share count once for each:
-the true sum is smaller, and Linux tells it as well. Not for Windows, which has no `ps`.
+Memory is the resident set that `ps` reports, so pages that processes share count once for each:
+the true sum is smaller, and printed as well on Linux. Not for Windows, which has no `ps`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LOADED = """
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--data", type=Path, help="data folder; default: an empty one")
     arguments.add_argument("--times", type=int, default=2, help="how often; the first warms disks")
     chosen = arguments.parse_args()
@@ -68,23 +68,23 @@ def _measure(command: list[str], environment: dict[str, str]) -> None:
         answers = _wait(lambda: _get(f"http://127.0.0.1:{port}/server_info"), started, process)
         assets = _wait(lambda: _assets(port), started, process)
         ready = time.perf_counter() - started
-        cpu = sum(one.cpu for one in tree(process.pid))
+        cpu = sum(item.cpu for item in tree(process.pid))
         time.sleep(SETTLE_SECONDS)
         processes = tree(process.pid)
     version = json.loads(answers)["dagster_version"]
     print(f"Dagster {version}, {assets} assets: ready after {ready:.1f} s wall, {cpu:.1f} s CPU")
-    for one in sorted(processes, key=lambda one: -one.mb):
-        print(f"  {one.mb:6.0f} MB  {one.what}")
-    total = sum(one.mb for one in processes)
-    shared_once = sum(_proportional(one.pid) for one in processes)
-    told = f" ({shared_once:.0f} MB with shared pages counted once)" if shared_once else ""
-    print(f"  {total:6.0f} MB  all {len(processes)} processes{told}")
-    for what, value, limit in (
+    for item in sorted(processes, key=lambda item: -item.mb):
+        print(f"  {item.mb:6.0f} MB  {item.command}")
+    total = sum(item.mb for item in processes)
+    shared_once = sum(_proportional(item.pid) for item in processes)
+    remark = f" ({shared_once:.0f} MB with shared pages counted once)" if shared_once else ""
+    print(f"  {total:6.0f} MB  all {len(processes)} processes{remark}")
+    for unit, value, limit in (
         ("seconds until ready", ready, READY_WITHIN_SECONDS),
         ("MB", total, AT_MOST_MB),
     ):
         if value > limit:
-            print(f"  over the target: {value:.0f} {what}, at most {limit:.0f}")
+            print(f"  over the target: {value:.0f} {unit}, at most {limit:.0f}")
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def running(command: list[str], environment: dict[str, str]) -> Generator[subpro
             sys.stderr.write(output.read().decode("utf-8", "replace")[-4000:])
             raise
         finally:
-            left = [one.pid for one in tree(process.pid)]
+            left = [item.pid for item in tree(process.pid)]
             os.killpg(process.pid, signal.SIGINT)
             try:
                 process.wait(30)
@@ -124,7 +124,7 @@ class Process:
         self.pid, self.parent = int(pid), int(parent)
         self.mb = int(kilobytes) * 1024 / 1e6
         self.cpu = _seconds(spent)
-        self.what = _shortened(command)
+        self.command = _shortened(command)
 
 
 def tree(root: int) -> list[Process]:
@@ -135,20 +135,20 @@ def tree(root: int) -> list[Process]:
         text=True,
         check=True,
     )
-    every = [Process(line) for line in listed.stdout.splitlines()]
-    found = {root}
-    for _ in every:
-        found |= {one.pid for one in every if one.parent in found}
-    return [one for one in every if one.pid in found]
+    processes = [Process(line) for line in listed.stdout.splitlines()]
+    family = {root}
+    for _ in processes:  # as often as there can be generations
+        family |= {item.pid for item in processes if item.parent in family}
+    return [item for item in processes if item.pid in family]
 
 
 def _proportional(pid: int) -> float:
     """MB of a process, each page divided by the number of processes that share it; Linux only."""
     try:
-        told = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        usage = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         return 0.0
-    (kilobytes,) = (line.split()[1] for line in told.splitlines() if line.startswith("Pss:"))
+    (kilobytes,) = (line.split()[1] for line in usage.splitlines() if line.startswith("Pss:"))
     return int(kilobytes) * 1024 / 1e6
 
 
@@ -186,17 +186,17 @@ def _get(url: str) -> bytes:
 
 
 def _assets(port: int) -> int:
-    """How many assets the web server knows; nought while the code is loading."""
+    """How many assets the web server knows; 0 while the code is loading."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql",
         data=json.dumps({"query": LOADED}).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
-        told = json.load(answer)["data"]["repositoriesOrError"]
-    if told["__typename"] != "RepositoryConnection":
-        raise SystemExit(f"the code cannot be loaded: {told.get('message', told)}")
-    return sum(len(node["assetNodes"]) for node in told["nodes"])
+        loaded = json.load(answer)["data"]["repositoriesOrError"]
+    if loaded["__typename"] != "RepositoryConnection":
+        raise SystemExit(f"the code cannot be loaded: {loaded.get('message', loaded)}")
+    return sum(len(node["assetNodes"]) for node in loaded["nodes"])
 
 
 def _free_port() -> int:
