@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.assets.metadata import export_links, in_one_line, pack_list, table
 from pipelines.declarations import Declarations
-from pipelines.lifecycle.words import ACTORS, STATES
+from pipelines.lifecycle.words import actor_word, state_word
 from pipelines.settings import Settings
 from pipelines.ui.quarter_sentences import (
     STATEMENTS,
@@ -68,8 +68,8 @@ def _tables(summary: QuarterSummary, declarations: Declarations) -> dict[str, An
                 (
                     summary.names_of_senders[status.sender_code],
                     declarations.returns[status.return_name].title.en,
-                    STATES[status.state].word.en,
-                    ACTORS[status.acts].en,
+                    state_word(status.state, "en"),
+                    actor_word(status.acts, "en"),
                 )
                 for status in summary.awaited
             ),

@@ -103,7 +103,7 @@ def current_summaries(settings: Settings) -> list[QuarterSummary]:
     """Summaries of all quarters of the collection as they stand today, oldest first."""
     from datetime import UTC, datetime
 
-    from pipelines.lifecycle.states import local_day
+    from pipelines.lifecycle.days import local_day
 
     known = set(QUARTERS.get_partition_keys())
     with no_values_in_errors():

@@ -104,7 +104,7 @@ def verdicts_sensor(context: dg.SensorEvaluationContext, asset_event: dg.EventLo
     ),
 )
 def every_morning(context: dg.ScheduleEvaluationContext):
-    from pipelines.lifecycle.states import local_day
+    from pipelines.lifecycle.days import local_day
     from pipelines.ui.quarter_summary import quarters_to_watch
 
     make_private()

@@ -152,8 +152,8 @@ def _counts_of_run(validated: "ValidationCounts | None") -> dict[str, int]:
     ],
 )
 def verdicts(context: dg.AssetExecutionContext):
-    from pipelines.lifecycle.decisions import book_of
     from pipelines.lifecycle.ledger import Ledger
+    from pipelines.lifecycle.ledger_state import ledger_state
 
     make_private()
     settings = Settings.from_environment()
@@ -162,7 +162,7 @@ def verdicts(context: dg.AssetExecutionContext):
         events = [event for event in ledger.unreported() if event["event"] == "judged"]
         ledger.append({"event": "reported", "run_id": context.run_id})
         by_id = {item.submission_id: item for item in ledger.submissions()}
-        book = book_of(ledger.events(), Declarations(SOURCES))
+        book = ledger_state(ledger.events(), Declarations(SOURCES))
     refused = [by_id[event["submission_id"]] for event in events if event["status"] == "refused"]
     held = sum(book.is_held(event["submission_id"]) for event in events)
     yield dg.MaterializeResult(

@@ -47,7 +47,7 @@ def because_option(reason: str) -> Callable[[Any], Any]:
 
 def local_today() -> date:
     """The day where the returns are from, which may not be the day in UTC."""
-    from pipelines.lifecycle.states import local_day
+    from pipelines.lifecycle.days import local_day
 
     return local_day(datetime.now(UTC))
 

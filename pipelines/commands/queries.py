@@ -38,10 +38,10 @@ def queries(
     adoption queries --open --quarter 2020-21-Q4
     adoption queries --sender Gwynedd
     """
-    from pipelines.lifecycle.decisions import book_of
+    from pipelines.lifecycle.ledger_state import ledger_state
 
     settings, declarations = Settings.from_environment(), declared()
-    book = book_of(Ledger(settings.ledger).events(), declarations)
+    book = ledger_state(Ledger(settings.ledger).events(), declarations)
     told = []
     for item in _standing(book.submissions.values(), book.newest):
         if sender_code not in (None, item.sender_code):

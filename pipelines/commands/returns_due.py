@@ -17,7 +17,7 @@ from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.lifecycle.owed import Language
+    from pipelines.text.catalogue import Language
 
 
 @click.command()
@@ -47,20 +47,22 @@ def due(
     """
     from rich.console import Console
 
-    from pipelines.lifecycle import owed as board
+    from pipelines.lifecycle.owed import as_json as owed_as_json
+    from pipelines.lifecycle.owed import returns_owed
+    from pipelines.lifecycle.owed_tables import OwedTables
 
     settings, declarations = Settings.from_environment(), declared()
-    found = board.boards(settings, declarations, today or local_today(), quarters, nation_code)
+    nations = returns_owed(settings, declarations, today or local_today(), quarters, nation_code)
     if as_json:
-        click.echo(json.dumps(board.as_json(found), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(owed_as_json(nations), indent=2, ensure_ascii=False))
         return
     console = Console()
-    if not found:
-        click.echo("Nothing is owed: no quarter that was asked for is over.")
-    for number, one in enumerate(found):
+    if not nations:
+        click.echo("No return is due: none of these quarters has ended.")
+    for number, owed in enumerate(nations):
         if number:
             console.print()
-        for part in board.Shown(one, declarations, language, to_do).render(console):
+        for part in OwedTables(owed, declarations, language, to_do).render(console):
             console.print(part)
 
 

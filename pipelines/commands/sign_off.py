@@ -63,11 +63,11 @@ def withdraw(submission_id: str, role: str, reason: str) -> None:
     adoption withdraw S000616-1a2b3c4d --role data_officer \\
         --because "Sent by mistake: a test of our new system"
     """
-    from pipelines.lifecycle.decisions import book_of
+    from pipelines.lifecycle.ledger_state import ledger_state
 
     decisions = open_decisions()
     decisions.withdraw(submission_id, role=role, reason=reason)
-    book = book_of(Ledger(decisions.settings.ledger).events(), decisions.declarations)
+    book = ledger_state(Ledger(decisions.settings.ledger).events(), decisions.declarations)
     if submission_id not in book.withdrawn:
         click.echo(f"{submission_id} is withdrawn with the next revision: its quarter is locked.")
         return

@@ -18,8 +18,9 @@ from expectations.verdicts import ReturnSent, Verdict, decide_verdict
 from pipelines.declarations import Declarations
 from pipelines.intake.batches import Batch
 from pipelines.intake.problems import PROBLEM_SCHEMA
+from pipelines.lifecycle.days import LOCAL
 from pipelines.lifecycle.ledger import Ledger, Submission
-from pipelines.lifecycle.states import LOCAL, WHOLE_FILE
+from pipelines.lifecycle.records import WHOLE_FILE
 from pipelines.quarters import Quarter
 from pipelines.readers.return_sheet import RowConservationError
 from pipelines.readers.sentences import FileProblem, of_the_collection

@@ -1,6 +1,6 @@
 """What people decide about returns, entered in the ledger if they may and if it fits.
 
-Who may is declared in ``sources/policies``; what fits is for ``lifecycle_order.py`` to say. Roles
+Who may is declared in ``sources/policies``; what fits is for ``order.py`` to say. Roles
 are kept, never names, and no sentence may name a child.
 """
 
@@ -12,18 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.declarations import Declarations, Duty, Policy
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.free_text import check_free_text
 from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.lifecycle.ledger_state import LedgerState, ledger_state, rows_set_aside
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import (
-    WHOLE_FILE,
-    Book,
-    ReturnStatus,
-    fold,
-    local_day,
-    rows_set_aside,
-    seal_of,
-)
+from pipelines.lifecycle.records import WHOLE_FILE, seal_of
+from pipelines.lifecycle.states import ReturnStatus, fold
 from pipelines.lifecycle.words import NOT_IN
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -69,8 +64,8 @@ class Decisions:
         last = policy.last_quarter_tolerated(quarter)
         if until > last:
             raise NotAllowed(
-                f"A query is tolerated until {last} at the longest, then it is asked again: "
-                f"{until} is later."
+                f"A query can be tolerated until {last} at the latest, and is then raised again: "
+                f"{until} is later than that."
             )
         return self._enter(
             {
@@ -119,7 +114,7 @@ class Decisions:
     def sign_off(
         self, submission_id: str, *, role: str, rows_left_out: int = 0
     ) -> Mapping[str, Any]:
-        """Sign off a submission as it was judged, without the rows that were set aside."""
+        """Sign off a submission as it was validated, without the rows that were set aside."""
         item = self._submission(submission_id)
         return self._enter(
             {
@@ -134,7 +129,7 @@ class Decisions:
         )
 
     def accept(self, submission_id: str, *, role: str) -> Mapping[str, Any]:
-        """Take a signed-off submission over, as the national team."""
+        """Accept a signed-off submission, as the national team."""
         item = self._submission(submission_id)
         return self._enter(
             {
@@ -167,17 +162,20 @@ class Decisions:
     def lock(
         self, nation_code: str, quarter: Quarter, *, role: str, with_gaps: bool = False
     ) -> Mapping[str, Any]:
-        """Close a quarter. What is not accepted centrally by then is a gap, to be owned up to."""
+        """Close a quarter.
+
+        What is not accepted centrally by then is a gap, which ``with_gaps`` has to allow.
+        """
         policy = self._policy(nation_code)
         deadline = policy.deadline(quarter)
         if local_day(self.clock()) <= deadline:
             raise NotAllowed(
-                f"Returns for {quarter} may still come in time, until {deadline}: lock it after "
+                f"Returns for {quarter} are on time until {deadline}: lock the quarter after "
                 "that day."
             )
         gaps = self.gaps(nation_code, quarter)
         if gaps and not with_gaps:
-            missing = sum(one.state in NOT_IN for one in gaps)
+            missing = sum(status.state in NOT_IN for status in gaps)
             raise NotAllowed(
                 f"{len(gaps)} returns for {quarter} are not accepted yet, {missing} of them not "
                 "in: see `adoption due`. To lock the quarter as it is, say --with-gaps."
@@ -199,10 +197,10 @@ class Decisions:
         events = Ledger(self.settings.ledger).events()
         life = fold(events, self.declarations, local_day(self.clock()), [quarter])
         return [
-            one
-            for one in life.returns
-            if self.declarations.places[one.sender_code].nation_code == nation_code
-            and not one.is_accepted
+            status
+            for status in life.returns
+            if self.declarations.places[status.sender_code].nation_code == nation_code
+            and not status.is_accepted
         ]
 
     def unlock(
@@ -234,7 +232,7 @@ class Decisions:
 
         With nothing held it announces figures that change for another reason.
         """
-        lock = self._book().locks.get((nation_code, quarter.label))
+        lock = self._state().locks.get((nation_code, quarter.label))
         held, withdrawals = (lock.held, lock.withdrawals) if lock else ([], [])
         unknown = [one for one in only if one not in (*held, *withdrawals)]
         return self._enter(
@@ -260,20 +258,22 @@ class Decisions:
         ledger = Ledger(self.settings.ledger)
         with ledger.held():
             events = ledger.events()
-            why = refusal(book_of(events, self.declarations), event)
+            why = refusal(ledger_state(events, self.declarations), event)
             if why:
                 raise NotAllowed(why)
             event |= {"role": role, "at": moment_after(events, self.clock())}
             ledger.append(event)
         return event
 
-    def _book(self) -> Book:
-        return book_of(Ledger(self.settings.ledger).events(), self.declarations)
+    def _state(self) -> LedgerState:
+        return ledger_state(Ledger(self.settings.ledger).events(), self.declarations)
 
     def _submission(self, submission_id: str) -> Submission:
-        found = self._book().submissions.get(submission_id)
+        found = self._state().submissions.get(submission_id)
         if found is None:
-            raise NotAllowed(f"{submission_id} was never received: `adoption status` lists all.")
+            raise NotAllowed(
+                f"{submission_id} was never received: `adoption status` lists all submissions."
+            )
         return found
 
     def rows_set_aside(self, submission_id: str) -> int:
@@ -286,18 +286,18 @@ class Decisions:
 
     def _policy_of_sender(self, sender_code: str) -> Policy:
         if sender_code not in self.declarations.senders:
-            raise NotAllowed(f"Nobody called {sender_code} owes a return.")
+            raise NotAllowed(f"{sender_code} is not a sender: no return is due from it.")
         return self.declarations.policy_for(sender_code)
 
     def _policy_of_submission(self, item: Submission) -> Policy:
         if item.sender_code is None:
-            raise NotAllowed(f"{item.submission_id} was refused at the door: nobody's it is.")
+            raise NotAllowed(f"{item.submission_id} was refused on arrival: it is nobody's return.")
         return self._policy_of_sender(item.sender_code)
 
     def _known_return(self, name: str) -> None:
         known = (*self.declarations.returns, WHOLE_FILE)
         if name not in known:
-            raise NotAllowed(f"No return is called {name}: there are {', '.join(known)}.")
+            raise NotAllowed(f"There is no return called {name}: choose from {', '.join(known)}.")
 
     def sentence(self, text: str, quarter: Quarter | None, sender_code: str | None = None) -> str:
         """An explanation or reason, if it names nobody of the quarter. Raises NamesSomebody."""
@@ -322,13 +322,6 @@ class Decisions:
         return found
 
 
-def book_of(events: Sequence[Mapping[str, Any]], declarations: Declarations) -> Book:
-    book = Book(declarations)
-    for event in events:
-        book.apply(event)
-    return book
-
-
 def moment_after(events: Sequence[Mapping[str, Any]], now: datetime) -> str:
     """``now``, but never before what was entered last: a clock set back must not reorder."""
     earlier = [datetime.fromisoformat(event["at"]) for event in events if "at" in event]
@@ -340,6 +333,6 @@ def refuse_a_role(policy: Policy, duty: Duty, role: str) -> None:
     able = [one.role for one in policy.roles if duty in one.may]
     those = ", ".join(able) or "nobody yet: sources/policies declares none"
     if role not in known:
-        raise NotAllowed(f"No role is called {role}. This is for: {those}.")
+        raise NotAllowed(f"There is no role {role}. This is for: {those}.")
     if role not in able:
-        raise NotAllowed(f"A {role} may not do this ({duty}). It is for: {those}.")
+        raise NotAllowed(f"The role {role} may not do this ({duty}). It is for: {those}.")

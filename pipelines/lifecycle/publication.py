@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.lifecycle.decisions import book_of, moment_after
+from pipelines.lifecycle.decisions import moment_after
 from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.ledger_state import ledger_state
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import Lock
+from pipelines.lifecycle.records import Lock
 from pipelines.quarters import Quarter
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class FrozenFigures(Exception):
 
 def locks_of(settings: Settings, declarations: Declarations, quarter: Quarter) -> list[Lock]:
     """The locks on a quarter, in the order of nation codes."""
-    book = book_of(Ledger(settings.ledger).events(), declarations)
-    return [lock for (_, label), lock in sorted(book.locks.items()) if label == quarter.label]
+    state = ledger_state(Ledger(settings.ledger).events(), declarations)
+    return [lock for (_, label), lock in sorted(state.locks.items()) if label == quarter.label]
 
 
 def note_for_manifest(
@@ -95,7 +96,7 @@ def refuse_changed_figures(
             raise FrozenFigures(
                 f"{quarter} is locked for {place.name_en} and published as version "
                 f"{lock.published_version}; {changed:,} lines of its figures would change. A "
-                "return of another quarter in its windows, or a definition, is not what it was: "
+                "return of another quarter in its windows, or a definition, has changed: "
                 "give the reason with `adoption revise`, then publish again"
             )
 
@@ -113,10 +114,10 @@ def enter_publication(
     """
     ledger = Ledger(settings.ledger)
     events = ledger.events()
-    book = book_of(events, declarations)
+    state = ledger_state(events, declarations)
     revisions = {
         nation_code: lock.revision
-        for (nation_code, label), lock in sorted(book.locks.items())
+        for (nation_code, label), lock in sorted(state.locks.items())
         if label == quarter.label and lock.published_version != version
     }
     event = {
@@ -126,7 +127,7 @@ def enter_publication(
         "revisions": revisions,
         "at": moment_after(events, now),
     }
-    if not revisions or refusal(book, event):
+    if not revisions or refusal(state, event):
         return None
     ledger.append(event)
     return event

@@ -13,30 +13,21 @@ from typing import Any
 
 from pipelines.declarations import Declarations, Reminder, Text
 from pipelines.files import write_whole
+from pipelines.lifecycle.days import end_of
 from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.ledger_state import LedgerState, known_at, ledger_state
 from pipelines.lifecycle.states import (
-    Book,
     ReturnStatus,
-    end_of,
-    fold,
-    known_at,
     last_quarter_over,
     quarters_asked,
+    return_status,
 )
 from pipelines.lifecycle.words import NOT_IN, TO_BE_ANSWERED, TO_BE_SIGNED_OFF, ReturnState
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
+from pipelines.text.catalogue import LANGUAGES, Language
+from pipelines.text.dates import long_day
 
-_MONTHS = {
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-    "cy": (
-        *("Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin"),
-        *("Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"),
-    ),
-}
 _ABOUT: Mapping[str, frozenset[ReturnState]] = {
     "return": NOT_IN,
     "queries": TO_BE_ANSWERED,
@@ -64,13 +55,14 @@ class DueReminder:
         return f"{self.quarter}-{self.sender_code}-{self.about}-{days}-days-{side}.txt"
 
     def as_text(self) -> str:
-        parts = [
-            f"{self.place.en} ({self.sender_code})",
-            *("", self.subject.en, "", self.text.en),
-            *("", f"{self.place.cy} ({self.sender_code})"),
-            *("", self.subject.cy, "", self.text.cy, ""),
-        ]
-        return "\n".join(parts)
+        english, welsh = (
+            f"{place} ({self.sender_code})\n\n{subject}\n\n{text}\n"
+            for place, subject, text in (
+                (self.place.en, self.subject.en, self.text.en),
+                (self.place.cy, self.subject.cy, self.text.cy),
+            )
+        )
+        return f"{english}\n{welsh}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -86,11 +78,6 @@ class DueReminder:
         }
 
 
-def long_day(day: date, language: str) -> str:
-    """``30 July 2025``, ``30 Gorffennaf 2025``."""
-    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
-
-
 def due_reminders(
     settings: Settings, declarations: Declarations, day: date, since: date | None = None
 ) -> list[DueReminder]:
@@ -99,9 +86,9 @@ def due_reminders(
     In the order of quarters, and of senders as declared.
     """
     events = known_at(Ledger(settings.ledger).events(), end_of(day))
-    book = fold(events, declarations, day, []).book
-    quarters = quarters_asked(book.submissions.values(), day) or [last_quarter_over(day)]
-    found: list[DueReminder] = []
+    state = ledger_state(events, declarations)
+    quarters = quarters_asked(state.submissions.values(), day) or [last_quarter_over(day)]
+    reminders: list[DueReminder] = []
     for quarter in quarters:
         due = {
             nation_code: _of_days(
@@ -113,10 +100,10 @@ def due_reminders(
             for sender_code in declarations.senders:
                 nation = declarations.places[sender_code].nation_code
                 for reminder, sent_on in due.get(nation, ()):
-                    found += _for_sender(
-                        declarations, book, sender_code, quarter, reminder, sent_on, day
+                    reminders += _for_sender(
+                        declarations, state, sender_code, quarter, reminder, sent_on, day
                     )
-    return found
+    return reminders
 
 
 def _of_days(
@@ -136,7 +123,7 @@ def _of_days(
 
 def _for_sender(
     declarations: Declarations,
-    book: Book,
+    state: LedgerState,
     sender_code: str,
     quarter: Quarter,
     reminder: Reminder,
@@ -146,13 +133,14 @@ def _for_sender(
     mine = [
         status
         for name in declarations.due_from(sender_code, quarter)
-        if (status := book.status(sender_code, name, quarter, day)).state in _ABOUT[reminder.about]
+        if (status := return_status(state, sender_code, name, quarter, day)).state
+        in _ABOUT[reminder.about]
     ]
     if not mine:
         return
     place = declarations.places[sender_code]
     words = {
-        language: _words(declarations, book, mine, sent_on, language) for language in ("en", "cy")
+        language: _words(declarations, state, mine, sent_on, language) for language in LANGUAGES
     }
     yield DueReminder(
         sender_code,
@@ -168,13 +156,13 @@ def _for_sender(
 
 def _words(
     declarations: Declarations,
-    book: Book,
+    state: LedgerState,
     mine: Sequence[ReturnStatus],
     sent_on: int,
-    language: str,
+    language: Language,
 ) -> dict[str, str]:
     place = declarations.places[mine[0].sender_code]
-    item = book.newest(mine[0].sender_code, mine[0].quarter)
+    item = state.newest(mine[0].sender_code, mine[0].quarter)
     names = {one.return_name for one in mine}
     return {
         "place": getattr(place, f"name_{language}"),
@@ -186,7 +174,7 @@ def _words(
             for name, declared in declarations.returns.items()
             if name in names
         ),
-        "queries": str(sum(one.is_open for one in book.queries(item)) if item else 0),
+        "queries": str(sum(one.is_open for one in state.queries(item)) if item else 0),
     }
 
 

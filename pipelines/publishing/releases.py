@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations import Declarations, Policy
 from pipelines.files import CHECKSUMS, put_folder_into_place, sha256_of, write_whole
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.decisions import (
     Decisions,
     NotAllowed,
-    book_of,
     moment_after,
     refuse_a_role,
 )
 from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.ledger_state import LedgerState, known_at, ledger_state
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import Book, Lock, ReturnStatus, fold, known_at, local_day
+from pipelines.lifecycle.records import Lock
+from pipelines.lifecycle.states import ReturnStatus, fold
 from pipelines.publishing.release_files import (
     FilesWritten,
     Say,
@@ -92,7 +94,7 @@ def make_release(
         _finish_interrupted(settings, policy.body, quarter)
         _refuse_an_unsound_ledger(settings, declarations)
         events = ledger.events()
-        state = book_of(events, declarations)
+        state = ledger_state(events, declarations)
         known = versions_of(settings, policy.body, quarter)
         event = {
             "event": "released",
@@ -151,7 +153,7 @@ def make_again(
     ]
     if folder.exists() and any(folder.iterdir()):
         raise ReleaseError(f"{folder} is not empty: name a folder that is, or a new one")
-    state = book_of(events, declarations)
+    state = ledger_state(events, declarations)
     event = {"role": version.role, "reason": version.reason, "as_of": version.as_of}
     _lock(state, policy, version.quarter, declarations)
     _refuse_another_warehouse(connection, state, policy)
@@ -197,7 +199,7 @@ def _refuse_an_unsound_ledger(settings: Settings, declarations: Declarations) ->
         )
 
 
-def _lock(state: Book, policy: Policy, quarter: Quarter, declarations: Declarations) -> Lock:
+def _lock(state: LedgerState, policy: Policy, quarter: Quarter, declarations: Declarations) -> Lock:
     lock = state.locks.get((policy.nation_code, quarter.label))
     if lock is None:
         nation = declarations.places[policy.nation_code].name_en
@@ -209,7 +211,7 @@ def _lock(state: Book, policy: Policy, quarter: Quarter, declarations: Declarati
 
 
 def _refuse_another_warehouse(
-    connection: duckdb.DuckDBPyConnection, state: Book, policy: Policy
+    connection: duckdb.DuckDBPyConnection, state: LedgerState, policy: Policy
 ) -> None:
     """Refuse a warehouse that does not rest on the very returns that are in force."""
     built = connection.execute(
@@ -265,7 +267,7 @@ def _decided(
         and not status.is_accepted
     ]
     return Decided(
-        lock=life.book.locks[policy.nation_code, quarter.label],
+        lock=life.ledger_state.locks[policy.nation_code, quarter.label],
         role=event["role"],
         reason=event["reason"],
         as_of=event["as_of"],

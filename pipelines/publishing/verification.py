@@ -19,8 +19,8 @@ from pipelines.declarations import Declarations
 from pipelines.files import changed_files, sha256_of
 from pipelines.intake.landing import stored_file
 from pipelines.lifecycle.ledger import Head, Ledger, LedgerError
+from pipelines.lifecycle.ledger_state import LedgerState
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import Book
 from pipelines.publishing.internal_files import MANIFEST
 from pipelines.release.versions import faults, versions
 from pipelines.settings import Settings
@@ -143,7 +143,7 @@ def _compare(where: str, head: Head, links: list[str]) -> str | None:
 
 def _out_of_order(ledger: Ledger, declarations: Declarations) -> Iterator[str]:
     """Lines that could not have followed: the program never writes one."""
-    book = Book(declarations)
+    book = LedgerState(declarations)
     for number, event in enumerate(ledger.events(), start=1):
         why = refusal(book, event)
         if why:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.lifecycle.ledger import FIRST_LINK, Ledger
-from pipelines.lifecycle.states import Lock, ReturnStatus
+from pipelines.lifecycle.records import Lock
+from pipelines.lifecycle.states import ReturnStatus
 from pipelines.quarters import Quarter
 from pipelines.settings import CHECKOUT, IS_INSTALLED, SHIPPED, SOURCES, Settings
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipelines.lifecycle.reminders import long_day
 from pipelines.lifecycle.states import ReturnStatus
-from pipelines.lifecycle.words import STATES
+from pipelines.lifecycle.words import state_word
+from pipelines.text.dates import long_day
 from pipelines.ui.quarter_summary import QuarterSummary
 
 NOT_DUE = "–"
@@ -128,7 +128,7 @@ def state_in_words(status: ReturnStatus | None) -> str:
     """``queries open: 2, late`` of one return; a dash where it is not due."""
     if status is None:
         return NOT_DUE
-    words = STATES[status.state].word.en
+    words = state_word(status.state, "en")
     if status.queries_open and status.state == "queries_open":
         words = f"{words}: {status.queries_open}"
     elif status.rows_set_aside:

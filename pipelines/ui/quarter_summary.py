@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.declarations import Declarations
 from pipelines.lifecycle.ledger import Ledger, Submission
-from pipelines.lifecycle.owed import Board, Group, boards
+from pipelines.lifecycle.owed import GroupOwed, ReturnsOwed, returns_owed
 from pipelines.lifecycle.states import ReturnStatus, fold, quarters_asked
 from pipelines.lifecycle.words import NOT_IN
 from pipelines.quarters import Quarter
@@ -167,7 +167,7 @@ def quarters_to_watch(
     A sample collection is not watched: its quarters are long past.
     """
     events = Ledger(settings.ledger).events()
-    submissions = list(fold(events, declarations, today, []).book.submissions.values())
+    submissions = list(fold(events, declarations, today, []).ledger_state.submissions.values())
     if any(item.is_synthetic for item in submissions if item.is_accepted):
         return []
     newest = quarters_asked(submissions, today)[-at_most:]
@@ -186,7 +186,7 @@ def quarter_summaries(
     """
     quarters = sorted(set(quarters))
     submissions = Ledger(settings.ledger).submissions()
-    nations = boards(settings, declarations, today, quarters) if quarters else []
+    nations = returns_owed(settings, declarations, today, quarters) if quarters else []
     figures = _figures(settings, quarters)
     return [
         _summary(settings, declarations, quarter, today, submissions, nations, figures)
@@ -200,7 +200,7 @@ def _summary(
     quarter: Quarter,
     today: date,
     submissions: Sequence[Submission],
-    nations: Sequence[Board],
+    nations: Sequence[ReturnsOwed],
     figures: Mapping[Quarter, tuple[NationFigure, ...]],
 ) -> QuarterSummary:
     sent = [item for item in submissions if item.quarter == quarter.label]
@@ -241,7 +241,7 @@ def _senders(
     declarations: Declarations,
     quarter: Quarter,
     sent: Sequence[Submission],
-    nations: Sequence[Board],
+    nations: Sequence[ReturnsOwed],
 ) -> Iterator[SenderReturns]:
     received = {item.sender_code: item.received_at for item in sent}  # the newest comes last
     for nation in nations:
@@ -259,14 +259,14 @@ def _senders(
 
 
 def _group_counts(
-    declarations: Declarations, quarter: Quarter, nations: Sequence[Board]
+    declarations: Declarations, quarter: Quarter, nations: Sequence[ReturnsOwed]
 ) -> Iterator[GroupCount]:
     """A line for each nation, and under it one for each of its regions and agencies."""
     for nation in nations:
         counts = [
             GroupCount(group.name.en, count.returns, count.returns_in, count.to_be_answered)
             for group in nation.groups
-            for count in group.summaries
+            for count in group.counts
             if count.quarter == quarter.label and count.returns
         ]
         if counts:
@@ -279,7 +279,7 @@ def _group_counts(
             yield from counts
 
 
-def _statuses_of(group: Group, quarter: Quarter) -> Iterator[ReturnStatus]:
+def _statuses_of(group: GroupOwed, quarter: Quarter) -> Iterator[ReturnStatus]:
     for row in group.rows:
         yield from (status for status in row if status and status.quarter == quarter.label)
 

@@ -24,9 +24,9 @@ def files_by_quarter(ledger: Ledger, declarations: Declarations) -> dict[str, di
 
     An accepted file is in force, superseded, withdrawn, or held for a revision.
     """
-    from pipelines.lifecycle.decisions import book_of
+    from pipelines.lifecycle.ledger_state import ledger_state
 
-    book = book_of(ledger.events(), declarations)
+    book = ledger_state(ledger.events(), declarations)
     by_quarter: dict[str, Counter[str]] = {}
     for item in book.submissions.values():
         if item.quarter:

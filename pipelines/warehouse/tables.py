@@ -14,9 +14,11 @@ from expectations.rule_catalogue import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
 from pipelines.files import write_whole
 from pipelines.intake.problems import PROBLEM_SCHEMA
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.ledger import Ledger, Submission
-from pipelines.lifecycle.states import Book, LifeCycle, fold, known_at, local_day
-from pipelines.lifecycle.words import STATES
+from pipelines.lifecycle.ledger_state import LedgerState, known_at
+from pipelines.lifecycle.states import LifeCycle, fold
+from pipelines.lifecycle.words import state_word
 from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 from pipelines.readers import sentences
 from pipelines.settings import Settings
@@ -127,7 +129,7 @@ def write_tables(
         },
         schema={"as_of": pl.Datetime("us"), "verdicts": pl.Int64},
     )
-    tables["submissions"] = _submissions(submissions, life.book)
+    tables["submissions"] = _submissions(submissions, life.ledger_state)
     tables["submission_returns"] = _submission_returns(submissions)
     tables["submission_return_status"] = _return_status(life)
     for declared in declarations.returns.values():
@@ -413,7 +415,7 @@ def _without_places(sentence: str) -> str:
     return sentence.format_map(defaultdict(lambda: "…", at=""))
 
 
-def _submissions(submissions: Sequence[Submission], book: Book) -> pl.DataFrame:
+def _submissions(submissions: Sequence[Submission], state: LedgerState) -> pl.DataFrame:
     return _frame(
         _SUBMISSION_SCHEMA,
         (
@@ -425,22 +427,22 @@ def _submissions(submissions: Sequence[Submission], book: Book) -> pl.DataFrame:
                 s.signed_off_by_role,
                 datetime.fromisoformat(s.signed_off_on).date() if s.signed_off_on else None,
                 s.rule_set_hash,
-                *_state(s, book),
+                *_state(s, state),
             )
             for s in submissions
         ),
     )
 
 
-def _state(submission: Submission, book: Book) -> tuple[Any, ...]:
+def _state(submission: Submission, state: LedgerState) -> tuple[Any, ...]:
     """What became of a delivery; nothing of one that this build does not see."""
-    if submission.submission_id not in book.submissions:
+    if submission.submission_id not in state.submissions:
         return None, None, None, None, None
-    found = book.delivery(submission.submission_id)
+    found = state.delivery(submission.submission_id)
     withdrawn_at = datetime.fromisoformat(found.withdrawn_at) if found.withdrawn_at else None
     return (
         found.state,
-        book.is_held(submission.submission_id),
+        state.is_held(submission.submission_id),
         withdrawn_at is not None,
         _in_utc(withdrawn_at) if withdrawn_at else None,
         found.released_in_revision,
@@ -453,7 +455,7 @@ def _return_status(life: LifeCycle) -> pl.DataFrame:
         (
             (
                 *(one.sender_code, one.return_name, one.quarter, one.state),
-                *(STATES[one.state].word.en, STATES[one.state].word.cy, one.acts),
+                *(state_word(one.state, "en"), state_word(one.state, "cy"), one.acts),
                 *(life.today, one.deadline, one.days_to_deadline),
                 *(one.submission_id, one.in_force_submission_id, one.version),
                 *(one.is_late, one.is_nil, one.rows_set_aside),

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pipelines.declarations import Declarations
+from pipelines.lifecycle.ledger_state import LedgerState
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import Book, ReturnStatus, seal_of
+from pipelines.lifecycle.records import seal_of
+from pipelines.lifecycle.states import ReturnStatus, return_status
 from pipelines.quarters import Quarter
 
 WALES, ENGLAND = "W92000004", "E92000001"
@@ -25,22 +27,22 @@ class Story:
     def __init__(self, declarations: Declarations) -> None:
         self.declarations = declarations
         self.events: list[Event] = []
-        self.book = Book(declarations)
+        self.ledger_state = LedgerState(declarations)
         self.files = 0
         self.decided = 0
 
     # --- telling ----------------------------------------------------------------
 
     def tell(self, event: Event) -> Story:
-        why = refusal(self.book, event)
+        why = refusal(self.ledger_state, event)
         assert why is None, why
         self.events.append(event)
-        self.book.apply(event)
+        self.ledger_state.apply(event)
         return self
 
     def refused(self, event: Event) -> str:
         """Why the event may not follow; asking changes nothing."""
-        why = refusal(self.book, event)
+        why = refusal(self.ledger_state, event)
         assert why is not None, f"{event['event']} was allowed"
         return why
 
@@ -54,7 +56,7 @@ class Story:
         name: str = "child",
         quarter: Quarter = Q1,
     ) -> ReturnStatus:
-        return self.book.status(sender, name, quarter, today)
+        return return_status(self.ledger_state, sender, name, quarter, today)
 
     @property
     def last(self) -> str:
@@ -159,7 +161,7 @@ class Story:
         )
 
     def sign_off(self, submission_id: str, rows_left_out: int = 0) -> Event:
-        item = self.book.submissions.get(submission_id)
+        item = self.ledger_state.submissions.get(submission_id)
         return self._decided(
             "signed_off",
             "head_of_service",
@@ -169,7 +171,7 @@ class Story:
         )
 
     def accept(self, submission_id: str) -> Event:
-        item = self.book.submissions.get(submission_id)
+        item = self.ledger_state.submissions.get(submission_id)
         seal = seal_of(item) if item else "none"
         return self._decided(
             "accepted_centrally", "national_data_lead", submission_id=submission_id, seal=seal
@@ -199,7 +201,7 @@ class Story:
         )
 
     def revise(self, quarter: Quarter = Q1, nation: str = WALES, *only: str) -> Event:
-        lock = self.book.locks.get((nation, quarter.label))
+        lock = self.ledger_state.locks.get((nation, quarter.label))
         held, withdrawals = (lock.held, lock.withdrawals) if lock else ([], [])
         return self._decided(
             "revised",
@@ -212,7 +214,7 @@ class Story:
         )
 
     def publish(self, version: int = 1, quarter: Quarter = Q1, nation: str = WALES) -> Event:
-        lock = self.book.locks.get((nation, quarter.label))
+        lock = self.ledger_state.locks.get((nation, quarter.label))
         return self._decided(
             "published",
             "program",

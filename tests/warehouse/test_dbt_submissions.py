@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.ledger_state import LedgerState, known_at
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import Book, fold, known_at, local_day
+from pipelines.lifecycle.states import fold, return_status
 from pipelines.warehouse.tables import write_tables
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, Q1, Q2, WALES, Story
 from tests.warehouse.conftest import InventedReturns
@@ -123,7 +125,10 @@ def _a_long_story(declarations) -> Story:
     """Files, verdicts, locks, withdrawals and revisions of two senders, as chance will have it."""
     story, pick = Story(declarations), random.Random(20250731)
     while len(story.events) < 160:
-        quarter, about = pick.choice((Q1, Q2)), pick.choice([*story.book.submissions, "S000001"])
+        quarter, about = (
+            pick.choice((Q1, Q2)),
+            pick.choice([*story.ledger_state.submissions, "S000001"]),
+        )
         sender = pick.choice((ANGLESEY, GWYNEDD))
         event = pick.choice(
             (
@@ -135,7 +140,7 @@ def _a_long_story(declarations) -> Story:
                 lambda: story.publish(len(story.events), quarter),  # noqa: B023
             )
         )()
-        if refusal(story.book, event) is None:
+        if refusal(story.ledger_state, event) is None:
             story.tell(event)
     return story
 
@@ -157,31 +162,33 @@ def _built(invented: InventedReturns, as_of: datetime | None) -> list[dict[str, 
     return invented.query("select * from marts.fct_submission")
 
 
-def _in_force(book: Book) -> set[str]:
-    found = [book.in_force(s, q.label) for s in (ANGLESEY, GWYNEDD) for q in (Q1, Q2)]
+def _in_force(state: LedgerState) -> set[str]:
+    found = [state.in_force(s, q.label) for s in (ANGLESEY, GWYNEDD) for q in (Q1, Q2)]
     return {item.submission_id for item in found if item}
 
 
 def test_the_warehouse_and_the_ledger_agree_on_what_is_in_force_now_and_at_any_time(told) -> None:
     invented, story = told
-    assert {one for one, _ in story.book.locks} == {WALES}  # or the story would prove little
-    assert any(lock.revisions for lock in story.book.locks.values())
+    assert {one for one, _ in story.ledger_state.locks} == {
+        WALES
+    }  # or the story would prove little
+    assert any(lock.revisions for lock in story.ledger_state.locks.values())
     moments = sorted(datetime.fromisoformat(e["at"]) for e in story.events if "at" in e)
     different = set()
     for as_of in (None, moments[len(moments) // 2]):
-        book = fold(
+        state = fold(
             known_at(story.events, as_of) if as_of else story.events,
             *(invented.declarations, date(2025, 9, 1), []),
-        ).book
+        ).ledger_state
         rows = _built(invented, as_of)
-        assert {row["submission_id"] for row in rows} == set(book.submissions)
-        assert {row["submission_id"] for row in rows if row["is_in_force"]} == _in_force(book)
+        assert {row["submission_id"] for row in rows} == set(state.submissions)
+        assert {row["submission_id"] for row in rows if row["is_in_force"]} == _in_force(state)
         for row in rows:
-            assert row["state"] == book.delivery(row["submission_id"]).state
+            assert row["state"] == state.delivery(row["submission_id"]).state
             assert row["is_in_force"] == (row["state"] == "in_force")
         states = {row["state"] for row in rows}
         assert {"in_force", "rejected", "superseded"} <= states
-        different.add(frozenset(_in_force(book)))
+        different.add(frozenset(_in_force(state)))
     assert len(different) == 2
 
 
@@ -196,8 +203,8 @@ def test_where_a_return_stands_is_a_table_with_the_days_of_its_build(told) -> No
         )
     }
     today = local_day(moment)
-    book = fold(known_at(story.events, moment), invented.declarations, today, []).book
-    status = book.status(ANGLESEY, "child", Q1, today)
+    state = fold(known_at(story.events, moment), invented.declarations, today, []).ledger_state
+    status = return_status(state, ANGLESEY, "child", Q1, today)
     mine = rows[ANGLESEY, Q1.label]
     assert (mine["state"], mine["acts"], mine["version"]) == (
         *(status.state, status.acts),

@@ -21,9 +21,10 @@ from pipelines.lifecycle.publication import (
     note_for_manifest,
     refuse_changed_figures,
 )
-from pipelines.lifecycle.reminders import due_reminders, long_day
+from pipelines.lifecycle.reminders import due_reminders
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
+from pipelines.text.dates import long_day
 from tests.unit.lifecycle_story import ANGLESEY, ENGLAND, GWYNEDD, Q1, Q2, WALES, Story
 
 Adoption = Callable[..., Result]
@@ -50,7 +51,7 @@ def keep(settings: Settings, story: Story) -> None:
     ledger.append(*story.events[len(ledger.events()) :])
 
 
-# --- who owes what -----------------------------------------------------------------------
+# --- returns due -----------------------------------------------------------------------
 
 
 def test_the_board_tells_every_return_in_words_and_who_acts_next(
@@ -63,7 +64,7 @@ def test_the_board_tells_every_return_in_words_and_who_acts_next(
     assert told.exit_code == 0, told.output
     lines = {line[:24].strip(): line for line in told.output.splitlines()}
     assert "queries open" in lines["Isle of Anglesey"] and "sender" in lines["Isle of Anglesey"]
-    assert "1 queries open" in lines["Isle of Anglesey"]
+    assert "1 query open" in lines["Isle of Anglesey"]
     assert "checked" in lines["Gwynedd"] and "version" not in lines["Gwynedd"]
     assert "overdue" in lines["Conwy"] and " -3 " in lines["Conwy"]
     summary = "North Wales Adoption Service: 2025-26-Q1: 2 of 8 in, 6 overdue, 1 with queries or"
@@ -128,7 +129,7 @@ def test_a_quarter_that_is_not_over_owes_nothing(adoption: Adoption) -> None:
     told = adoption("due", "--quarter", "2025-26-Q4", "--on", "2026-03-31")
     assert (told.exit_code, told.output) == (
         0,
-        "Nothing is owed: no quarter that was asked for is over.\n",
+        "No return is due: none of these quarters has ended.\n",
     )
 
 
@@ -202,12 +203,12 @@ def test_a_return_goes_from_its_query_to_a_revision_by_commands(
     assert "1 submissions accepted" in done(
         "accept", "--quarter", Q1.label, "--nation", "wales", *lead
     )
-    assert "say --with-gaps" in refused("lock", Q1.label, "--nation", "wales", *director)
+    assert "use --with-gaps" in refused("lock", Q1.label, "--nation", "wales", *director)
     assert "33 returns are not accepted" in done(
         "lock", Q1.label, "--nation", "wales", "--with-gaps", *director
     )
     assert enter_publication(settings, declarations, Q1, 1, NOW)
-    assert "what is published is revised" in refused(
+    assert "published quarter cannot be unlocked" in refused(
         "unlock", Q1.label, "--nation", "wales", *director, *because
     )
     assert "withdrawn with the next revision" in done("withdraw", sent, *head, *because)
@@ -489,7 +490,7 @@ def test_published_figures_of_a_locked_nation_do_not_change_without_a_revision(
     with pytest.raises(FrozenFigures, match=r"locked for Wales .* version 1; 2 lines"):
         check(figures(4.0, 5.0))
     story.events = [dict(event) for event in Ledger(settings.ledger).events()]
-    story.book.apply(story.events[-1])
+    story.ledger_state.apply(story.events[-1])
     story.tell(story.revise())
     keep(settings, story)
     check(figures(4.0, 5.0))

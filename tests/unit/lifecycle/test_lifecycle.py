@@ -8,12 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipelines.declarations import Declarations
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.ledger import Ledger
+from pipelines.lifecycle.ledger_state import known_at
 from pipelines.lifecycle.order import EVENTS, refusal
-from pipelines.lifecycle.states import CODE_NOT_KEPT, fold, known_at, local_day, quarters_asked
-from pipelines.lifecycle.words import ACTORS, SIGN_OFFS, STATES
+from pipelines.lifecycle.records import CODE_NOT_KEPT
+from pipelines.lifecycle.states import fold, quarters_asked
+from pipelines.lifecycle.words import ACTS_NEXT, sign_off_words, state_word
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
+from pipelines.text.catalogue import LANGUAGES
 from tests.unit.lifecycle_story import (
     ANGLESEY,
     ENGLAND,
@@ -109,7 +113,7 @@ FILES: dict[str, Callable[[Story], object]] = {
 
 
 def _newest(story: Story) -> str:
-    item = story.book.newest(ANGLESEY, Q1.label)
+    item = story.ledger_state.newest(ANGLESEY, Q1.label)
     return item.submission_id if item else "S000001"
 
 
@@ -193,29 +197,27 @@ def test_from_each_state_every_event_leads_where_the_table_says(
 
 def test_the_table_has_every_state_and_every_kind_of_event() -> None:
     rows = _transitions()
-    assert {before for before, _, _ in rows} == set(STATES)
-    assert {after for _, _, after in rows} == {*STATES, "–"}
-    assert len(rows) == len(STATES) * (len(FILES) + len(DECISIONS))
+    assert {before for before, _, _ in rows} == set(ACTS_NEXT)
+    assert {after for _, _, after in rows} == {*ACTS_NEXT, "–"}
+    assert len(rows) == len(ACTS_NEXT) * (len(FILES) + len(DECISIONS))
     told_by_files = {"received", "judged"}
     elsewhere = {"duplicate", "reported", "released"}  # these change the state of no return
     assert len(EVENTS) == len(DECISIONS) + len(told_by_files | elsewhere)
 
 
 def test_every_state_has_words_in_both_languages_that_fit_a_cell() -> None:
-    for words in (*STATES.values(),):
-        assert len(words.word.en) <= 12 and len(words.word.cy) <= 12
-        assert words.acts in ACTORS
-    for language in ("en", "cy"):
-        told = [getattr(words.word, language) for words in STATES.values()]
-        assert len(set(told)) == len(told)
+    for language in LANGUAGES:
+        words = [state_word(state, language) for state in ACTS_NEXT]
+        assert max(map(len, words)) <= 12
+        assert len(set(words)) == len(words)
+    assert all(state_word(state, "cy") != state_word(state, "en") for state in ACTS_NEXT)
 
 
 def test_a_state_tells_who_has_to_act_next() -> None:
-    acts = {state: words.acts for state, words in STATES.items()}
-    assert {state for state, actor in acts.items() if actor == "national_team"} == {
+    assert {state for state, actor in ACTS_NEXT.items() if actor == "national_team"} == {
         *("signed_off", "accepted", "locked", "held")
     }
-    assert {state for state, actor in acts.items() if actor == "nobody"} == {
+    assert {state for state, actor in ACTS_NEXT.items() if actor == "nobody"} == {
         *("received", "published", "revised")
     }
 
@@ -253,12 +255,12 @@ def test_quarters_are_owed_from_the_first_that_came_to_the_one_after_the_last(
 ) -> None:
     assert quarters_asked([], date(2026, 1, 1)) == []
     story.send(quarter=Q1)
-    items = list(story.book.submissions.values())
+    items = list(story.ledger_state.submissions.values())
     assert quarters_asked(items, date(2025, 7, 10)) == [Q1]  # the next one is not over
     assert quarters_asked(items, date(2025, 10, 1)) == [Q1, Q2]
     assert quarters_asked(items, date(2029, 1, 1)) == [Q1, Q2]
     story.send(quarter=Quarter(2024, 3))
-    items = list(story.book.submissions.values())
+    items = list(story.ledger_state.submissions.values())
     assert quarters_asked(items, date(2025, 7, 1))[0] == Quarter(2024, 3)
 
 
@@ -269,9 +271,9 @@ def test_a_whole_return_supersedes_the_one_before_and_every_version_is_known(
     story: Story,
 ) -> None:
     first, second = story.send(), story.send()
-    assert story.book.delivery(first).state == "superseded"
-    assert story.book.delivery(second).state == "in_force"
-    assert [item.version for item in story.book.deliveries_of(ANGLESEY, Q1.label)] == [1, 2]
+    assert story.ledger_state.delivery(first).state == "superseded"
+    assert story.ledger_state.delivery(second).state == "in_force"
+    assert [item.version for item in story.ledger_state.deliveries_of(ANGLESEY, Q1.label)] == [1, 2]
     assert story.status().version == 2
 
 
@@ -288,8 +290,8 @@ def test_a_refused_newer_file_replaces_nothing_and_is_told(story: Story) -> None
 def test_a_withdrawn_file_gives_way_to_the_one_before_it(story: Story) -> None:
     first, second = story.send(), story.send(queries=ASKED)
     story.tell(story.withdraw(second))
-    assert story.book.delivery(second).state == "withdrawn"
-    assert story.book.delivery(first).state == "in_force"
+    assert story.ledger_state.delivery(second).state == "withdrawn"
+    assert story.ledger_state.delivery(first).state == "in_force"
     assert (story.state(), story.status().submission_id) == ("checked", first)
     assert "was withdrawn before" in story.refused(story.withdraw(second))
 
@@ -312,7 +314,7 @@ def test_a_duplicate_changes_nothing_and_gets_no_verdict_of_its_own(story: Story
     first = story.send()
     again = story.file(event="duplicate", duplicate_of=first)
     story.tell(again)
-    assert story.book.delivery(again["submission_id"]).state == "duplicate"
+    assert story.ledger_state.delivery(again["submission_id"]).state == "duplicate"
     assert (story.state(), story.status().submission_id) == ("checked", first)
     assert "duplicate" in story.refused(story.judged(again["submission_id"]))
     nobody = story.file(event="duplicate", duplicate_of="S999999")
@@ -362,7 +364,7 @@ def test_a_tolerance_is_carried_to_later_quarters_and_ends_with_the_last(story: 
     later = Quarter(2025, 3)
     story.send(queries=ASKED, quarter=later)
     assert story.state(quarter=later) == "queries_open"
-    (query,) = story.book.queries(story.book.submissions[story.last])
+    (query,) = story.ledger_state.queries(story.ledger_state.submissions[story.last])
     assert query.why_open == "expired"
 
 
@@ -378,7 +380,7 @@ def test_more_rows_than_the_limit_ask_again(story: Story) -> None:
     story.send(queries=ASKED)
     story.tell(story.tolerate(limit=3, until=Q2))
     story.send(queries={"child": {"CH400": 4}}, quarter=Q2)
-    (query,) = story.book.queries(story.book.submissions[story.last])
+    (query,) = story.ledger_state.queries(story.ledger_state.submissions[story.last])
     assert (query.is_open, query.why_open) == (True, "over_the_limit")
     story.tell(story.tolerate(limit=4, quarter=Q2, until=Q2))
     assert story.state(quarter=Q2) == "queries_answered"
@@ -398,8 +400,8 @@ def test_a_tolerance_is_of_one_rule_one_return_and_one_sender(story: Story) -> N
     [
         ({"limit": 2}, "3 rows have the query CH400 and the limit given is 2"),
         ({"code": "CH101"}, "CH101 is an error, not a query: errors cannot be tolerated"),
-        ({"code": "CH999"}, "CH999 asks nothing of the child return"),
-        ({"return_name": "adopter"}, "asks nothing of the adopter return"),
+        ({"code": "CH999"}, "no query CH999 on the child return"),
+        ({"return_name": "adopter"}, "on the adopter return of"),
         ({"until": "2024-25-Q4"}, "would end with 2024-25-Q4"),
         ({"quarter": Q2.label}, "no accepted return for 2025-26-Q2"),
         ({"sender_code": GWYNEDD}, "W06000002 has no accepted return"),
@@ -433,7 +435,7 @@ def test_a_sign_off_is_void_when_another_file_comes_and_holds_again_when_that_go
     second = story.send()
     status = story.status()
     assert (status.state, status.sign_off, status.is_accepted) == ("checked", "void_data", False)
-    assert SIGN_OFFS[status.sign_off].en == "void: the data changed"
+    assert sign_off_words(status.sign_off, "en") == "void: the data changed"
     story.tell(story.withdraw(second))
     assert (story.state(), story.status().sign_off) == ("accepted", "valid")
 
@@ -493,7 +495,7 @@ def test_a_sign_off_of_something_else_is_refused(story: Story) -> None:
 
 def test_nobody_accepts_what_its_sender_has_not_signed_off(story: Story) -> None:
     sent = story.send()
-    assert "Its sender signs off first" in story.refused(story.accept(sent))
+    assert "Its sender has to sign it off first" in story.refused(story.accept(sent))
 
 
 # --- lock and revision ---------------------------------------------------------------------
@@ -510,14 +512,14 @@ def test_what_comes_after_the_lock_is_held_and_what_was_published_stays_in_force
 ) -> None:
     first = published(story)
     second = story.send()
-    assert story.book.in_force(ANGLESEY, Q1.label).submission_id == first
-    assert story.book.delivery(second).state == "held"
+    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == first
+    assert story.ledger_state.delivery(second).state == "held"
     status = story.status()
     assert (status.submission_id, status.in_force_submission_id) == (second, first)
     third = story.send()
-    assert story.book.delivery(second).state == "superseded"
-    assert story.book.delivery(third).state == "held"
-    assert story.book.in_force(ANGLESEY, Q1.label).submission_id == first
+    assert story.ledger_state.delivery(second).state == "superseded"
+    assert story.ledger_state.delivery(third).state == "held"
+    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == first
 
 
 def test_a_file_received_before_the_lock_and_judged_after_it_is_held_too(story: Story) -> None:
@@ -525,15 +527,15 @@ def test_a_file_received_before_the_lock_and_judged_after_it_is_held_too(story: 
     first = story.send()
     waiting = story.file()
     story.tell(waiting)
-    story.book.apply(story.lock())
+    story.ledger_state.apply(story.lock())
     story.tell(story.judged(waiting["submission_id"]))
-    assert story.book.delivery(waiting["submission_id"]).state == "held"
-    assert story.book.in_force(ANGLESEY, Q1.label).submission_id == first
+    assert story.ledger_state.delivery(waiting["submission_id"]).state == "held"
+    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == first
 
 
-def test_a_quarter_is_not_locked_while_a_file_waits_for_its_verdict(story: Story) -> None:
+def test_a_quarter_is_not_locked_while_a_file_is_not_validated_yet(story: Story) -> None:
     story.tell(story.file())
-    assert "wait for their verdict (1)" in story.refused(story.lock())
+    assert "not validated yet: 1." in story.refused(story.lock())
     story.tell(story.lock(nation=ENGLAND))  # nobody waits there
 
 
@@ -542,7 +544,7 @@ def test_a_lock_closes_one_nations_quarter_and_no_other(story: Story) -> None:
     story.send(quarter=Q2)
     story.send("E10000023")
     assert story.state(quarter=Q2) == "checked"
-    assert story.book.delivery(story.last).state == "in_force"
+    assert story.ledger_state.delivery(story.last).state == "in_force"
 
 
 def test_a_return_that_was_missing_at_the_lock_is_held_when_it_comes(story: Story) -> None:
@@ -550,10 +552,10 @@ def test_a_return_that_was_missing_at_the_lock_is_held_when_it_comes(story: Stor
     assert story.state(sender=GWYNEDD) == "expected"
     sent = story.send(GWYNEDD)
     assert story.state(sender=GWYNEDD) == "held"
-    assert story.book.in_force(GWYNEDD, Q1.label) is None
+    assert story.ledger_state.in_force(GWYNEDD, Q1.label) is None
     story.tell(story.revise()).tell(story.publish(2))
     assert story.state(sender=GWYNEDD) == "revised"
-    assert story.book.in_force(GWYNEDD, Q1.label).submission_id == sent
+    assert story.ledger_state.in_force(GWYNEDD, Q1.label).submission_id == sent
     assert story.state() == "published"  # what did not change was not revised
 
 
@@ -561,9 +563,9 @@ def test_a_revision_can_release_one_file_and_leave_another_held(story: Story) ->
     published(story)
     mine, theirs = story.send(), story.send(GWYNEDD)
     story.tell(story.revise(Q1, WALES, theirs))
-    assert story.book.delivery(mine).state == "held"
-    assert story.book.delivery(theirs).state == "in_force"
-    assert story.book.delivery(theirs).released_in_revision == 2
+    assert story.ledger_state.delivery(mine).state == "held"
+    assert story.ledger_state.delivery(theirs).state == "in_force"
+    assert story.ledger_state.delivery(theirs).released_in_revision == 2
     told = story.refused(story.revise() | {"released": [theirs]})
     assert "has not been published yet" in told
     story.tell(story.publish(2))
@@ -575,11 +577,11 @@ def test_a_withdrawal_after_the_lock_waits_for_the_revision(story: Story) -> Non
     earlier = story.send()
     sent = published(story)
     story.tell(story.withdraw(sent))
-    assert (story.state(), story.book.delivery(sent).state) == ("held", "in_force")
+    assert (story.state(), story.ledger_state.delivery(sent).state) == ("held", "in_force")
     assert "waits for the next revision" in story.refused(story.withdraw(sent))
     story.tell(story.revise())
-    assert story.book.delivery(sent).state == "withdrawn"
-    assert story.book.in_force(ANGLESEY, Q1.label).submission_id == earlier
+    assert story.ledger_state.delivery(sent).state == "withdrawn"
+    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == earlier
     story.tell(story.publish(2))
     assert story.state() == "revised"
 
@@ -588,7 +590,7 @@ def test_a_held_file_can_be_withdrawn_at_once(story: Story) -> None:
     published(story)
     second = story.send()
     story.tell(story.withdraw(second))
-    assert (story.state(), story.book.delivery(second).state) == ("published", "withdrawn")
+    assert (story.state(), story.ledger_state.delivery(second).state) == ("published", "withdrawn")
 
 
 def test_an_unpublished_lock_can_be_undone_and_then_everything_counts(story: Story) -> None:
@@ -598,15 +600,15 @@ def test_an_unpublished_lock_can_be_undone_and_then_everything_counts(story: Sto
     second = story.send()
     assert "publish it first, or unlock it" in story.refused(story.revise())
     story.tell(story.unlock())
-    assert story.book.delivery(first).state == "withdrawn"
-    assert (story.book.delivery(second).state, story.state()) == ("in_force", "checked")
+    assert story.ledger_state.delivery(first).state == "withdrawn"
+    assert (story.ledger_state.delivery(second).state, story.state()) == ("in_force", "checked")
     assert "is not locked" in story.refused(story.unlock())
 
 
 def test_what_is_published_is_revised_and_never_unlocked(story: Story) -> None:
     published(story)
     assert "published as version 1" in story.refused(story.unlock())
-    assert "locked for W92000004 already" in story.refused(story.lock())
+    assert "already locked for W92000004" in story.refused(story.lock())
 
 
 def test_revisions_are_numbered_and_keep_their_reasons(story: Story) -> None:
@@ -614,7 +616,7 @@ def test_revisions_are_numbered_and_keep_their_reasons(story: Story) -> None:
     for number in (2, 3):
         story.send()
         story.tell(story.revise()).tell(story.publish(number))
-    lock = story.book.locks[WALES, Q1.label]
+    lock = story.ledger_state.locks[WALES, Q1.label]
     assert [one.number for one in lock.revisions] == [2, 3]
     assert {one.reason for one in lock.revisions} == {"A late return changes the totals."}
     assert [(one.revision, one.version) for one in lock.publications] == [(1, 1), (2, 2), (3, 3)]
@@ -627,13 +629,13 @@ def test_a_publication_of_a_revision_that_is_not_is_refused(story: Story) -> Non
     assert "has no revision 2" in story.refused(event)
 
 
-def test_what_is_locked_is_not_judged_again_but_what_is_held_may_be(story: Story) -> None:
+def test_what_is_locked_is_not_validated_again_but_what_is_held_may_be(story: Story) -> None:
     first = published(story)
-    assert "not judged again" in story.refused(story.judged(first))
+    assert "not validated again" in story.refused(story.judged(first))
     second = story.send()
     story.tell(story.judged(second, "refused"))
-    assert (story.state(), story.book.delivery(second).state) == ("published", "rejected")
-    assert story.book.locks[WALES, Q1.label].held == []
+    assert (story.state(), story.ledger_state.delivery(second).state) == ("published", "rejected")
+    assert story.ledger_state.locks[WALES, Q1.label].held == []
 
 
 # --- as it was known -----------------------------------------------------------------------
@@ -648,7 +650,7 @@ def test_the_past_is_told_as_it_was_known_then(story: Story, declarations: Decla
     story.tell(story.revise()).tell(story.publish(2))
 
     def in_force_at(moment: datetime) -> str | None:
-        book = fold(known_at(story.events, moment), declarations, IN_TIME, []).book
+        book = fold(known_at(story.events, moment), declarations, IN_TIME, []).ledger_state
         found = book.in_force(ANGLESEY, Q1.label)
         return found.submission_id if found else None
 
@@ -679,7 +681,7 @@ def test_a_fold_of_a_ledger_with_lines_it_does_not_know_or_cannot_follow_still_a
         story.revise(Q2),
         story.judged("S999999"),
     ]
-    assert "no event of this kind" in (refusal(story.book, strange[0]) or "")
+    assert "no event of this kind" in (refusal(story.ledger_state, strange[0]) or "")
     life = fold([*strange, *story.events, *strange], declarations, IN_TIME)
     mine = [one for one in life.returns if one.sender_code == ANGLESEY]
     assert [one.state for one in mine] == ["checked"]
@@ -694,7 +696,7 @@ def test_the_ledger_and_the_book_number_versions_alike(story: Story, tmp_path) -
     ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.append(*story.events)
     assert {item.submission_id: item.version for item in ledger.submissions()} == {
-        name: item.version for name, item in story.book.submissions.items()
+        name: item.version for name, item in story.ledger_state.submissions.items()
     }
 
 

@@ -129,8 +129,8 @@ def test_nothing_is_decided_while_returns_are_taken_in(settings: Settings, story
 @pytest.mark.parametrize(
     ("role", "told"),
     [
-        ("Jane Smith", "No role is called Jane Smith. This is for: head_of_service"),
-        ("data_officer", r"A data_officer may not do this \(sign_off\)"),
+        ("Jane Smith", "There is no role Jane Smith. This is for: head_of_service"),
+        ("data_officer", r"The role data_officer may not do this \(sign_off\)"),
         (DIRECTOR, r"may not do this \(sign_off\). It is for: head_of_service"),
     ],
 )
@@ -164,14 +164,17 @@ def test_a_tolerance_lasts_as_long_as_the_policy_allows_and_no_longer(
     decide = entered(settings, story)
     asked = (ANGLESEY, "child", Q1, "CH400")
     terms = {"limit": 3, "role": LEAD, "explanation": WHY}
-    with pytest.raises(NotAllowed, match="until 2025-26-Q4 at the longest"):
+    with pytest.raises(NotAllowed, match="until 2025-26-Q4 at the latest"):
         decide.tolerate(*asked, until=Quarter(2026, 1), **terms)
     decide.tolerate(*asked, until=Quarter(2025, 4), **terms)
 
 
 @pytest.mark.parametrize(
     ("sender", "name", "told"),
-    [("NOBODY", "child", "Nobody called NOBODY"), (ANGLESEY, "carer", "No return is called carer")],
+    [
+        ("NOBODY", "child", "NOBODY is not a sender"),
+        (ANGLESEY, "carer", "There is no return called carer"),
+    ],
 )
 def test_what_is_not_declared_is_told(
     settings: Settings, story: Story, sender: str, name: str, told: str

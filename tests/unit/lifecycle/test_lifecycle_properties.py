@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.declarations import Declarations
+from pipelines.lifecycle.ledger_state import LedgerState
 from pipelines.lifecycle.order import refusal
-from pipelines.lifecycle.states import Book, fold
-from pipelines.lifecycle.words import ACTORS, STATES
+from pipelines.lifecycle.states import fold, return_status
+from pipelines.lifecycle.words import ACTS_NEXT
 from pipelines.settings import SOURCES
 from tests.unit.lifecycle_story import ANGLESEY, GWYNEDD, IN_TIME, Q1, Q2, WALES, Event, Story
 
@@ -36,7 +37,7 @@ VERDICTS: tuple[dict[str, Any], ...] = (
 
 def _events(story: Story, pick: random.Random) -> Event:
     """An event that may or may not be legal, about whatever there is, or about nothing."""
-    ids = [*story.book.submissions, "S999999"]
+    ids = [*story.ledger_state.submissions, "S999999"]
     sender, quarter, about = pick.choice(SENDERS), pick.choice(QUARTERS), pick.choice(ids)
     choices: tuple[Callable[[], Event], ...] = (
         lambda: story.file(sender, quarter),
@@ -61,22 +62,22 @@ def _events(story: Story, pick: random.Random) -> Event:
     return pick.choice(choices)()
 
 
-def _facts(book: Book) -> dict[str, Any]:
-    """All that can be asked of a book."""
+def _facts(state: LedgerState) -> dict[str, Any]:
+    """All that can be asked of a state."""
     returns = {
-        (sender, quarter.label): asdict(book.status(sender, "child", quarter, IN_TIME))
+        (sender, quarter.label): asdict(return_status(state, sender, "child", quarter, IN_TIME))
         for sender in SENDERS
         for quarter in QUARTERS
     }
-    deliveries = {name: asdict(book.delivery(name)) for name in book.submissions}
+    deliveries = {name: asdict(state.delivery(name)) for name in state.submissions}
     return {"returns": returns, "deliveries": deliveries}
 
 
-def _in_force(book: Book) -> dict[tuple[str, str], str | None]:
+def _in_force(state: LedgerState) -> dict[tuple[str, str], str | None]:
     found = {}
     for sender in SENDERS:
         for quarter in QUARTERS:
-            item = book.in_force(sender, quarter.label)
+            item = state.in_force(sender, quarter.label)
             found[sender, quarter.label] = item.submission_id if item else None
     return found
 
@@ -88,45 +89,47 @@ def test_legal_events_lead_to_one_state_each_and_others_are_refused(seed: int, l
     story = Story(DECLARATIONS)
     for _ in range(length):
         event = _events(story, pick)
-        before, was_in_force = _facts(story.book), _in_force(story.book)
-        why = refusal(story.book, event)
-        assert _facts(story.book) == before  # to ask changes nothing
+        before, was_in_force = _facts(story.ledger_state), _in_force(story.ledger_state)
+        why = refusal(story.ledger_state, event)
+        assert _facts(story.ledger_state) == before  # to ask changes nothing
         if why is not None:
             assert why.endswith(".") and not why[0].islower() and len(why.split()) > 3, why
             continue
         story.tell(event)
-        facts = _facts(story.book)
+        facts = _facts(story.ledger_state)
         for status in facts["returns"].values():
-            assert status["state"] in STATES and status["acts"] in ACTORS
+            assert status["acts"] == ACTS_NEXT[status["state"]]
         in_force = [
-            story.book.submissions[name]
+            story.ledger_state.submissions[name]
             for name, delivery in facts["deliveries"].items()
             if delivery["state"] == "in_force"
         ]
         keys = [(item.sender_code, item.quarter) for item in in_force]
         assert len(set(keys)) == len(keys)
         assert {one["state"] for one in facts["deliveries"].values()} <= DELIVERY_STATES
-        _a_lock_holds(story.book, event, was_in_force)
+        _a_lock_holds(story.ledger_state, event, was_in_force)
     _the_fold_says_the_same(story)
 
 
-def _a_lock_holds(book: Book, event: Event, before: dict[tuple[str, str], str | None]) -> None:
+def _a_lock_holds(
+    state: LedgerState, event: Event, before: dict[tuple[str, str], str | None]
+) -> None:
     """What is in force in a locked quarter changes by a revision and by nothing else."""
     for (sender, quarter), was in before.items():
-        is_locked = (WALES, quarter) in book.locks
+        is_locked = (WALES, quarter) in state.locks
         if is_locked and event["event"] != "revised":
-            now = book.in_force(sender, quarter)
+            now = state.in_force(sender, quarter)
             assert (now.submission_id if now else None) == was
 
 
 def _the_fold_says_the_same(story: Story) -> None:
     life = fold(story.events, DECLARATIONS, IN_TIME, QUARTERS)
-    assert _facts(life.book) == _facts(story.book)
+    assert _facts(life.ledger_state) == _facts(story.ledger_state)
     by_key = {(one.sender_code, one.return_name, one.quarter): one for one in life.returns}
     for sender in SENDERS:
         for quarter in QUARTERS:
             mine = by_key[sender, "child", quarter.label]
-            assert mine == story.book.status(sender, "child", quarter, IN_TIME)
+            assert mine == return_status(story.ledger_state, sender, "child", quarter, IN_TIME)
 
 
 @given(seed=st.integers(0, 2**32), cut=st.integers(0, 40))
@@ -137,16 +140,16 @@ def test_any_beginning_of_a_ledger_can_be_told_on_any_day(seed: int, cut: int) -
     story = Story(DECLARATIONS)
     for _ in range(40):
         event = _events(story, pick)
-        if refusal(story.book, event) is None:
+        if refusal(story.ledger_state, event) is None:
             story.tell(event)
     day = date.fromordinal(
         pick.randrange(date(2025, 7, 1).toordinal(), date(2027, 1, 1).toordinal())
     )
     life = fold(story.events[:cut], DECLARATIONS, day, QUARTERS)
     for one in life.returns:
-        assert one.state in STATES
+        assert one.state in ACTS_NEXT
         assert one.days_to_deadline == (one.deadline - day).days
         assert not (one.state == "expected" and one.days_to_deadline < 0)
         assert not (one.state == "overdue" and one.days_to_deadline >= 0)
         in_force = one.in_force_submission_id
-        assert in_force is None or life.book.submissions[in_force].is_accepted
+        assert in_force is None or life.ledger_state.submissions[in_force].is_accepted
