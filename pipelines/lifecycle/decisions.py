@@ -178,7 +178,7 @@ class Decisions:
             missing = sum(status.state in NOT_IN for status in gaps)
             raise NotAllowed(
                 f"{len(gaps)} returns for {quarter} are not accepted yet, {missing} of them not "
-                "in: see `adoption due`. To lock the quarter as it is, say --with-gaps."
+                "in: see `adoption due`. To lock the quarter as it is, use --with-gaps."
             )
         return self._enter(
             {

@@ -152,7 +152,7 @@ def test_a_quarter_is_not_locked_before_its_deadline_is_over_by_local_time(
         (datetime(2025, 7, 30, 23, 0, tzinfo=UTC), False),  # midnight in Cardiff
     ):
         decide = Decisions(settings, story.declarations, clock=lambda now=moment: now)
-        told = "until 2025-07-30: lock it after" if is_early else "are not accepted yet"
+        told = "until 2025-07-30: lock the quarter after" if is_early else "are not accepted yet"
         with pytest.raises(NotAllowed, match=told):
             decide.lock(WALES, Q1, role=DIRECTOR)
 
