@@ -60,7 +60,22 @@ def translations(is_listed: bool, update: bool, as_json: bool) -> None:
 
 def _everything() -> list[Translation]:
     """The sentences of the code, then those that are declared."""
+    from expectations.rules import RULES
+    from pipelines.declarations.welsh import RULE_SENTENCES, declared_welsh
+    from pipelines.settings import SOURCES
     from pipelines.text.extraction import parts_of_the_program
-    from pipelines.text.review import translations_of
+    from pipelines.text.review import Translation, translations_of
 
-    return [one for part in parts_of_the_program() for one in translations_of(part)]
+    of_the_code = [one for part in parts_of_the_program() for one in translations_of(part)]
+    rules = [rule for rules in RULES.values() for rule in rules]
+    sentences = ((rule.code, rule.sentence_en, rule.sentence_cy) for rule in rules)
+    declared = [
+        Translation(
+            part="rules" if text.sentence.file == RULE_SENTENCES else "sources",
+            place=f"{text.sentence.file} {text.sentence.place} {text.sentence.welsh_hash}",
+            english=text.sentence.english,
+            state=text.state,
+        )
+        for text in declared_welsh(SOURCES, sentences)
+    ]
+    return of_the_code + declared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from pipelines.declarations.place_files import PlaceDeclarations, file_stem, rea
 from pipelines.declarations.places import Membership, OpenDataCode, Place, ReturnDue
 from pipelines.declarations.policies import Policy
 from pipelines.declarations.returns import Code, Cover, Return, Spelling
+from pipelines.declarations.welsh import WelshReview, read_reviews
 from pipelines.quarters import Quarter
 
 RETURN_NAMES = ("child", "adopter", "support")
@@ -358,8 +360,8 @@ class Declarations:
                 for number, never in enumerate(rules.never):
                     at: Location = (name, position, "never", number)
                     for breakdown in never.breakdowns:
-                        if breakdown not in (*self.breakdowns, EVERY_BREAKDOWN):
-                            raise file.mistake((*at, "breakdowns"), f"no breakdown {breakdown}")
+                        if breakdown != EVERY_BREAKDOWN:
+                            self._check_breakdown(file, (*at, "breakdowns"), breakdown)
                     for measure in never.measures:
                         self._check_measure(file, (*at, "measures"), measure)
 
@@ -398,14 +400,19 @@ class Declarations:
         return relations
 
     def _check_parts(self, file: YamlFile, at: Location, relation: Slice | Inclusion) -> None:
+        self._check_breakdown(file, (*at, "breakdown"), relation.breakdown)
         for part in relation.parts:
             self._check_part(file, (*at, "parts"), relation.breakdown, part)
 
     def _check_part(self, file: YamlFile, at: Location, breakdown: str, part: str) -> None:
+        self._check_breakdown(file, at, breakdown)
+        parts = [category.code for category in self.breakdowns[breakdown].categories]
+        if part not in parts:
+            raise file.mistake(at, f"{breakdown} has no part {part}; it has {', '.join(parts)}")
+
+    def _check_breakdown(self, file: YamlFile, at: Location, breakdown: str) -> None:
         if breakdown not in self.breakdowns:
-            raise file.mistake(at[:2], f"no breakdown {breakdown}; they are in breakdowns.yaml")
-        if part not in (category.code for category in self.breakdowns[breakdown].categories):
-            raise file.mistake(at, f"{breakdown} has no part {part}")
+            raise file.mistake(at, f"no breakdown {breakdown}; they are in breakdowns.yaml")
 
     def _check_measure(self, file: SourceFile, at: Location, measure: str) -> None:
         if self._measure_names and measure not in self._measure_names:
@@ -424,6 +431,11 @@ class Declarations:
         terms = file.read(Term)
         no_duplicates(file, (term.term_en for term in terms), _column("term_en"))
         return terms
+
+    @cached_property
+    def welsh_reviews(self) -> tuple[WelshReview, ...]:
+        """Which declared Welsh a translator has reviewed."""
+        return read_reviews(self.folder)
 
     # --- what the checks share -----------------------------------------------
 
@@ -449,6 +461,6 @@ class Declarations:
             )
 
 
-def _column(name: str):
+def _column(name: str) -> Callable[[int], Location]:
     """The location of that column in the nth row."""
     return lambda position: (position, name)

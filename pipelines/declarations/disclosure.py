@@ -18,10 +18,13 @@ from pipelines.declarations.model import (
     Text,
     Words,
 )
+from pipelines.declarations.places import PlaceKind
 from pipelines.quarters import Quarter
 
 Count = Annotated[int, Field(ge=0)]
 EVERY_BREAKDOWN = "*"
+# The windows of a figure; financial_year is the year to date of a fourth quarter.
+Window = Literal["quarter", "year_to_date", "rolling_4", "rolling_12", "financial_year"]
 Method = Literal["suppress", "suppress_then_round", "round"]
 
 
@@ -41,7 +44,7 @@ class Protection(Declared):
 class Rounding(Declared):
     """Counts at these kinds of place are shown to the nearest ``base``, a half upwards."""
 
-    kinds: tuple[str, ...]
+    kinds: tuple[PlaceKind, ...]
     base: Annotated[int, Field(ge=2)]
 
 
@@ -75,9 +78,9 @@ class Never(Declared):
     year, 1 to 4, that a release is for.
     """
 
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[PlaceKind, ...] = ()
     breakdowns: tuple[str, ...] = ()
-    windows: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
     measures: tuple[str, ...] = ()
     quarters: tuple[Annotated[int, Field(ge=1, le=4)], ...] = ()
     why: Text

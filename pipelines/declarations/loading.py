@@ -19,6 +19,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import ConstructorError
 
 from pipelines.declarations.dated import Expansion, Location, expand_overrides
 from pipelines.declarations.model import ISO_DAY, DeclarationError, Declared
@@ -38,7 +39,7 @@ class _StrictLoader(_Loader):
             seen: set[str] = set()
             for key, _ in node.value:
                 if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
+                    raise ConstructorError(
                         None, None, f"{key.value} stands twice; keep one", key.start_mark
                     )
                 seen.add(key.value)
@@ -49,7 +50,7 @@ class _StrictLoader(_Loader):
         if ISO_DAY.fullmatch(node.value):
             with suppress(ValueError):  # 2025-02-30 has the form of a day and is none
                 return date.fromisoformat(node.value)
-        raise yaml.constructor.ConstructorError(
+        raise ConstructorError(
             None,
             None,
             f"{node.value} is not a day of the calendar; write it like 2025-04-01",
@@ -111,10 +112,10 @@ class YamlFile(SourceFile):
 
     _expansion = Expansion()
 
-    def read(self, model: type[Model]) -> Model:
-        """The document as ``model``. Raises DeclarationError with the line of every mistake."""
+    def content(self) -> Any:
+        """The document as written. Raises DeclarationError where it is not YAML."""
         try:
-            content = yaml.load(self.text, Loader=_StrictLoader)
+            return yaml.load(self.text, Loader=_StrictLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
@@ -123,6 +124,10 @@ class YamlFile(SourceFile):
             ) from error
         except yaml.YAMLError as error:
             raise DeclarationError(f"{self.path}: not readable as YAML: {error}") from error
+
+    def read(self, model: type[Model]) -> Model:
+        """The document as ``model``. Raises DeclarationError with the line of every mistake."""
+        content = self.content()
         if isinstance(content, dict):
             content, self._expansion = expand_overrides(content, model.overridden, self.mistake)
         try:

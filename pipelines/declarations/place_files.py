@@ -6,7 +6,7 @@ entries come the places, memberships, returns due and open-data codes that the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -206,7 +206,7 @@ def file_stem(name: str) -> str:
     return name.casefold().replace(" ", "-")
 
 
-def _below(*path: int | str):
+def _below(*path: int | str) -> Callable[[int], Location]:
     return lambda position: (*path, position)
 
 
@@ -303,9 +303,7 @@ def _returns_due_in(each: _Read) -> Iterator[ReturnDue]:
     general = each.content.unless_said_otherwise.returns_due
     for entry in each.content.places:
         for due in entry.returns_due:
-            status = due.status or (general and general.status)
-            source = due.source or (general and general.source)
-            assert status and source  # _nothing_without_evidence has seen to it
+            status, source = _evidence(due, general)
             yield ReturnDue(
                 sender_code=entry.place_code,
                 return_name=due.return_name,
@@ -321,9 +319,7 @@ def _open_data_codes(each: _Read) -> Iterator[OpenDataCode]:
     for entry in each.content.places:
         if (codes := entry.open_data) is None:
             continue
-        status = codes.status or (general and general.status)
-        source = codes.source or (general and general.source)
-        assert status and source  # _nothing_without_evidence has seen to it
+        status, source = _evidence(codes, general)
         yield OpenDataCode(
             place_code=entry.place_code,
             old_la_code=codes.old_la_code,
@@ -333,3 +329,12 @@ def _open_data_codes(each: _Read) -> Iterator[OpenDataCode]:
             status=status,
             source=source,
         )
+
+
+def _evidence(
+    entry: ReturnDueEntry | OpenDataEntry, general: Evidence | None
+) -> tuple[PlaceStatus, str]:
+    if general is not None:
+        return entry.status or general.status, entry.source or general.source
+    assert entry.status and entry.source  # _nothing_without_evidence has seen to it
+    return entry.status, entry.source
