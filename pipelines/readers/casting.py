@@ -137,7 +137,7 @@ def repairs(
     ``REPAIR_SCHEMA``; ``raw`` is a raw frame. Nothing a cell holds is in it.
     """
     places = declared.place_fields
-    found = [pl.DataFrame(schema=REPAIR_SCHEMA)]
+    frames = [pl.DataFrame(schema=REPAIR_SCHEMA)]
     for field in declared.fields:
         texts = (
             raw.select("submission_id", "sheet", written=pl.col(field.name))
@@ -165,7 +165,7 @@ def repairs(
                     ),
                 ).drop_nulls("kind")
             )
-        found.append(
+        frames.append(
             pl.concat(kinds)
             .group_by("submission_id", "sheet", "kind", maintain_order=True)
             .len("cells")
@@ -178,7 +178,7 @@ def repairs(
                 cells=pl.col("cells").cast(pl.Int64),
             )
         )
-    return pl.concat(found)
+    return pl.concat(frames)
 
 
 def suggestions(
@@ -190,7 +190,7 @@ def suggestions(
     both languages, never what the cell holds; it belongs into the sender's own
     verdict and nowhere else.
     """
-    found = [pl.DataFrame(schema=SUGGESTION_SCHEMA)]
+    frames = [pl.DataFrame(schema=SUGGESTION_SCHEMA)]
     for field in declared.fields:
         if not field.code_list:
             continue
@@ -207,7 +207,7 @@ def suggestions(
         if meant:
             english = {text: pair[0] for text, pair in meant.items()}
             welsh = {text: pair[1] for text, pair in meant.items()}
-            found.append(
+            frames.append(
                 texts.filter(pl.col("text").is_in(list(meant))).select(
                     "submission_id",
                     return_name=pl.lit(declared.name),
@@ -218,7 +218,7 @@ def suggestions(
                     suggestion_cy=pl.col("text").replace_strict(welsh),
                 )
             )
-    return pl.concat(found)
+    return pl.concat(frames)
 
 
 def _ways(
@@ -308,13 +308,13 @@ def as_date(text: pl.Expr) -> pl.Expr:
     serial = text.str.extract(_SERIAL, 1).cast(pl.Int32)
     serial = pl.when(serial.is_between(SERIAL_DAYS.start, SERIAL_DAYS.stop - 1)).then(serial)
     # Day 0 of a spreadsheet's count is 25,569 days before 1 January 1970.
-    found = pl.coalesce(
+    day = pl.coalesce(
         pl.when(_same_separator(text, _ISO)).then(_calendar_date(iso)),
         pl.when(_same_separator(text, _DAY_FIRST)).then(_calendar_date(day_first)),
         _calendar_date(in_words),
         (serial - 25_569).cast(pl.Date),
     )
-    return pl.when(found.dt.year().is_between(_YEARS.start, _YEARS.stop - 1)).then(found)
+    return pl.when(day.dt.year().is_between(_YEARS.start, _YEARS.stop - 1)).then(day)
 
 
 def _same_separator(text: pl.Expr, pattern: str) -> pl.Expr:
@@ -337,12 +337,12 @@ def places_by_text(declarations: Declarations) -> Mapping[str, str]:
 
     A name that two places share is left out.
     """
-    found: dict[str, set[str]] = {}
+    codes_by_name: dict[str, set[str]] = {}
     for code, place in declarations.places.items():
         for name in {place.name_en, place.name_cy}:
-            found.setdefault(squeezed(name), set()).add(code)
-            found.setdefault(squeezed(f"{name} ({code})"), set()).add(code)
-    by_text = {text: min(codes) for text, codes in found.items() if len(codes) == 1}
+            codes_by_name.setdefault(squeezed(name), set()).add(code)
+            codes_by_name.setdefault(squeezed(f"{name} ({code})"), set()).add(code)
+    by_text = {text: min(codes) for text, codes in codes_by_name.items() if len(codes) == 1}
     return by_text | {squeezed(code): code for code in declarations.places}
 
 

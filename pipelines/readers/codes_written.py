@@ -46,8 +46,8 @@ class CodesUnderstood:
 
     def meant(self, text: str) -> str | None:
         """The code a stripped text means; None where it means none, or more than one."""
-        found = self._known(text)
-        return found if found is not None else self._by_parts(text)
+        code = self._known(text)
+        return code if code is not None else self._by_parts(text)
 
     def repair(self, text: str) -> str | None:
         """In which way an understood text is not as asked; None where it is, or means nothing."""
@@ -64,14 +64,14 @@ class CodesUnderstood:
         return self.labels[self.by_letters[close[0]]] if close else None
 
     def _known(self, text: str) -> str | None:
-        found = self.compared.get(_compared(text))
-        return found if found is not None else self.by_letters.get(_letters(text))
+        code = self.compared.get(_compared(text))
+        return code if code is not None else self.by_letters.get(_letters(text))
 
     def _by_parts(self, text: str) -> str | None:
-        found = self._by_these_parts(_PARTS.split(text))
-        if found is None and "-" in text:
-            found = self._by_these_parts(_PARTS_AT_HYPHENS.split(text))
-        return found
+        code = self._by_these_parts(_PARTS.split(text))
+        if code is None and "-" in text:
+            code = self._by_these_parts(_PARTS_AT_HYPHENS.split(text))
+        return code
 
     def _by_these_parts(self, written: list[str | None]) -> str | None:
         """``WBRI - White - British (101)``: every part known, and all of them of one code.
@@ -143,17 +143,17 @@ def squeezed(text: str) -> str:
 
 
 def _first_meanings(pairs: list[tuple[str, str]], by: Callable[[str], str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for text, code in pairs:
-        found.setdefault(by(text), code)
-    return found
+        meanings.setdefault(by(text), code)
+    return meanings
 
 
 def _only_meanings(pairs: list[tuple[str, str]], by: Callable[[str], str]) -> dict[str, str]:
-    found: dict[str, set[str]] = {}
+    meanings: dict[str, set[str]] = {}
     for text, code in pairs:
-        found.setdefault(by(text), set()).add(code)
-    return {text: min(codes) for text, codes in found.items() if len(codes) == 1}
+        meanings.setdefault(by(text), set()).add(code)
+    return {text: min(codes) for text, codes in meanings.items() if len(codes) == 1}
 
 
 def _letters(text: str) -> str:

@@ -209,14 +209,14 @@ class _OdsWalk:
 
 def _of_a_cell(attributes: dict[str, str]) -> dict[str, str]:
     """Attributes without prefixes. LibreOffice gives errors a second, more honest value-type."""
-    found: dict[str, str] = {}
+    plain: dict[str, str] = {}
     for key, value in attributes.items():
         prefix, _, name = key.rpartition(":")
         if name == "value-type" and value == "error":
-            found["error"] = value
+            plain["error"] = value
         elif prefix != "calcext":
-            found[name] = value
-    return found
+            plain[name] = value
+    return plain
 
 
 def _zeros_shown(kind: str, shown: str, value: str) -> int:

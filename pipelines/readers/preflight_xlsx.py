@@ -62,13 +62,13 @@ class _Look:
         self.seen = WorkbookSeen()
         sheets = self._listed_sheets()
         self._read_texts_and_formats()
-        found = self._look_at_parts({sheet.part: n for n, sheet in enumerate(sheets, start=1)})
+        by_part = self._look_at_parts({sheet.part: n for n, sheet in enumerate(sheets, start=1)})
         for sheet in sheets:
-            if sheet.part not in found:
+            if sheet.part not in by_part:
                 raise CannotRead("F001")
-            found[sheet.part].is_hidden = sheet.is_hidden
+            by_part[sheet.part].is_hidden = sheet.is_hidden
             self.seen.names.append(sheet.title)
-            self.seen.sheets.append(found[sheet.part])
+            self.seen.sheets.append(by_part[sheet.part])
 
     def _listed_sheets(self) -> list[_Listed]:
         workbook = self._names.get("xl/workbook.xml")
@@ -110,7 +110,7 @@ class _Look:
                 self._zeros = _zero_formats(inflate(self._package, name), self._budget)
 
     def _look_at_parts(self, numbers: dict[str, int]) -> dict[str, SheetSeen]:
-        found: dict[str, SheetSeen] = {}
+        by_part: dict[str, SheetSeen] = {}
         for folded, name in self._names.items():
             if not folded.endswith((".xml", ".rels", ".vml")):
                 continue
@@ -119,12 +119,12 @@ class _Look:
             if name in numbers or any(folder in f"/{folded}" for folder in _LIKE_SHEETS):
                 walk = _SheetWalk(numbers.get(name, 0), self._texts, self._zeros, self._budget)
                 walk.read(pieces)
-                found[name] = walk.seen
+                by_part[name] = walk.seen
             elif folded == "docprops/custom.xml":
                 self.seen.properties = _custom_properties(pieces, self._budget)
             elif not folded.endswith(("sharedstrings.xml", "/styles.xml")):
                 parse(pieces, _ignore, budget=self._budget)
-        return found
+        return by_part
 
 
 def _ignore(*_: Any) -> None:
@@ -211,7 +211,7 @@ def _zero_formats(pieces: Iterator[bytes], budget: Budget) -> list[int]:
 
 
 def _custom_properties(pieces: Iterator[bytes], budget: Budget) -> dict[str, str]:
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     name: str | None = None
 
     def start(tag: str, attributes: dict[str, str]) -> None:
@@ -226,10 +226,10 @@ def _custom_properties(pieces: Iterator[bytes], budget: Budget) -> dict[str, str
 
     def text(piece: str) -> None:
         if name is not None:
-            found[name] = found.get(name, "") + piece
+            properties[name] = properties.get(name, "") + piece
 
     parse(pieces, start, end, text, budget=budget)
-    return found
+    return properties
 
 
 class _SheetWalk:

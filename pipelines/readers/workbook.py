@@ -146,8 +146,8 @@ def _texts(
 
 
 def _doubts(seen: SheetSeen) -> list[DoubtfulCell]:
-    found = [DoubtfulCell(row, column, "error") for row, column in seen.errors]
-    return found + [DoubtfulCell(r, c, "formula") for r, c in seen.formulas_without_result]
+    errors = [DoubtfulCell(row, column, "error") for row, column in seen.errors]
+    return errors + [DoubtfulCell(r, c, "formula") for r, c in seen.formulas_without_result]
 
 
 def _put(rows: list[list[str | None]], row: int, column: int, text: str) -> None:
@@ -173,7 +173,7 @@ def _restore_zeros(rows: list[list[str | None]], seen: SheetSeen) -> list[tuple[
 def _merged_over(rows: list[list[str | None]], seen: SheetSeen) -> list[DoubtfulCell]:
     """Cells that lie under a merged cell with a value, or have one of their own."""
     width = max(map(len, rows), default=0)
-    found: list[DoubtfulCell] = []
+    doubtful: list[DoubtfulCell] = []
     for top, left, bottom, right in seen.merged:
         if top >= len(rows) or left >= width:
             continue
@@ -183,10 +183,10 @@ def _merged_over(rows: list[list[str | None]], seen: SheetSeen) -> list[Doubtful
             for column in range(left, min(right, width - 1) + 1)
         ]
         if any(column < len(rows[row]) and rows[row][column] for row, column in area):
-            found += [DoubtfulCell(row, column, "merged") for row, column in area[1:]]
-        if len(found) > MAX_NOTED_CELLS:
+            doubtful += [DoubtfulCell(row, column, "merged") for row, column in area[1:]]
+        if len(doubtful) > MAX_NOTED_CELLS:
             raise CannotRead("F003")
-    return found
+    return doubtful
 
 
 def as_text(value: object) -> str | None:

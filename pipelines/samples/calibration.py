@@ -19,7 +19,7 @@ class Target:
 
     place_code: str
     year: int
-    what: str
+    quantity: str
     value: float
     source: str
     note: str
@@ -30,7 +30,7 @@ class Target:
 
 
 class Calibration:
-    """Targets by place, financial year and what they count."""
+    """Targets by place, financial year and quantity."""
 
     def __init__(self, folder: Path = HERE) -> None:
         self._folder = folder
@@ -41,7 +41,7 @@ class Calibration:
             Target(
                 row["place_code"],
                 Quarter.parse(f"{row['financial_year']}-Q1").starting_year,
-                row["what"],
+                row["quantity"],
                 float(row["value"]),
                 row["source"],
                 row["note"],
@@ -61,27 +61,30 @@ class Calibration:
 
     @cached_property
     def _by_place(self) -> dict[tuple[str, str], dict[int, float]]:
-        found: dict[tuple[str, str], dict[int, float]] = {}
+        by_place: dict[tuple[str, str], dict[int, float]] = {}
         for target in self.targets:
-            found.setdefault((target.place_code, target.what), {})[target.year] = target.value
-        return found
+            by_place.setdefault((target.place_code, target.quantity), {})[target.year] = (
+                target.value
+            )
+        return by_place
 
-    def exactly(self, place_code: str, year: int, what: str) -> float | None:
+    def exactly(self, place_code: str, year: int, quantity: str) -> float | None:
         """The target of this very place and year, or None."""
-        return self._by_place.get((place_code, what), {}).get(year)
+        return self._by_place.get((place_code, quantity), {}).get(year)
 
-    def near(self, place_code: str, year: int, what: str) -> float:
+    def near(self, place_code: str, year: int, quantity: str) -> float:
         """The target of the nearest year of this place, else the one that holds everywhere.
 
         Raises KeyError where neither is in ``calibration.csv``.
         """
-        by_year = self._by_place.get((place_code, what))
+        by_year = self._by_place.get((place_code, quantity))
         if by_year is None:
-            by_year = self._by_place[(EVERYWHERE, what)]
+            by_year = self._by_place[(EVERYWHERE, quantity)]
         return by_year[min(by_year, key=lambda known: (abs(known - year), known))]
 
-    def knows(self, place_code: str, what: str) -> bool:
-        return (place_code, what) in self._by_place
+    def knows(self, place_code: str, quantity: str) -> bool:
+        """Whether any year of this place has a target of its own."""
+        return (place_code, quantity) in self._by_place
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

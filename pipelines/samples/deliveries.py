@@ -78,7 +78,7 @@ class Delivery:
 
     path: Path
     received_at: datetime
-    what: str
+    description: str
     sender_code: str
     quarter: Quarter
 
@@ -90,7 +90,7 @@ class PlannedDelivery:
     sender_code: str
     quarter: Quarter
     received_at: datetime
-    what: str
+    description: str
     version: int = 1
     form: Form = "workbook"
     change: Change | None = None
@@ -121,12 +121,12 @@ def write_deliveries(
     declarations: Declarations,
     first: Quarter,
     last: Quarter,
-    told: Callable[[int, int], None] = lambda done, total: None,
+    report_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Delivery]:
     """Write the sample returns of ``first`` to ``last`` into ``folder``, in the order of arrival.
 
-    ``told`` hears of every file written: how many are done, of how many. The first quarter of the
-    sample is 2018-19-Q1; ValueError for an earlier one.
+    ``report_progress`` is called after each file: how many are done, of how many. Raises
+    ValueError for a quarter before 2018-19-Q1, the first of the sample.
     """
     folder.mkdir(parents=True, exist_ok=True)
     people = population(declarations, first, last)
@@ -136,9 +136,11 @@ def write_deliveries(
         path = folder / planned.file_name
         _write(path, declarations, people, planned)
         written.append(
-            Delivery(path, planned.received_at, planned.what, planned.sender_code, planned.quarter)
+            Delivery(
+                path, planned.received_at, planned.description, planned.sender_code, planned.quarter
+            )
         )
-        told(len(written), len(plan))
+        report_progress(len(written), len(plan))
     return written
 
 
@@ -173,7 +175,7 @@ def _later(delivery: PlannedDelivery, days: int) -> datetime:
 
 
 def _nil(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDelivery]:
-    yield replace(ordinary, what="Nil return: no child in the quarter.")
+    yield replace(ordinary, description="Nil return: no child in the quarter.")
 
 
 def _never_sent(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDelivery]:
@@ -183,7 +185,9 @@ def _never_sent(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDe
 def _late(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDelivery]:
     received_at = datetime.combine(deadline + timedelta(days=12), ordinary.received_at.timetz())
     yield replace(
-        ordinary, received_at=received_at, what="Late return, twelve days after the deadline."
+        ordinary,
+        received_at=received_at,
+        description="Late return, twelve days after the deadline.",
     )
 
 
@@ -191,13 +195,13 @@ def _corrected(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDel
     yield replace(
         ordinary,
         change=_without_two_placements,
-        what="First version, in which two placements are missing.",
+        description="First version, in which two placements are missing.",
     )
     yield replace(
         ordinary,
         version=2,
         received_at=_later(ordinary, 21),
-        what="Resubmission that gives the two placements missing from the first version.",
+        description="Resubmission that gives the two placements missing from the first version.",
     )
 
 
@@ -206,10 +210,12 @@ def _mistyped_code(ordinary: PlannedDelivery, deadline: date) -> Iterator[Planne
         ordinary,
         cover_code=_UNKNOWN_CODE,
         note="_first",
-        what="Return under an authority code that does not exist: refused.",
+        description="Return under an authority code that does not exist: refused.",
     )
     yield replace(
-        ordinary, received_at=_later(ordinary, 1), what="The same return under the right code."
+        ordinary,
+        received_at=_later(ordinary, 1),
+        description="The same return under the right code.",
     )
 
 
@@ -217,7 +223,7 @@ def _few_errors(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDe
     yield replace(
         ordinary,
         change=_with_two_errors,
-        what="Two rows with errors, which are set aside: a match before the decision, an "
+        description="Two rows with errors, which are set aside: a match before the decision, an "
         "ethnic group that is in no list.",
     )
 
@@ -226,7 +232,7 @@ def _some_errors(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedD
     yield replace(
         ordinary,
         change=_with_three_errors,
-        what="Three rows with errors, which are set aside: a match before the decision, an "
+        description="Three rows with errors, which are set aside: a match before the decision, an "
         "ethnic group that is in no list, a 31st of February.",
     )
 
@@ -238,7 +244,7 @@ def _bad_resubmission(ordinary: PlannedDelivery, deadline: date) -> Iterator[Pla
         version=2,
         received_at=_later(ordinary, 9),
         change=_with_days_missing_from_dates,
-        what="Resubmission refused for its errors; the good first version stays.",
+        description="Resubmission refused for its errors; the good first version stays.",
     )
 
 
@@ -246,13 +252,13 @@ def _swapped_columns(ordinary: PlannedDelivery, deadline: date) -> Iterator[Plan
     yield replace(
         ordinary,
         change=_with_match_and_decision_swapped,
-        what="Refused: the columns of the match and of the decision are swapped.",
+        description="Refused: the columns of the match and of the decision are swapped.",
     )
     yield replace(
         ordinary,
         version=2,
         received_at=_later(ordinary, 7),
-        what="The refused return, corrected.",
+        description="The refused return, corrected.",
     )
 
 
@@ -261,12 +267,12 @@ def _cut_off(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDeliv
         ordinary,
         form="cut off",
         note="_first",
-        what="Unreadable: the workbook was cut off on the way.",
+        description="Unreadable: the workbook was cut off on the way.",
     )
     yield replace(
         ordinary,
         received_at=_later(ordinary, 1),
-        what="The return that was cut off the day before, whole.",
+        description="The return that was cut off the day before, whole.",
     )
 
 
@@ -275,11 +281,13 @@ def _web_page(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDeli
         ordinary,
         form="web page",
         note="_first",
-        what="Unreadable: the log-in page of a file share, saved as .xlsx.",
+        description="Unreadable: the log-in page of a file share, saved as .xlsx.",
     )
     received_at = datetime.combine(deadline + timedelta(days=4), ordinary.received_at.timetz())
     yield replace(
-        ordinary, received_at=received_at, what="The return itself, four days after the deadline."
+        ordinary,
+        received_at=received_at,
+        description="The return itself, four days after the deadline.",
     )
 
 
@@ -290,7 +298,7 @@ def _twice(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDeliver
         form="again",
         note="_again",
         received_at=_later(ordinary, 2),
-        what="The same file once more.",
+        description="The same file once more.",
     )
 
 
@@ -298,8 +306,8 @@ def _questions(ordinary: PlannedDelivery, deadline: date) -> Iterator[PlannedDel
     yield replace(
         ordinary,
         change=_with_questions,
-        what="Accepted with queries: two matched children without the source of their adopters, "
-        "and a sibling group whose number does not fit.",
+        description="Accepted with queries: two matched children without the source of their "
+        "adopters, and a sibling group whose number does not fit.",
     )
 
 

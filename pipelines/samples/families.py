@@ -164,6 +164,30 @@ def difficulty(family: Family, chance: Chance) -> float:
     )
 
 
+def enter_care(chance: Chance, family: Family, entered_care_on: date, decision_on: date) -> None:
+    """Date a family's care and referral, its children as old on entering care as they were made."""
+    move_births(family, entered_care_on)
+    family.referred_on = max(
+        entered_care_on + timedelta(days=12), decision_on - timedelta(days=chance.between(40, 120))
+    )
+
+
+def move_births(family: Family, entered_care_on: date) -> None:
+    """Keep the ages the children were made with, at the true day of entering care."""
+    for child in family.children:
+        child.born_on += entered_care_on - family.entered_care_on
+    family.entered_care_on = entered_care_on
+
+
+def is_ordinary(family: Family) -> bool:
+    """Neither by foster carers nor early permanence nor Adopting Together."""
+    return not (
+        family.is_foster_carer_adoption
+        or family.early_permanence != "none"
+        or family.matches[0].is_adopting_together
+    )
+
+
 def _ages_in_days(chance: Chance, size: int) -> list[int]:
     if size == 1:
         lowest, highest = chance.weighted(_AGES_AT_ENTRY)

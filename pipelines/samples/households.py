@@ -10,7 +10,8 @@ from pipelines.quarters import Quarter
 from pipelines.samples.calibration import Calibration
 from pipelines.samples.chance import Chance, spread
 from pipelines.samples.families import Family, Match
-from pipelines.samples.journeys import DAYS_A_MONTH, FIRST_COHORT, LAST_COHORT
+from pipelines.samples.family_sums import DAYS_A_MONTH
+from pipelines.samples.journeys import FIRST_COHORT, LAST_COHORT
 
 # Adoption Agencies (Wales) (Amendment) Regulations 2020: no stages in Wales before then.
 WALES_STAGES_SINCE = date(2020, 4, 1)

@@ -11,8 +11,9 @@ from pipelines.quarters import Quarter
 from pipelines.samples.calibration import Calibration
 from pipelines.samples.families import Child, Family, Match
 from pipelines.samples.households import Household, build_households
-from pipelines.samples.journeys import Group, build_journeys
+from pipelines.samples.journeys import build_journeys
 from pipelines.samples.support import support_counts
+from pipelines.samples.targets import CalibrationGroup
 
 Row = dict[str, object]
 
@@ -239,7 +240,7 @@ def journeys_of(
     return population(declarations, first, last).families.get(sender_code, [])
 
 
-def _groups(declarations: Declarations, calibration: Calibration) -> list[Group]:
+def _groups(declarations: Declarations, calibration: Calibration) -> list[CalibrationGroup]:
     """Authorities that send child returns, as they are calibrated together."""
     authorities = sorted(
         {due.sender_code for due in declarations.returns_due if due.return_name == "child"}
@@ -275,7 +276,7 @@ def _groups(declarations: Declarations, calibration: Calibration) -> list[Group]
         )
 
     return [
-        Group(
+        CalibrationGroup(
             name,
             nation[min(members)],
             members,

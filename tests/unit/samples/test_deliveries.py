@@ -159,8 +159,10 @@ def test_a_return_to_be_refused_has_errors_in_most_of_its_rows(
 
 
 def test_the_mess_lies_where_the_module_says(plan):
-    told = {(d.sender_code, str(d.quarter)) for d in plan if d.what != "Ordinary return."}
-    assert told == {
+    described = {
+        (d.sender_code, str(d.quarter)) for d in plan if d.description != "Ordinary return."
+    }
+    assert described == {
         ("W06000008", "2018-19-Q2"), ("W06000011", "2018-19-Q3"), ("W06000003", "2018-19-Q4"),
         ("W06000010", "2018-19-Q4"), ("E06000054", "2018-19-Q4"), ("W06000023", "2019-20-Q1"),
         ("E10000013", "2019-20-Q4"), ("W06000006", "2019-20-Q2"), ("W06000009", "2019-20-Q4"),
@@ -192,7 +194,7 @@ def test_every_sample_that_can_be_read_says_synthetic(declarations, contents):
 
 
 def test_a_web_page_is_no_workbook(written, contents):
-    (page,) = [d for d in written if d.sender_code == "E06000054" and "Unreadable" in d.what]
+    (page,) = [d for d in written if d.sender_code == "E06000054" and "Unreadable" in d.description]
     assert page.path.suffix == ".xlsx"
     assert isinstance(contents[page.path.name], Unreadable)
 

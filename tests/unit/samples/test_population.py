@@ -9,8 +9,9 @@ import pytest
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.samples import population as module
 from pipelines.samples.calibration import Calibration
-from pipelines.samples.journeys import Group, build_journeys
+from pipelines.samples.journeys import build_journeys
 from pipelines.samples.population import journeys_of, population, senders_due
+from pipelines.samples.targets import CalibrationGroup
 
 FIRST, LAST = Quarter(2018, 1), Quarter(2020, 4)
 CALIBRATION = Calibration()
@@ -73,11 +74,11 @@ COUNTED = {
 
 @pytest.mark.parametrize(
     "target",
-    [t for t in CALIBRATION.targets if t.is_published and t.what in COUNTED and t.year >= 2018],
-    ids=lambda target: f"{target.place_code} {target.year} {target.what}",
+    [t for t in CALIBRATION.targets if t.is_published and t.quantity in COUNTED and t.year >= 2018],
+    ids=lambda target: f"{target.place_code} {target.year} {target.quantity}",
 )
 def test_a_published_count_is_met_exactly(every_row, target):
-    field, return_name = COUNTED[target.what]
+    field, return_name = COUNTED[target.quantity]
     counted = len(happened(every_row, target.place_code, target.year, field, return_name))
     assert counted == target.value
 
@@ -182,7 +183,7 @@ def test_a_target_that_no_families_can_meet_is_an_error_and_not_a_near_miss():
                 return 99.0  # of 98
             return super().exactly(place_code, year, what)
 
-    group = Group("VVC", "W92000004", {"W06000015": 1.0}, {"W06000015": ("W06000011",)},
+    group = CalibrationGroup("VVC", "W92000004", {"W06000015": 1.0}, {"W06000015": ("W06000011",)},
                   ("E06000023",), ())  # fmt: skip
     with pytest.raises(ValueError, match="no families add up"):
         build_journeys(Impossible(), group, 2020)
@@ -194,8 +195,10 @@ def test_a_journey_that_spoils_the_published_matches_stops_the_sample(monkeypatc
                        and f.matches[0].matched_on.month > 3)  # fmt: skip
         return [family for family in families if family is not matched]
 
-    monkeypatch.setattr("pipelines.samples.journeys._Region._without_quiet_quarters", one_less)
-    group = Group("VVC", "W92000004", {"W06000015": 1.0}, {"W06000015": ("W06000011",)},
+    monkeypatch.setattr(
+        "pipelines.samples.journeys._GroupJourneys._without_quiet_quarters", one_less
+    )
+    group = CalibrationGroup("VVC", "W92000004", {"W06000015": 1.0}, {"W06000015": ("W06000011",)},
                   ("E06000023",), ())  # fmt: skip
     with pytest.raises(ValueError, match="children matched"):
         build_journeys(CALIBRATION, group, 2020)
