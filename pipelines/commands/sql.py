@@ -45,13 +45,16 @@ def sql(query: str | None, restricted: bool, form: str | None) -> None:
     adoption sql "from marts.catalogue where column_name is null"
     adoption sql --csv "from marts.rpt_headline where quarter = '2020-21-Q4'" > headlines.csv
 
-    The warehouse is opened read-only, and may be open in other programs. Without QUERY a shell
+    The warehouse is opened read-only, and may be open in other programs. A statement can read its
+    tables and nothing else: no file, no other database, no extension. Without QUERY a shell
     opens; .help says what it knows. A statement that fails ends the program with 1.
     """
     import duckdb
 
+    from pipelines.warehouse.published import open_for_questions
+
     settings = Settings.from_environment()
-    with _opened(settings, restricted) as connection:
+    with open_for_questions(settings, restricted=restricted) as connection:
         if query is None and not sys.stdin.isatty():
             query = sys.stdin.read()
         if query is None:
@@ -62,21 +65,6 @@ def sql(query: str | None, restricted: bool, form: str | None) -> None:
                 _answer(connection, statement, form)
         except duckdb.Error as error:
             raise click.ClickException(str(error)) from error
-
-
-def _opened(settings: Settings, restricted: bool) -> duckdb.DuckDBPyConnection:
-    from pipelines.warehouse.published import WarehouseError, open_warehouse
-
-    connection = open_warehouse(settings)
-    if restricted:
-        if not settings.restricted.exists():
-            raise WarehouseError(
-                f"{settings.restricted} does not exist: this copy of the warehouse has no "
-                "restricted tables"
-            )
-        path = str(settings.restricted).replace("'", "''")
-        connection.execute(f"attach '{path}' as restricted (read_only)")
-    return connection
 
 
 def _answer(

@@ -90,6 +90,36 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     return _open(settings.warehouse)
 
 
+def open_for_questions(
+    settings: Settings, *, restricted: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Connection for statements that a person types: it reads the warehouse's tables, nothing else.
+
+    ``restricted`` attaches the case-level marts. Read-only alone would not do: ``copy … to``
+    overwrote a published file, ``read_text`` showed the pseudonym key, ``attach`` opened the
+    restricted file, and extensions were fetched from the network. Raises WarehouseError.
+    """
+    connection = open_warehouse(settings)
+    if restricted:
+        if not settings.restricted.exists():
+            connection.close()
+            raise WarehouseError(
+                f"{settings.restricted} does not exist: this copy of the warehouse has no "
+                "restricted tables"
+            )
+        path = str(settings.restricted).replace("'", "''")
+        connection.execute(f"attach '{path}' as restricted (read_only)")
+    for setting in (
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "allow_community_extensions = false",
+        "enable_external_access = false",
+        "lock_configuration = true",  # the last: nothing typed can take the others back
+    ):
+        connection.execute(f"set {setting}")
+    return connection
+
+
 def open_restricted(settings: Settings) -> duckdb.DuckDBPyConnection:
     """Read-only connection to the case-level marts."""
     return _open(settings.restricted)

@@ -98,9 +98,10 @@ def test_a_missing_restricted_file_is_said_to_be_missing(published: Settings) ->
 
 
 def _shell(published: Settings, restricted: bool = False) -> None:
-    from pipelines.commands.sql import _opened, _shell
+    from pipelines.commands.sql import _shell
+    from pipelines.warehouse.published import open_for_questions
 
-    with _opened(published, restricted) as connection:
+    with open_for_questions(published, restricted=restricted) as connection:
         _shell(connection, restricted)
 
 
@@ -134,3 +135,65 @@ def _line(lines) -> str:
     for line in lines:
         return line
     raise EOFError
+
+
+# --- a statement reads the warehouse's tables and nothing else ----------------------------------
+
+OUT_OF_BOUNDS = {
+    "write a file": "copy (select 1) to '{target}'",
+    "export the database": "export database '{folder}'",
+    "read a text": "select * from read_text('{secret}')",
+    "read a file by its name": "from '{secret}'",
+    "list files": "select * from glob('{folder}/*')",
+    "attach another database": "attach '{other}' as more (read_only)",
+    "attach a new file": "attach '{folder}/new.duckdb' as new",
+    "install an extension": "install httpfs",
+    "load an extension": "load httpfs",
+    "open the door again": "set enable_external_access = true",
+    "fetch extensions again": "set autoinstall_known_extensions = true",
+    "reset a setting": "reset lock_configuration",
+    "change a figure": "insert into marts.fct_figure values (1)",
+    "make a table": "create table marts.mine as select 1",
+}
+
+
+@pytest.mark.parametrize("statement", OUT_OF_BOUNDS.values(), ids=OUT_OF_BOUNDS.keys())
+@pytest.mark.parametrize("restricted", [False, True])
+def test_a_statement_reaches_nothing_outside_the_warehouse(
+    published: Settings, tmp_path: Path, statement: str, restricted: bool
+) -> None:
+    _database(published.restricted, "create table marts.fct_case as select 7 as value")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("KEEP-OUT", encoding="utf-8")
+    other = tmp_path / "other.duckdb"
+    _database(other)
+    target = published.marts / "target.csv"
+    target.write_text("as it was", encoding="utf-8")
+    before = published.warehouse.read_bytes()
+    places = {
+        "target": target,
+        "secret": secret,
+        "folder": tmp_path,
+        "other": other,
+    }
+    options = ["--restricted"] if restricted else []
+    answer = _ask(*options, statement.format(**places))
+    assert answer.exit_code == 1 and "KEEP-OUT" not in answer.output
+    assert target.read_text(encoding="utf-8") == "as it was"
+    assert published.warehouse.read_bytes() == before
+    assert not (tmp_path / "new.duckdb").exists()
+
+
+def test_the_same_statement_reads_a_file_where_nothing_is_shut(tmp_path: Path) -> None:
+    # The control: without the settings of open_for_questions the file is read.
+    secret = tmp_path / "secret.txt"
+    secret.write_text("KEEP-OUT", encoding="utf-8")
+    with duckdb.connect() as connection:
+        rows = connection.execute("select content from read_text(?)", [str(secret)]).fetchall()
+    assert rows == [("KEEP-OUT",)]
+
+
+def test_the_restricted_rows_are_seen_only_when_asked_for(published: Settings) -> None:
+    _database(published.restricted, "create table marts.fct_case as select 7 as value")
+    assert _ask("from restricted.marts.fct_case").exit_code == 1
+    assert "7" in _ask("--restricted", "from restricted.marts.fct_case").output
