@@ -48,7 +48,7 @@
 
 {# Breakdowns of a model: every column that is not part of its key. #}
 {% macro breakdown_columns(relation) -%}
-    {{ return(measure_columns(relation)) }}
+    {{ return(columns_beyond_key(relation)) }}
 {%- endmacro %}
 
 {# The catalogue: one mapping for each indicator. `nations` and `windows` are lists. A year to date

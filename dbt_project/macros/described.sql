@@ -6,10 +6,17 @@
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.fqn[1] == 'marts' -%}
             {%- set holder = 'restricted' if node.fqn[2] == 'restricted' else 'warehouse' -%}
             {%- do rows.append((holder, node.name, 0, '', node.config.materialized, node.description)) -%}
-            {%- for column in node.columns.values() -%}
+            {%- set declared = columns_declared(node.config.meta.declared) if node.config.meta.declared else [] -%}
+            {%- for column in declared -%}
                 {%- do rows.append(
-                    (holder, node.name, loop.index, column.name, column.data_type, column.description)
+                    (holder, node.name, loop.index, column.name, column.type, column.description)
                 ) -%}
+            {%- endfor -%}
+            {%- for column in node.columns.values() -%}
+                {%- do rows.append((
+                    holder, node.name, declared | length + loop.index, column.name, column.data_type,
+                    column.description
+                )) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}

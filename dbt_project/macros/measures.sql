@@ -13,11 +13,9 @@
     cast(case when {{ condition }} then {{ days_between(start, stop) }} else 0 end as bigint)
 {%- endmacro %}
 
-{# Names of a model's measures: every column that is not part of its key.
-
-   A new measure is therefore one more column of int_<subject>_measures and nothing else. While
-   dbt parses, no table exists yet and the list is empty. #}
-{% macro measure_columns(relation) -%}
+{# Columns of a model that are not part of its key. While dbt parses, no table exists yet and the
+   list is empty. #}
+{% macro columns_beyond_key(relation) -%}
     {%- set keys = ['sender_code', 'quarter', 'child_pseudonym', 'household_pseudonym'] -%}
     {%- set names = [] -%}
     {%- if execute -%}

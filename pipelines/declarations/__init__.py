@@ -14,6 +14,7 @@ from pipelines.declarations.indicators import (
     WorkedExample,
 )
 from pipelines.declarations.limits import RuleLimit, Ssda903Rule, WarningLimit
+from pipelines.declarations.measures import Measure
 from pipelines.declarations.model import (
     EVERY,
     DeclarationError,
@@ -62,6 +63,7 @@ __all__ = [
     "Declared",
     "Duty",
     "Indicator",
+    "Measure",
     "Membership",
     "NotComputed",
     "OptionalQuarter",

@@ -12,9 +12,9 @@ from pipelines.declarations.model import Declared, PublicStatus, Text, Words
 class Category(Declared):
     """One part of a breakdown."""
 
-    code: Words
-    en: Words
-    cy: Words
+    code: Words = Field(description="The part of the breakdown.")
+    en: Words = Field(description="Name of the part in English.")
+    cy: Words = Field(description="Name of the part in Welsh.")
 
 
 class Breakdown(Declared):
@@ -23,14 +23,21 @@ class Breakdown(Declared):
     Its parts are the codes of ``code_list``, where one is named, then ``categories``.
     """
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    subject: Literal["child", "adopter", "all"]
-    title: Text
-    definition: Text
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="What figures are broken down by; total for the whole.",
+    )
+    subject: Literal["child", "adopter", "all"] = Field(
+        description="Which return it applies to, child or adopter; all for the total.",
+    )
+    title: Text = Field(description="Title")
+    definition: Text = Field(description="Definition")
     code_list: str | None = None
     categories: tuple[Category, ...] = ()
-    status: PublicStatus
-    source: Words
+    status: PublicStatus = Field(
+        description="Whether it is published, partly published, proposed or unverified.",
+    )
+    source: Words = Field(description="Where it comes from.")
 
 
 class Breakdowns(Declared):

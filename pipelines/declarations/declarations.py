@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from pipelines.declarations.disclosure import (
     DisclosurePolicy,
     Inclusion,
     Slice,
+    Subset,
     SubsetRelations,
 )
 from pipelines.declarations.glossary import Term
@@ -25,6 +26,7 @@ from pipelines.declarations.loading import (
     no_duplicates,
     no_overlaps,
 )
+from pipelines.declarations.measures import Measure, MeasuresOfSubject
 from pipelines.declarations.model import EVERY, DeclarationError
 from pipelines.declarations.place_files import PlaceDeclarations, file_stem, read_places
 from pipelines.declarations.places import Membership, OpenDataCode, Place, ReturnDue
@@ -161,7 +163,57 @@ class Declarations:
         """Codes of the nations."""
         return frozenset(code for code, place in self.places.items() if place.kind == "nation")
 
-    # --- indicators ----------------------------------------------------------
+    # --- measures and indicators ---------------------------------------------
+
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        """Measures by name, in the order declared: of children, adopters, support."""
+        measures: dict[str, Measure] = {}
+        for subject in RETURN_NAMES:
+            file = self._yaml("measures", f"{subject}.yaml")
+            declared = file.read(MeasuresOfSubject)
+            self._named_after(file, declared.subject, ("subject",))
+            names = [measure.name for measure in declared.measures]
+            no_duplicates(file, names, _measure_name)
+            for position, measure in enumerate(declared.measures):
+                if measure.name in measures:
+                    raise file.mistake(
+                        _measure_name(position),
+                        f"{measure.name} is a measure of another return, too",
+                    )
+            for position, measure in enumerate(declared.measures):
+                self._check_relations(file, position, measure, names)
+            measures |= {measure.name: measure for measure in declared.measures}
+            for position, name in enumerate(names):
+                if name in _wholes(name, measures):
+                    raise file.mistake(
+                        ("measures", position, "part_of"), f"{name} would be part of itself"
+                    )
+        return measures
+
+    def _check_relations(
+        self, file: YamlFile, position: int, measure: Measure, names: list[str]
+    ) -> None:
+        for key in ("part_of", "event"):
+            other = getattr(measure, key)
+            if other is not None and other not in names:
+                raise file.mistake(
+                    ("measures", position, key),
+                    f"no measure of the {measure.subject} return is called {other}; correct the "
+                    "name",
+                )
+        if measure.subject == "support":
+            fields = [field.name for field in self.returns["support"].fields]
+            if measure.name not in fields:
+                raise file.mistake(
+                    _measure_name(position),
+                    f"no field of the support return is called {measure.name}; a count of support "
+                    "is the field of the same name",
+                )
+
+    def is_part_of(self, part: str, whole: str) -> bool:
+        """Whether measure ``whole`` counts, by the definitions, everyone ``part`` counts."""
+        return whole in _wholes(part, self.measures)
 
     @cached_property
     def indicators(self) -> dict[str, Indicator]:
@@ -178,6 +230,15 @@ class Declarations:
     def _check_indicator(self, file: YamlFile, indicator: Indicator) -> None:
         for position, code in enumerate(indicator.nations):
             self._check_nation(file, ("nations", position), code)
+        for side in ("numerator", "denominator"):
+            name = getattr(indicator, side)
+            measure = self.measures.get(name)
+            if name and (measure is None or measure.subject != indicator.subject):
+                raise file.mistake(
+                    (side,),
+                    f"no measure of the {indicator.subject} return is called {name}; declare it in "
+                    f"measures/{indicator.subject}.yaml, or correct the name",
+                )
         for position, benchmark in enumerate(indicator.benchmarks):
             if benchmark.nation_code not in indicator.nations:
                 raise file.mistake(
@@ -371,12 +432,11 @@ class Declarations:
         nobody has said whether its numerator counts part of what its denominator counts."""
         file = self._yaml("disclosure", RELATIONS)
         relations = file.read(SubsetRelations)
-        for name in ("partitions", "subsets", "not_subsets"):
-            for position, relation in enumerate(getattr(relations, name)):
-                at: Location = (name, position)
-                self._check_measure(file, (*at, "whole"), relation.whole)
-                for part in getattr(relation, "parts", None) or (relation.part,):
-                    self._check_measure(file, at, part)
+        for position, partition in enumerate(relations.partitions):
+            at: Location = ("partitions", position)
+            self._check_measure(file, (*at, "whole"), partition.whole)
+            for part in partition.parts:
+                self._check_measure(file, at, part)
         for position, relation in enumerate(relations.slices):
             at = ("slices", position)
             self._check_measure(file, (*at, "measure"), relation.measure)
@@ -387,17 +447,29 @@ class Declarations:
             at = ("inclusions", position)
             self._check_parts(file, at, relation)
             self._check_part(file, (*at, "within"), *relation.within)
-        declared = {(r.part, r.whole) for r in (*relations.subsets, *relations.not_subsets)}
-        declared |= {(part, r.whole) for r in relations.partitions for part in r.parts}
+        divided = {(part, r.whole) for r in relations.partitions for part in r.parts}
         for indicator in self.indicators.values():
-            pair = (indicator.numerator, indicator.denominator)
-            if indicator.unit == "percent" and pair not in declared:
-                raise file.mistake(
-                    ("subsets",),
-                    f"{indicator.id}: say whether {pair[0]} is part of {pair[1]}, here or under "
-                    "not_subsets",
-                )
-        return relations
+            self._check_share(indicator, divided)
+        subsets = tuple(
+            Subset(part=measure.name, whole=measure.part_of)
+            for measure in self.measures.values()
+            if measure.part_of is not None
+        )
+        return relations.model_copy(update={"subsets": subsets})
+
+    def _check_share(self, indicator: Indicator, divided: set[tuple[str, str]]) -> None:
+        part, whole = indicator.numerator, indicator.denominator
+        if whole is None or indicator.unit != "percent":
+            return
+        if not indicator.numerator_within_denominator:
+            return
+        if (part, whole) not in divided and not self.is_part_of(part, whole):
+            raise self._yaml("indicators", f"{indicator.id}.yaml").mistake(
+                ("numerator",),
+                f"say whether {part} is part of {whole}: by part_of in "
+                f"measures/{indicator.subject}.yaml, or here by numerator_within_denominator: "
+                "false",
+            )
 
     def _check_parts(self, file: YamlFile, at: Location, relation: Slice | Inclusion) -> None:
         self._check_breakdown(file, (*at, "breakdown"), relation.breakdown)
@@ -415,12 +487,8 @@ class Declarations:
             raise file.mistake(at, f"no breakdown {breakdown}; they are in breakdowns.yaml")
 
     def _check_measure(self, file: SourceFile, at: Location, measure: str) -> None:
-        if self._measure_names and measure not in self._measure_names:
+        if measure not in self.measures:
             raise file.mistake(at, f"no measure called {measure}; correct the name")
-
-    @property
-    def _measure_names(self) -> frozenset[str]:
-        return frozenset()
 
     # --- language ------------------------------------------------------------
 
@@ -464,3 +532,17 @@ class Declarations:
 def _column(name: str) -> Callable[[int], Location]:
     """The location of that column in the nth row."""
     return lambda position: (position, name)
+
+
+def _measure_name(position: int) -> Location:
+    return ("measures", position, "name")
+
+
+def _wholes(name: str, measures: Mapping[str, Measure]) -> list[str]:
+    """Measures that ``name`` is part of, the nearest first; ends where a circle closes."""
+    wholes: list[str] = []
+    whole = measures[name].part_of
+    while whole is not None and whole not in wholes:
+        wholes.append(whole)
+        whole = measures[whole].part_of
+    return wholes

@@ -229,11 +229,10 @@ class Inclusion(Declared):
 class SubsetRelations(Declared):
     """Relations between measures, and between parts of different breakdowns.
 
-    ``not_subsets``: numerators of percentages that count others than the denominator does.
+    ``subsets`` are those that the measures declare as ``part_of``; the file lists none.
     """
 
     partitions: tuple[Partition, ...] = ()
     subsets: tuple[Subset, ...] = ()
     slices: tuple[Slice, ...] = ()
     inclusions: tuple[Inclusion, ...] = ()
-    not_subsets: tuple[Subset, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, computed_field, model_validator
 
 from pipelines.declarations.model import (
     EVERY,
@@ -25,12 +25,14 @@ from pipelines.declarations.model import (
 class Benchmark(Declared):
     """``value`` in the indicator's own unit, in force from ``since`` to ``until``."""
 
-    value: float
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
-    nation_code: str
-    status: PublicStatus
-    source: Words
+    value: float = Field(description="The benchmark, in the unit of the indicator.")
+    since: OptionalQuarter = Field(None, description="First quarter it is in force.")
+    until: OptionalQuarter = Field(None, description="Last quarter it is in force.")
+    nation_code: str = Field(description="GSS code of the nation it is set for.")
+    status: PublicStatus = Field(
+        description="Whether the benchmark is published, partly published, proposed or unverified.",
+    )
+    source: Words = Field(description="Where the benchmark comes from.")
 
 
 class WorkedExample(Declared):
@@ -51,31 +53,63 @@ class Indicator(Declared):
     everything else 1.
     """
 
-    id: IndicatorId
-    headline: bool = False
-    title: Text
-    definition: Text
+    id: IndicatorId = Field(description="Identifier of the indicator; never reused.")
+    headline: bool = Field(False, description="Whether it belongs to the headline set.")
+    title: Text = Field(description="Title")
+    definition: Text = Field(description="Definition")
     nations: tuple[Literal["W92000004", "E92000001"], ...]
-    subject: Literal["child", "adopter", "support"]
-    numerator: str
-    denominator: str | None = None
-    timing: Literal["flow", "stock"]
-    clock_start: str | None = None
-    clock_stop: str | None = None
+    subject: Literal["child", "adopter", "support"] = Field(
+        description="Which return it is measured on: child, adopter or support.",
+    )
+    numerator: str = Field(
+        description="Measure that is counted or divided; dim_measure says what it counts.",
+    )
+    denominator: str | None = Field(
+        None,
+        description="Measure that the numerator is divided by; empty for a plain count.",
+    )
+    numerator_within_denominator: bool = Field(
+        True,
+        description=(
+            "Whether the numerator counts part of what the denominator counts, so that a "
+            "percentage is a share."
+        ),
+    )
+    timing: Literal["flow", "stock"] = Field(
+        description="flow (events of the period) or stock (as it stood on the last day).",
+    )
+    clock_start: str | None = Field(None, description="Field whose date starts the clock.")
+    clock_stop: str | None = Field(None, description="Field whose date stops the clock.")
     unit: Literal[
         *("percent", "months", "days", "children", "households", "families", "people", "requests"),
         *("assessments", "plans", "arrangements", "exchanges"),
-    ]
-    direction: Literal["higher", "lower", "context"]
+    ] = Field(description="percent, months, days, or what is counted, such as children.")
+    direction: Literal["higher", "lower", "context"] = Field(
+        description="Which way is better: higher, lower, or context where neither is.",
+    )
     windows: tuple[Literal["quarter", "year_to_date", "rolling_4", "rolling_12"], ...]
-    rounding: int = 1  # decimal places of the published value
+    rounding: int = Field(1, description="Decimal places of the value as published.")
     benchmarks: tuple[Benchmark, ...] = ()
-    status: PublicStatus
-    status_note: Text
-    sources: tuple[str, ...]
-    reviewed_on: date
-    since: OptionalQuarter = None
-    until: OptionalQuarter = None
+    status: PublicStatus = Field(
+        description=(
+            "Whether the definition is published, partly published, proposed or unverified."
+        ),
+    )
+    status_note: Text = Field(
+        description="What is public about the definition and what is proposed",
+    )
+    sources: tuple[str, ...] = Field(
+        description="Addresses of the sources, separated by semicolons.",
+    )
+    reviewed_on: date = Field(description="Day the definition was last reviewed.")
+    since: OptionalQuarter = Field(
+        None,
+        description="First quarter it applies to; empty where there is no limit.",
+    )
+    until: OptionalQuarter = Field(
+        None,
+        description="Last quarter it applies to; empty where there is no limit.",
+    )
     example: WorkedExample
 
     @model_validator(mode="after")
@@ -84,6 +118,11 @@ class Indicator(Declared):
             raise ValueError(f"a value in {self.unit} needs a denominator")
         return self
 
+    @computed_field(
+        description=(
+            "What the fraction is multiplied by: 100 for percent, 12 / 365.25 for months from days."
+        )
+    )
     @property
     def multiplier(self) -> float:
         return {"percent": 100.0, "months": 12 / 365.25}.get(self.unit, 1.0)
@@ -92,15 +131,28 @@ class Indicator(Declared):
 class NotComputed(Declared):
     """An indicator known by name that no return here can give honestly, and why."""
 
-    indicator_id: IndicatorId
-    nation_code: str
-    title_en: Words
-    title_cy: Words
-    reason_en: Words
-    reason_cy: Words
-    status: PublicStatus
-    source: OptionalText = None
-    reviewed_on: Annotated[date, BeforeValidator(iso_day)]
+    indicator_id: IndicatorId = Field(
+        description=(
+            "Identifier under which it is known; never that of an indicator that is computed."
+        ),
+    )
+    nation_code: str = Field(description="GSS code of the nation it is reported in.")
+    title_en: Words = Field(description="Title in English.")
+    title_cy: Words = Field(description="Title in Welsh.")
+    reason_en: Words = Field(description="Why it is not computed, in English.")
+    reason_cy: Words = Field(description="Why it is not computed, in Welsh.")
+    status: PublicStatus = Field(
+        description=(
+            "How far its definition is public: published, partly published, proposed or unverified."
+        ),
+    )
+    source: OptionalText = Field(
+        None,
+        description="Where the entry comes from; empty where nothing public was found.",
+    )
+    reviewed_on: Annotated[date, BeforeValidator(iso_day)] = Field(
+        description="Day the reason was last reviewed.",
+    )
 
 
 class BreakInSeries(Declared):
@@ -109,17 +161,28 @@ class BreakInSeries(Declared):
     It concerns every listed indicator in every listed place; ``*`` alone is every one.
     """
 
-    break_id: IndicatorId
-    kind: Literal["definition", "recording", "membership"]
+    break_id: IndicatorId = Field(
+        description="Identifier of the break; one break may concern several indicators and places.",
+    )
+    kind: Literal["definition", "recording", "membership"] = Field(
+        description=(
+            "definition (what is counted), recording (how it is collected) or membership (who is "
+            "counted)."
+        ),
+    )
     indicator_ids: Scope
     place_codes: Scope
-    since: QuarterLabel
-    title_en: Words
-    title_cy: Words
-    explanation_en: Words
-    explanation_cy: Words
-    status: Literal["sourced", "unverified", "proposed"]
-    source: Words
+    since: QuarterLabel = Field(
+        description="First quarter that is not comparable with the quarters before it.",
+    )
+    title_en: Words = Field(description="Title in English.")
+    title_cy: Words = Field(description="Title in Welsh.")
+    explanation_en: Words = Field(description="What changed, in English.")
+    explanation_cy: Words = Field(description="What changed, in Welsh.")
+    status: Literal["sourced", "unverified", "proposed"] = Field(
+        description="Whether the entry is sourced, unverified or proposed.",
+    )
+    source: Words = Field(description="Where the entry comes from.")
 
     @model_validator(mode="after")
     def _says_where(self) -> BreakInSeries:

@@ -26,17 +26,35 @@ class WarningLimit(Declared):
     it, or on that very day, as the definition says "over" or "or more".
     """
 
-    indicator_id: IndicatorId
+    indicator_id: IndicatorId = Field(description="The indicator that counts who has passed it.")
     clock_start: Literal[
         *("entered_care", "should_be_placed_decision", "authority_to_place", "placement_order"),
         "register_referral",
-    ]
-    waits_for: Literal["match", "placement"]
-    counts: Literal["everybody", "with_plan", "with_order"]
-    months: Annotated[int | None, Field(gt=0), BeforeValidator(blank_is_none)]
-    passed: Literal["day_after", "very_day"]
-    status: PublicStatus
-    source: Words
+    ] = Field(
+        description=(
+            "The day it is counted from: entered_care, should_be_placed_decision, "
+            "authority_to_place, placement_order or register_referral."
+        ),
+    )
+    waits_for: Literal["match", "placement"] = Field(
+        description="What the child waits for: match or placement.",
+    )
+    counts: Literal["everybody", "with_plan", "with_order"] = Field(
+        description=(
+            "Who of those waiting is counted: everybody, with_plan (a decision or authority to "
+            "place) or with_order (a placement order)."
+        ),
+    )
+    months: Annotated[int | None, Field(gt=0), BeforeValidator(blank_is_none)] = Field(
+        description="Calendar months; empty where the limit is the indicator's benchmark in force."
+    )
+    passed: Literal["day_after", "very_day"] = Field(
+        description="day_after (the definition says over) or very_day (it says or more).",
+    )
+    status: PublicStatus = Field(
+        description="Whether the limit is published, partly published, proposed or unverified.",
+    )
+    source: Words = Field(description="Where the limit comes from.")
 
 
 class RuleLimit(Declared):

@@ -24,17 +24,32 @@ ReturnName = Literal["child", "adopter", "support"]
 
 
 class Place(Declared):
-    place_code: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    name_en: Words
-    name_cy: Words
-    kind: PlaceKind
-    nation_code: str
-    gss_code: OptionalText = None
-    since: OptionalDate = None
-    until: OptionalDate = None
-    status: Literal["sourced", "unverified", "proposed"]
-    source: Words
-    note: OptionalText = None
+    place_code: str = Field(
+        pattern=r"^[A-Z][A-Z0-9_]*$",
+        description="The place: a GSS code for authorities and nations, a short name for agencies.",
+    )
+    name_en: Words = Field(description="Name in English.")
+    name_cy: Words = Field(description="Name in Welsh.")
+    kind: PlaceKind = Field(
+        description=(
+            "nation, region, regional_agency, partnership, authority, voluntary_agency or service."
+        ),
+    )
+    nation_code: str = Field(description="GSS code of the nation it lies in.")
+    gss_code: OptionalText = Field(
+        None,
+        description="Code of the Office for National Statistics, where there is one.",
+    )
+    since: OptionalDate = Field(None, description="First day of its existence, where known.")
+    until: OptionalDate = Field(
+        None,
+        description="Last day of its existence; empty while it goes on.",
+    )
+    status: Literal["sourced", "unverified", "proposed"] = Field(
+        description="Whether the entry is sourced, unverified or proposed.",
+    )
+    source: Words = Field(description="Where the entry comes from.")
+    note: OptionalText = Field(None, description="What a reader should know about the entry.")
 
 
 class Membership(Declared):
@@ -43,21 +58,32 @@ class Membership(Declared):
     Both days are included. A blank date means: not known to have an end on that side.
     """
 
-    member_code: str
-    parent_code: str
-    role: Literal["member", "host", "commissioner", "provider"]
-    since: OptionalDate = None
-    until: OptionalDate = None
-    status: Literal["sourced", "unverified", "proposed"]
-    source: Words
-    note: OptionalText = None
+    member_code: str = Field(description="The member.")
+    parent_code: str = Field(description="What it is a member of.")
+    role: Literal["member", "host", "commissioner", "provider"] = Field(
+        description=(
+            "member, host, commissioner or provider. Only members are counted in the figures of "
+            "the parent."
+        ),
+    )
+    since: OptionalDate = Field(None, description="First day, where known.")
+    until: OptionalDate = Field(None, description="Last day; empty while it goes on.")
+    status: Literal["sourced", "unverified", "proposed"] = Field(
+        description="Whether the entry is sourced, unverified or proposed.",
+    )
+    source: Words = Field(description="Where the entry comes from.")
+    note: OptionalText = Field(None, description="What a reader should know about the entry.")
 
 
 class ReturnDue(Declared):
     """``sender_code`` owes ``return_name`` for every quarter from ``since`` to ``until``."""
 
-    sender_code: str
-    return_name: Literal["child", "adopter", "support"]
+    sender_code: str = Field(
+        description="Place code of the authority or agency that owes the return.",
+    )
+    return_name: Literal["child", "adopter", "support"] = Field(
+        description="Which return: child, adopter or support.",
+    )
     since: OptionalQuarter = None
     until: OptionalQuarter = None
     status: Literal["sourced", "unverified", "proposed"]

@@ -140,9 +140,9 @@ class Cover(Declared):
 
 
 class Code(Declared):
-    code: Words
-    label_en: Words
-    label_cy: Words
+    code: Words = Field(description="The code, as it stands in the validated room.")
+    label_en: Words = Field(description="What it means, in English.")
+    label_cy: Words = Field(description="What it means, in Welsh.")
     since: OptionalQuarter = None
     until: OptionalQuarter = None
     status: PublicStatus = "proposed"

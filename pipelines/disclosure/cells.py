@@ -137,7 +137,7 @@ _CELLS = """
 """
 
 _MEASURES = """
-    select distinct m.measure, m.subject, m.is_stock,
+    select distinct m.measure, m.subject, m.timing = 'stock' as is_stock,
         i.denominator as contributors
     from marts.dim_measure as m
     left join marts.dim_indicator as i

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +23,22 @@ from pipelines.quarters import FIRST_QUARTER, Quarter, quarters_between
 from pipelines.readers import sentences
 from pipelines.settings import Settings
 from pipelines.text.catalogue import translations
+from pipelines.warehouse.declared import (
+    POLARS_TYPES,
+    columns_as_table,
+    columns_of_return,
+    declared_tables,
+)
+from pipelines.warehouse.measures import check_measures
 
-_POLARS = {"string": pl.String, "date": pl.Date, "integer": pl.Int64}
+_QUARTER_SCHEMA = {
+    "quarter": pl.String,
+    "financial_year": pl.String,
+    "quarter_number": pl.Int64,
+    "quarter_index": pl.Int64,
+    "first_day": pl.Date,
+    "last_day": pl.Date,
+}
 
 _SUBMISSION_SCHEMA = {
     "submission_id": pl.String,
@@ -98,7 +112,7 @@ def validated_schema(declared: Return) -> dict[str, pl.DataType]:
         "quarter": pl.String,
         "sheet_row": pl.Int64,
         "row_status": pl.String,
-    } | {field.validated_name: _POLARS[field.validated_type] for field in declared.fields}
+    } | {column.name: POLARS_TYPES[column.data_type] for column in columns_of_return(declared)}
 
 
 def write_tables(
@@ -108,7 +122,9 @@ def write_tables(
 
     ``as_of`` (UTC) makes deliveries received later invisible to the build, and undoes every lock,
     withdrawal and release that was entered later. Deadlines are counted from its day, or today's.
+    Raises DeclarationError, before anything is written, where measures and their SQL differ.
     """
+    check_measures(declarations)
     events = Ledger(settings.ledger).events()
     submissions = Ledger(settings.ledger).submissions()
     life = fold(
@@ -117,7 +133,13 @@ def write_tables(
         local_day(as_of or datetime.now(UTC)),
     )
     quarters = _quarters(submissions)
-    tables = {f"declarations/{name}": frame for name, frame in _declared(declarations, quarters)}
+    declared = declared_tables(declarations, quarters)
+    columns = {name: table.columns for name, table in declared.items()} | {
+        name: columns_of_return(one) for name, one in declarations.returns.items()
+    }
+    tables = {f"declarations/{name}": table.frame for name, table in declared.items()}
+    tables["declarations/declared_columns"] = columns_as_table(columns).frame
+    tables["declarations/quarters"] = _quarters_table(quarters)
     tables["declarations/rules"] = _rules(
         declarations,
         sorted({*quarters, *(Quarter.parse(s.quarter) for s in submissions if s.quarter)}),
@@ -132,8 +154,8 @@ def write_tables(
     tables["submissions"] = _submissions(submissions, life.ledger_state)
     tables["submission_returns"] = _submission_returns(submissions)
     tables["submission_return_status"] = _return_status(life)
-    for declared in declarations.returns.values():
-        tables[f"{declared.name}/none/none"] = pl.DataFrame(schema=validated_schema(declared))
+    for name, one in declarations.returns.items():
+        tables[f"{name}/none/none"] = pl.DataFrame(schema=validated_schema(one))
     tables["problems/none/none"] = pl.DataFrame(schema=PROBLEM_SCHEMA)
     for name, frame in tables.items():
         write_whole(settings.validated / f"{name}.parquet", frame.write_parquet)
@@ -153,234 +175,27 @@ def _quarters(submissions: Sequence[Submission]) -> list[Quarter]:
     return list(quarters_between(min([FIRST_QUARTER, *reported]), last))
 
 
-def _declared(
-    declarations: Declarations, quarters: list[Quarter]
-) -> list[tuple[str, pl.DataFrame]]:
-    indicators = declarations.indicators.values()
-    return [
-        (
-            "quarters",
-            _frame(
-                {
-                    "quarter": pl.String,
-                    "financial_year": pl.String,
-                    "quarter_number": pl.Int64,
-                    "quarter_index": pl.Int64,
-                    "first_day": pl.Date,
-                    "last_day": pl.Date,
-                },
-                (
-                    (q.label, q.financial_year, q.number, q.index, q.first_day, q.last_day)
-                    for q in quarters
-                ),
-            ),
-        ),
-        (
-            "places",
-            _frame(
-                dict.fromkeys(
-                    ("place_code", "name_en", "name_cy", "kind", "nation_code", "gss_code"),
-                    pl.String,
-                )
-                | {"since": pl.Date, "until": pl.Date}
-                | dict.fromkeys(("status", "source", "note"), pl.String),
-                (
-                    (
-                        *(p.place_code, p.name_en, p.name_cy, p.kind, p.nation_code, p.gss_code),
-                        *(p.since, p.until, p.status, p.source, p.note),
-                    )
-                    for p in declarations.places.values()
-                ),
-            ),
-        ),
-        (
-            "memberships",
-            _frame(
-                dict.fromkeys(("member_code", "parent_code", "role"), pl.String)
-                | {"since": pl.Date, "until": pl.Date}
-                | dict.fromkeys(("status", "source", "note"), pl.String),
-                (
-                    (
-                        *(m.member_code, m.parent_code, m.role),
-                        *(m.since, m.until, m.status, m.source, m.note),
-                    )
-                    for m in declarations.memberships
-                ),
-            ),
-        ),
-        (
-            "returns_due",
-            _frame(
-                dict.fromkeys(("sender_code", "return_name", "quarter"), pl.String),
-                (
-                    (due.sender_code, due.return_name, quarter.label)
-                    for due in declarations.returns_due
-                    for quarter in quarters
-                    if due.in_force(quarter)
-                ),
-            ),
-        ),
-        ("indicators", _indicators(declarations)),
-        (
-            "indicator_nations",
-            _frame(
-                dict.fromkeys(("indicator_id", "nation_code"), pl.String),
-                ((i.id, nation) for i in indicators for nation in i.nations),
-            ),
-        ),
-        (
-            "indicator_windows",
-            _frame(
-                dict.fromkeys(("indicator_id", "window_name"), pl.String),
-                ((i.id, window) for i in indicators for window in i.windows),
-            ),
-        ),
-        (
-            "benchmarks",
-            _frame(
-                {"indicator_id": pl.String, "nation_code": pl.String, "benchmark": pl.Float64}
-                | dict.fromkeys(("since", "until", "status", "source"), pl.String),
-                (
-                    (
-                        *(i.id, b.nation_code, b.value),
-                        *(_label(b.since), _label(b.until), b.status, b.source),
-                    )
-                    for i in indicators
-                    for b in i.benchmarks
-                ),
-            ),
-        ),
-        (
-            "breakdowns",
-            _frame(
-                dict.fromkeys(
-                    ("breakdown", "title_en", "title_cy", "definition_en", "definition_cy"),
-                    pl.String,
-                )
-                | dict.fromkeys(("subject", "status", "source"), pl.String)
-                | {"position": pl.Int64}
-                | dict.fromkeys(("breakdown_value", "label_en", "label_cy"), pl.String),
-                (
-                    (
-                        *(b.id, b.title.en, b.title.cy, b.definition.en, b.definition.cy),
-                        *(b.subject, b.status, b.source, position),
-                        *(category.code, category.en, category.cy),
-                    )
-                    for b in declarations.breakdowns.values()
-                    for position, category in enumerate(b.categories, 1)
-                ),
-            ),
-        ),
-        (
-            "indicators_not_computed",
-            _frame(
-                dict.fromkeys(
-                    (
-                        *("indicator_id", "nation_code", "title_en", "title_cy"),
-                        *("reason_en", "reason_cy", "definition_status", "source"),
-                    ),
-                    pl.String,
-                )
-                | {"reviewed_on": pl.Date},
-                (
-                    (
-                        *(n.indicator_id, n.nation_code, n.title_en, n.title_cy),
-                        *(n.reason_en, n.reason_cy, n.status, n.source, n.reviewed_on),
-                    )
-                    for n in declarations.not_computed.values()
-                ),
-            ),
-        ),
-        (
-            "breaks_in_series",
-            _frame(
-                dict.fromkeys(
-                    (
-                        *("break_id", "kind", "indicator_id", "place_code", "since", "title_en"),
-                        *("title_cy", "explanation_en", "explanation_cy", "status", "source"),
-                    ),
-                    pl.String,
-                ),
-                (
-                    (
-                        *(b.break_id, b.kind, indicator_id, place_code, b.since.label),
-                        *(b.title_en, b.title_cy, b.explanation_en, b.explanation_cy),
-                        *(b.status, b.source),
-                    )
-                    for b in declarations.breaks_in_series
-                    for indicator_id in b.indicator_ids
-                    for place_code in b.place_codes
-                ),
-            ),
-        ),
-        (
-            "warning_limits",
-            _frame(
-                dict.fromkeys(
-                    ("indicator_id", "clock_start", "waits_for", "counts"),
-                    pl.String,
-                )
-                | {"months": pl.Int64}
-                | dict.fromkeys(("passed", "status", "source"), pl.String),
-                (
-                    (
-                        *(w.indicator_id, w.clock_start, w.waits_for, w.counts),
-                        *(w.months, w.passed, w.status, w.source),
-                    )
-                    for w in declarations.warning_limits.values()
-                ),
-            ),
-        ),
-        (
-            "code_lists",
-            _frame(
-                dict.fromkeys(("code_list", "code", "label_en", "label_cy"), pl.String),
-                (
-                    (name, code.code, code.label_en, code.label_cy)
-                    for name, codes in declarations.code_lists.items()
-                    for code in codes
-                ),
-            ),
-        ),
-    ]
-
-
-def _indicators(declarations: Declarations) -> pl.DataFrame:
-    text = dict.fromkeys(
-        (
-            *("indicator_id", "title_en", "title_cy", "definition_en", "definition_cy"),
-            *("subject", "numerator", "denominator", "timing", "unit"),
-        ),
-        pl.String,
-    )
+def _quarters_table(quarters: Sequence[Quarter]) -> pl.DataFrame:
     return _frame(
-        text
-        | {"multiplier": pl.Float64, "rounding": pl.Int64}
-        | dict.fromkeys(
-            (
-                *("direction", "clock_start", "clock_stop", "definition_status"),
-                *("status_note_en", "status_note_cy", "sources"),
-            ),
-            pl.String,
-        )
-        | {"reviewed_on": pl.Date, "is_headline": pl.Boolean, "since": pl.String}
-        | {"until": pl.String},
-        (
-            (
-                *(i.id, i.title.en, i.title.cy, i.definition.en, i.definition.cy),
-                *(i.subject, i.numerator, i.denominator, i.timing, i.unit),
-                *(i.multiplier, i.rounding, i.direction, i.clock_start, i.clock_stop),
-                *(i.status, i.status_note.en, i.status_note.cy, " ; ".join(i.sources)),
-                *(i.reviewed_on, i.headline, _label(i.since), _label(i.until)),
-            )
-            for i in declarations.indicators.values()
-        ),
+        _QUARTER_SCHEMA,
+        [
+            {
+                "quarter": quarter.label,
+                "financial_year": quarter.financial_year,
+                "quarter_number": quarter.number,
+                "quarter_index": quarter.index,
+                "first_day": quarter.first_day,
+                "last_day": quarter.last_day,
+            }
+            for quarter in quarters
+        ],
     )
 
 
 _RULE_SCHEMA = dict.fromkeys(
-    ("code", "return_name", "field", "severity", "sentence_en", "sentence_cy", "source"), pl.String
+    ["code", "return_name", "field", "severity", "sentence_en", "sentence_cy", "source"], pl.String
 )
+_RULE_KEY = ["code", "return_name", "field", "severity"]
 
 
 def _rules(declarations: Declarations, quarters: Sequence[Quarter]) -> pl.DataFrame:
@@ -388,25 +203,42 @@ def _rules(declarations: Declarations, quarters: Sequence[Quarter]) -> pl.DataFr
 
     A rule of files is of no return and no field: both are blank.
     """
-    found = {}
+    rules: dict[tuple[str, ...], dict[str, str]] = {}
     for quarter in quarters:
-        for rule in catalogue_of_rules(declarations, quarter).select(*_RULE_SCHEMA).rows():
-            found[rule[:4]] = rule
+        catalogue = catalogue_of_rules(declarations, quarter).select(*_RULE_SCHEMA)
+        for rule in catalogue.iter_rows(named=True):
+            rules[_rule_key(rule)] = rule
     for rule in _rules_of_files():
-        found.setdefault(rule[:4], rule)  # F211a is F211 with the severity of another field
-    return _frame(_RULE_SCHEMA, found.values())
+        rules.setdefault(_rule_key(rule), rule)  # F211a is F211 with the severity of another field
+    return _frame(_RULE_SCHEMA, rules.values())
 
 
-def _rules_of_files() -> Iterator[tuple[str, ...]]:
+def _rule_key(rule: dict[str, str]) -> tuple[str, ...]:
+    return tuple(rule[name] for name in _RULE_KEY)
+
+
+def _rules_of_files() -> Iterator[dict[str, str]]:
     for rule in sentences.file_rules():
-        wording = (_without_places(rule.sentence_en), _without_places(rule.sentence_cy))
-        yield (rule.code, "", "", rule.severity, *wording, rule.source)
+        yield _rule_of_files(
+            rule.code, rule.severity, rule.sentence_en, rule.sentence_cy, rule.source
+        )
     for code, english in verdicts.REASONS.items():
         welsh = translations("cy").gettext(english)
-        yield (
-            *(code, "", "", "error"),
-            *(_without_places(english), _without_places(welsh), "the verdict"),
-        )
+        yield _rule_of_files(code, "error", english, welsh, "the verdict")
+
+
+def _rule_of_files(
+    code: str, severity: str, english: str, welsh: str, source: str
+) -> dict[str, str]:
+    return {
+        "code": code,
+        "return_name": "",
+        "field": "",
+        "severity": severity,
+        "sentence_en": _without_places(english),
+        "sentence_cy": _without_places(welsh),
+        "source": source,
+    }
 
 
 def _without_places(sentence: str) -> str:
@@ -415,72 +247,68 @@ def _without_places(sentence: str) -> str:
     return sentence.format_map(defaultdict(lambda: "…", at=""))
 
 
-def _submissions(submissions: Sequence[Submission], state: LedgerState) -> pl.DataFrame:
-    return _frame(
-        _SUBMISSION_SCHEMA,
-        (
-            (
-                *(s.submission_id, s.delivery_number),
-                s.received_at.astimezone(UTC).replace(tzinfo=None),
-                *(s.sha256, s.sender_code, s.quarter, s.version, s.declared_version, s.status),
-                *(s.refusal_code, s.refusal_sentence_en, s.is_late, s.is_synthetic),
-                s.signed_off_by_role,
-                datetime.fromisoformat(s.signed_off_on).date() if s.signed_off_on else None,
-                s.rule_set_hash,
-                *_state(s, state),
-            )
-            for s in submissions
-        ),
-    )
+def _submissions(submissions: Sequence[Submission], ledger_state: LedgerState) -> pl.DataFrame:
+    rows = []
+    for submission in submissions:
+        signed_off_on = submission.signed_off_on
+        rows.append(
+            _attributes(submission, _SUBMISSION_SCHEMA)
+            | {
+                "received_at": _in_utc(submission.received_at),
+                "signed_off_on": (
+                    datetime.fromisoformat(signed_off_on).date() if signed_off_on else None
+                ),
+            }
+            | _state(submission, ledger_state)
+        )
+    return _frame(_SUBMISSION_SCHEMA, rows)
 
 
-def _state(submission: Submission, state: LedgerState) -> tuple[Any, ...]:
+def _state(submission: Submission, ledger_state: LedgerState) -> dict[str, Any]:
     """What became of a delivery; nothing of one that this build does not see."""
-    if submission.submission_id not in state.submissions:
-        return None, None, None, None, None
-    found = state.delivery(submission.submission_id)
-    withdrawn_at = datetime.fromisoformat(found.withdrawn_at) if found.withdrawn_at else None
-    return (
-        found.state,
-        state.is_held(submission.submission_id),
-        withdrawn_at is not None,
-        _in_utc(withdrawn_at) if withdrawn_at else None,
-        found.released_in_revision,
-    )
+    names = ["state", "is_held", "is_withdrawn", "withdrawn_at", "released_in_revision"]
+    if submission.submission_id not in ledger_state.submissions:
+        return dict.fromkeys(names)
+    delivery = ledger_state.delivery(submission.submission_id)
+    withdrawn_at = delivery.withdrawn_at
+    return {
+        "state": delivery.state,
+        "is_held": ledger_state.is_held(submission.submission_id),
+        "is_withdrawn": withdrawn_at is not None,
+        "withdrawn_at": _in_utc(datetime.fromisoformat(withdrawn_at)) if withdrawn_at else None,
+        "released_in_revision": delivery.released_in_revision,
+    }
 
 
 def _return_status(life: LifeCycle) -> pl.DataFrame:
     return _frame(
         _RETURN_STATUS_SCHEMA,
-        (
-            (
-                *(one.sender_code, one.return_name, one.quarter, one.state),
-                *(state_word(one.state, "en"), state_word(one.state, "cy"), one.acts),
-                *(life.today, one.deadline, one.days_to_deadline),
-                *(one.submission_id, one.in_force_submission_id, one.version),
-                *(one.is_late, one.is_nil, one.rows_set_aside),
-                *(one.queries_open, one.queries_tolerated, one.queries_fixed),
-                *(one.sign_off, one.signed_off_by_role, one.is_accepted, one.is_locked),
-                *(one.revision, one.is_newer_file_refused),
-            )
-            for one in life.returns
-        ),
+        [
+            _attributes(status, _RETURN_STATUS_SCHEMA)
+            | {
+                "state_word_en": state_word(status.state, "en"),
+                "state_word_cy": state_word(status.state, "cy"),
+                "as_of_day": life.today,
+            }
+            for status in life.returns
+        ],
     )
 
 
 def _submission_returns(submissions: Sequence[Submission]) -> pl.DataFrame:
     return _frame(
         _SUBMISSION_RETURN_SCHEMA,
-        (
-            (
-                *(s.submission_id, name, counts["is_nil"], counts["rows_read"]),
-                *(counts["rows_accepted"], counts["rows_quarantined"]),
-                *(counts["errors"], counts["queries"]),
-            )
-            for s in submissions
-            for name, counts in s.returns.items()
-        ),
+        [
+            {"submission_id": submission.submission_id, "return_name": name} | counts
+            for submission in submissions
+            for name, counts in submission.returns.items()
+        ],
     )
+
+
+def _attributes(item: Any, schema: dict[str, Any]) -> dict[str, Any]:
+    """What ``item`` has under the names of the columns; the rest is for the caller to add."""
+    return {name: getattr(item, name, None) for name in schema}
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -488,9 +316,7 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _label(quarter: Quarter | None) -> str | None:
-    return quarter.label if quarter else None
-
-
-def _frame(schema: dict[str, Any], rows: Any) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema=schema, orient="row")
+def _frame(schema: dict[str, Any], rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    """Rows by name of column; every column is there, whatever the rows name beyond them."""
+    known = [{name: row[name] for name in schema} for row in rows]
+    return pl.DataFrame(known, schema=schema, orient="row")

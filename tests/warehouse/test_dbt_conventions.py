@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines.settings import DBT_PROJECT
@@ -66,23 +67,18 @@ def _built_columns(warehouse, model: dict[str, Any]) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _captions(model: dict[str, Any]) -> dict[str, str]:
-    """Column → the comment above it, in the models whose columns are measures."""
-    captions = {}
-    caption = ""
-    for line in model["raw_code"].splitlines():
-        comment = re.match(r"\s*-- (.+)", line)
-        if comment:
-            caption = comment[1]
-        named = re.search(r"\bas (\w+),?$", line)
-        if named and caption:
-            captions[named[1]] = caption
-            caption = ""
-    return captions
+@pytest.fixture(scope="module")
+def declared_columns(warehouse) -> dict[str, dict[str, dict[str, Any]]]:
+    """Columns of declared tables and of returns by name of table, as the build read them."""
+    path = warehouse.settings.validated / "declarations" / "declared_columns.parquet"
+    tables: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in pl.read_parquet(path).iter_rows(named=True):
+        tables.setdefault(row["table_name"], {})[row["column_name"]] = row
+    return tables
 
 
-def _captions_of_measures(model: dict[str, Any]) -> dict[str, str]:
-    return _captions(model) if re.fullmatch(r"int_\w+_measures", model["name"]) else {}
+def _declared_in(model: dict[str, Any]) -> str | None:
+    return model["config"]["meta"].get("declared")
 
 
 def test_every_model_says_first_what_a_row_is(models) -> None:
@@ -90,14 +86,17 @@ def test_every_model_says_first_what_a_row_is(models) -> None:
     assert unclear == []
 
 
-def test_every_column_is_described(warehouse, models) -> None:
+def test_every_column_is_described(warehouse, models, declared_columns) -> None:
     missing = []
-    measures = {caption for model in models for caption in _captions_of_measures(model)}
+    measures = warehouse.declarations.measures
     for model in models:
         described = {name for name, column in model["columns"].items() if column["description"]}
-        described |= set(_captions_of_measures(model))
+        if table := _declared_in(model):
+            described |= set(declared_columns[table])
+        if match := re.fullmatch(r"int_(\w+)_measures", model["name"]):
+            described |= {name for name in measures if measures[name].subject == match[1]}
         if "beyond those described is a measure" in model["description"]:
-            described |= measures
+            described |= set(measures)
         built = _built_columns(warehouse, model)
         assert built, f"{model['name']} was not built"
         missing += [f"{model['name']}.{column}" for column in sorted(built - described)]
@@ -105,14 +104,43 @@ def test_every_column_is_described(warehouse, models) -> None:
     assert missing == []
 
 
+def test_a_declared_column_is_described_and_typed_as_it_is_declared(
+    warehouse, models, declared_columns
+) -> None:
+    """Its comment and its type come from the typed model and are written nowhere else."""
+    path = warehouse.settings.build / "warehouse.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name, column_name, data_type, comment from duckdb_columns() "
+            "where schema_name = 'marts'"
+        ).fetchall()
+    built = {(table, column): (kind, comment) for table, column, kind, comment in rows}
+    types = {
+        "string": "VARCHAR",
+        "bigint": "BIGINT",
+        "double": "DOUBLE",
+        "boolean": "BOOLEAN",
+        "date": "DATE",
+    }
+    dimensions = [m for m in models if m["schema"] == "marts" and _declared_in(m)]
+    assert len(dimensions) >= 8
+    for model in dimensions:
+        for name, column in declared_columns[_declared_in(model)].items():
+            expected = (types[column["data_type"]], column["description"])
+            assert built[model["name"], name] == expected
+            assert column["description"], f"{model['name']}.{name}"
+
+
 def test_every_source_is_described(manifest) -> None:
     assert [s["name"] for s in manifest["sources"].values() if not s["description"]] == []
 
 
 def test_every_mart_keeps_an_enforced_contract(models) -> None:
+    """All but those whose columns are declared, which the typed model checks before the build."""
     marts = [m for m in models if "/marts/" in f"/{Path(m['path']).as_posix()}"]
     assert marts
-    assert [m["name"] for m in marts if not m["contract"]["enforced"]] == []
+    free = {m["name"] for m in marts if not m["contract"]["enforced"]}
+    assert free == {m["name"] for m in marts if _declared_in(m)}
 
 
 def test_every_table_but_the_list_of_problems_has_a_tested_key(manifest, models) -> None:
@@ -182,7 +210,6 @@ def test_the_search_for_unportable_sql_finds_what_it_should() -> None:
 
 def test_stocks_are_called_waiting_and_only_stocks_are(warehouse) -> None:
     """A stock summed over quarters would be wrong, and the name is how a reader can tell."""
-    for indicator in warehouse.declarations.indicators.values():
-        if indicator.subject == "support":
-            continue
-        assert ("_waiting_" in indicator.numerator) == (indicator.timing == "stock"), indicator.id
+    for measure in warehouse.declarations.measures.values():
+        if measure.subject != "support":  # where a measure has the name of its field
+            assert ("_waiting_" in measure.name) == (measure.timing == "stock"), measure.name

@@ -9,12 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from expectations.rules import RULES
+from pipelines.declarations import DeclarationError, Declarations
 from pipelines.readers import sentences
-from pipelines.settings import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, SOURCES, Settings
 from pipelines.warehouse.published import PUBLISHED
+from pipelines.warehouse.tables import write_tables
 
 
 @pytest.mark.parametrize("database", PUBLISHED)
@@ -31,6 +34,17 @@ def test_every_table_and_column_carries_its_description_as_a_comment(warehouse, 
             *((name, column["description"]) for name, column in node["columns"].items()),
         ]
     }
+    # Columns of declarations are described in the typed model, which dbt does not know.
+    path = warehouse.settings.validated / "declarations" / "declared_columns.parquet"
+    declared = {
+        (node["name"], row["column_name"]): row["description"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["database"] == database
+        if node["config"]["meta"].get("declared")
+        for row in pl.read_parquet(path).iter_rows(named=True)
+        if row["table_name"] == node["config"]["meta"]["declared"]
+    }
+    described |= declared
     told = warehouse.query(
         """
         select table_name, null as column_name, comment from duckdb_tables()
@@ -101,51 +115,79 @@ def test_every_measure_of_a_figure_is_explained(warehouse) -> None:
     assert len(counted) > 40
 
 
-def test_a_caption_is_the_comment_above_the_measure(warehouse) -> None:
+def test_a_measure_is_described_as_it_is_declared(warehouse, declarations) -> None:
     rows = warehouse.query("select * from marts.dim_measure")
-    found = {row["measure"]: (row["caption"], row["is_stock"]) for row in rows}
-    assert found["children_adopted"] == ("Adopted in the quarter.", False)
-    assert found["households_waiting_for_match"] == (
-        "Approved and neither matched nor gone on the quarter's last day.",
-        True,
-    )
-    assert found["contact_arrangements_active"][1] is True
-    assert len({(row["subject"], row["caption"]) for row in rows}) == len(rows)
+    assert {row["measure"] for row in rows} == set(declarations.measures)
+    for row in rows:
+        measure = declarations.measures[row["measure"]]
+        assert (row["caption_en"], row["caption_cy"]) == (measure.caption.en, measure.caption.cy)
+        assert (row["subject"], row["timing"]) == (measure.subject, measure.timing)
+        assert (row["part_of"], row["event"]) == (measure.part_of, measure.event)
+        assert row["needs_placement_order"] is measure.needs_placement_order
 
 
 def test_indicators_of_stocks_are_made_of_stocks_and_others_are_not(warehouse) -> None:
     wrong = warehouse.query(
         """
         select indicator_id, measure
-        from marts.dim_indicator
-        join marts.dim_measure on measure in (numerator, denominator)
-        where is_stock <> (timing = 'stock')
+        from marts.dim_indicator as indicator
+        join marts.dim_measure as counted on measure in (numerator, denominator)
+        where counted.timing <> indicator.timing
         """
     )
     assert wrong == []
 
 
-def test_a_measure_without_a_caption_stops_the_build(warehouse, tmp_path: Path) -> None:
-    project = tmp_path / "dbt_project"
-    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
-    model = project / "models" / "intermediate" / "int_adopter_measures.sql"
-    sql = model.read_text(encoding="utf-8")
-    assert sql.count("    -- Enquired in the quarter.\n") == 1
-    bare = sql.replace("    -- Enquired in the quarter.\n", "")
-    model.write_text(bare, encoding="utf-8")
-    command = [sys.executable, "-m", "dbt.cli.main", "compile", "--select", "dim_measure"]
-    command += ["--project-dir", str(project), "--profiles-dir", str(project)]
-    command += ["--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")]
-    finished = subprocess.run(
+def test_a_measure_without_an_entry_stops_the_build(warehouse, tmp_path: Path) -> None:
+    """Tables are written first, and none is where a column and the entries differ."""
+    sources = Path(shutil.copytree(SOURCES, tmp_path / "sources"))
+    path = sources / "measures" / "adopter.yaml"
+    text = path.read_text(encoding="utf-8")
+    entry = "- name: households_matched\n"
+    assert text.count(entry) == 1
+    path.write_text(text.replace(entry, "- name: households_paired\n"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("  event: households_matched\n", ""),
+        encoding="utf-8",
+    )
+    settings = Settings(data=tmp_path / "data", key_file=tmp_path / "unused.key")
+    with pytest.raises(
+        DeclarationError, match=r"sql, line \d+: households_matched has no entry in"
+    ):
+        write_tables(settings, Declarations(sources))
+    assert not settings.validated.exists()
+
+
+def test_a_measure_in_the_warehouse_without_an_entry_fails_its_test(warehouse) -> None:
+    """dbt compares the finished table, whatever its SQL looks like."""
+    path = warehouse.settings.validated / "declarations" / "measures.parquet"
+    rows = pl.read_parquet(path)
+    assert "households_enquired" in rows["measure"]
+    path_kept = path.read_bytes()
+    try:
+        rows.filter(pl.col("measure") != "households_enquired").write_parquet(path)
+        command = [sys.executable, "-m", "dbt.cli.main", "build"]
+        command += ["--select", "stg_measure", "measures_as_declared_int_adopter_measures_adopter"]
+        command += ["--exclude-resource-type", "unit_test"]
+        command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+        target = ["--target-path", str(warehouse.folder / "target-without-one")]
+        finished = _run(command + target, warehouse.folder)
+    finally:
+        path.write_bytes(path_kept)
+        warehouse.dbt("run", "--select", "stg_measure")
+    assert finished.returncode != 0
+    assert "measures_as_declared_int_adopter_measures_adopter" in finished.stdout
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         command,
-        env=os.environ | {"ADOPTION_DATA": warehouse.folder.as_posix()},
+        env=os.environ | {"ADOPTION_DATA": folder.as_posix()},
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
     )
-    assert finished.returncode != 0
-    assert "int_adopter_measures: no caption above households_enquired" in finished.stdout
 
 
 # --- codes ------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
--- What each household's row says, in numbers that may be summed over households, places and
--- quarters. A new measure is one more column, with a caption above it. Columns called
--- households_waiting_… are stocks on the quarter's last day; every other measure is a flow.
+-- What each household's row says, in numbers that may be summed over households and places and, where they
+-- are flows, over quarters. A new measure is one more column and its entry in
+-- sources/measures/adopter.yaml, which says what it counts; everything downstream finds it there.
 with
 
 household as (
@@ -58,110 +58,81 @@ select
     quarter,
     household_pseudonym,
 
-    -- Enquired in the quarter.
     {{ count_when(in_quarter('enquired_on')) }} as households_enquired,
-    -- Approved in the quarter.
     {{ count_when('is_approved_now') }} as households_approved,
-    -- Approved in the quarter, on or after the enquiry.
     {{ count_when('is_approved_now and approved_on >= enquired_on') }}
         as households_approved_after_enquiry,
-    -- Days from enquiry to approval, of households approved in the quarter.
     {{ days_when('is_approved_now and approved_on >= enquired_on', 'enquired_on', 'approved_on') }}
         as days_from_enquiry_to_approval,
-    -- Matched in the quarter.
     {{ count_when(in_quarter('matched_on')) }} as households_matched,
-    -- Approved and neither matched nor gone on the quarter's last day.
     {{ count_when(
         'approved_on <= last_day'
         ~ ' and not coalesce(matched_on <= last_day, false)'
         ~ ' and not coalesce(left_on <= last_day, false)'
     ) }} as households_waiting_for_match,
 
-    -- The tenth working day after the enquiry lies in the quarter; not gone by then without a
-    -- meeting.
     {{ count_when('is_due_for_meeting') }} as households_due_for_initial_meeting,
-    -- Of those, met by that day.
     {{ count_when('is_due_for_meeting and initial_meeting_on <= meeting_due_on') }}
         as households_met_within_ten_working_days,
-    -- Stage one completed in the quarter, on or after its start.
     {{ count_when(
         'is_stage_one_completed_now and stage_one_completed_on >= stage_one_started_on'
     ) }} as households_completed_stage_one,
-    -- Of those, within two months: exactly two months is within.
     {{ count_when(
         'is_stage_one_completed_now and stage_one_completed_on >= stage_one_started_on and not '
         ~ more_than_months_after('stage_one_completed_on', 'stage_one_started_on', 2)
     ) }} as households_completed_stage_one_within_two_months,
-    -- Days in stage one, of households that completed it in the quarter.
     {{ days_when(
         'is_stage_one_completed_now and stage_one_completed_on >= stage_one_started_on',
         'stage_one_started_on', 'stage_one_completed_on'
     ) }} as days_in_stage_one,
-    -- Stage one completed in the quarter, on or after registration.
     {{ count_when('is_stage_one_completed_now and stage_one_completed_on >= registered_on') }}
         as households_completed_stage_one_after_registration,
-    -- Of those, within two months of registration: exactly two months is within.
     {{ count_when(
         'is_stage_one_completed_now and stage_one_completed_on >= registered_on and not '
         ~ more_than_months_after('stage_one_completed_on', 'registered_on', 2)
     ) }} as households_completed_stage_one_within_two_months_of_registration,
-    -- Days from registration to the end of stage one, of those households.
     {{ days_when(
         'is_stage_one_completed_now and stage_one_completed_on >= registered_on',
         'registered_on', 'stage_one_completed_on'
     ) }} as days_from_registration_to_end_of_stage_one,
-    -- Approved in the quarter, on or after the start of stage two.
     {{ count_when('is_approved_now and approved_on >= stage_two_started_on') }}
         as households_approved_after_stage_two,
-    -- Of those, within four months of that start: exactly four months is within.
     {{ count_when(
         'is_approved_now and approved_on >= stage_two_started_on and not '
         ~ more_than_months_after('approved_on', 'stage_two_started_on', 4)
     ) }} as households_approved_within_four_months_of_stage_two,
-    -- Days in stage two, of households approved in the quarter.
     {{ days_when(
         'is_approved_now and approved_on >= stage_two_started_on',
         'stage_two_started_on', 'approved_on'
     ) }} as days_in_stage_two,
-    -- Approved in the quarter, on or after registration; no fast track without stage one.
     {{ count_when('is_approved_after_registration') }} as households_approved_after_registration,
-    -- Of those, within six months of registration: exactly six months is within.
     {{ count_when(
         'is_approved_after_registration and not '
         ~ more_than_months_after('approved_on', 'registered_on', 6)
     ) }} as households_approved_within_six_months_of_registration,
-    -- The month after approval ended in the quarter, and the household did not leave in it.
     {{ count_when('is_due_on_register') }} as households_due_for_register_referral,
-    -- Of those, referred to the Adoption Register by the month's last day.
     {{ count_when('is_due_on_register and referred_to_register_on <= register_due_on') }}
         as households_referred_to_register_within_a_month,
-    -- Matched in the quarter, on or after approval.
     {{ count_when('is_matched_after_approval_now') }} as households_matched_after_approval,
-    -- Of those, within three months of approval: exactly three months is within.
     {{ count_when(
         'is_matched_after_approval_now and not '
         ~ more_than_months_after('matched_on', 'approved_on', 3)
     ) }} as households_matched_within_three_months_of_approval,
-    -- Of those, three months or more after approval.
     {{ count_when(
         'is_matched_after_approval_now and ' ~ at_least_months_after('matched_on', 'approved_on', 3)
     ) }} as households_matched_three_months_after_approval,
-    -- Registered, and withdrew in the quarter without being approved.
     {{ count_coded(
         in_quarter('left_on')
         ~ ' and registered_on <= left_on and not coalesce(approved_on <= left_on, false)',
         'reason',
         ['withdrew']
     ) }} as households_withdrawn_before_approval,
-    -- Left in the quarter on or after approval, other than with an adoption completed.
     {{ count_when(
         in_quarter('left_on') ~ ' and left_on >= approved_on and not is_completed'
     ) }} as households_left_after_approval,
 
-    -- Registered and neither approved nor gone on the quarter's last day.
     {{ count_when('registered_on <= last_day and not is_approved and not is_gone') }}
         as households_waiting_for_approval,
-    -- Approved, no child of the latest match placed, and not gone on the quarter's last day.
     {{ count_when(
         'is_approved and not coalesce(placed_on <= last_day, false) and not is_gone'
     ) }} as households_waiting_for_placement

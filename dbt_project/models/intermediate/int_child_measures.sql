@@ -1,8 +1,6 @@
--- What each child's row says, in numbers that may be summed over children, places and quarters.
---
--- A new measure is one more column at the end, with a caption above it. Everything downstream
--- finds it by itself. Columns called children_waiting_… are stocks on the quarter's last day and
--- may not be summed over quarters; every other measure is a flow.
+-- What each child's row says, in numbers that may be summed over children and places and, where they
+-- are flows, over quarters. A new measure is one more column and its entry in
+-- sources/measures/child.yaml, which says what it counts; everything downstream finds it there.
 with
 
 child as (
@@ -111,233 +109,165 @@ select
     quarter,
     child_pseudonym,
 
-    -- Referred to the adoption service in the quarter.
     {{ count_when(in_quarter('referred_on')) }} as children_referred,
-    -- Referral withdrawn in the quarter.
     {{ count_when(in_quarter('referral_withdrawn_on')) }} as children_referral_withdrawn,
-    -- Agency decided in the quarter that the child should be placed for adoption.
     {{ count_when(in_quarter('should_be_placed_decision_on')) }}
         as children_should_be_placed_decided,
-    -- Placement order granted in the quarter; consents do not count.
     {{ count_when(in_quarter('ordered_on')) }} as children_placement_order_granted,
-    -- Referred to Adopting Together in the quarter.
     {{ count_when(in_quarter('adopting_together_referred_on')) }}
         as children_referred_to_adopting_together,
 
-    -- Matched in the quarter.
     {{ count_when('is_matched_now') }} as children_matched,
-    -- Matched in the quarter, more than six months after the should-be-placed decision.
     {{ count_when(
         'is_matched_now and '
         ~ more_than_months_after('matched_on', 'should_be_placed_decision_on', 6)
     ) }} as children_matched_over_six_months_after_decision,
-    -- Matched in the quarter, with a placement order.
     {{ count_when('is_matched_now and ordered_on is not null') }}
         as children_matched_with_placement_order,
-    -- Days from placement order to match, of children matched in the quarter; 0 if matched first.
     {{ days_when('is_matched_now and matched_on > ordered_on', 'ordered_on', 'matched_on') }}
         as days_from_placement_order_to_match,
 
-    -- Placed for adoption in the quarter.
     {{ count_when('is_placed_now') }} as children_placed,
-    -- Placed in the quarter with a family found by Adopting Together.
     {{ count_when('is_placed_now and is_through_adopting_together') }}
         as children_placed_through_adopting_together,
-    -- Placed in the quarter, on or after becoming looked after.
     {{ count_when('is_placed_now and placed_on >= entered_care_on') }}
         as children_placed_after_entering_care,
-    -- Days from becoming looked after to placement, of children placed in the quarter.
     {{ days_when('is_placed_now and placed_on >= entered_care_on', 'entered_care_on', 'placed_on') }}
         as days_from_entering_care_to_placement,
-    -- Placed in the quarter, on or after the authority to place (placement order or consent).
     {{ count_when('is_placed_now and placed_on >= authorised_on') }}
         as children_placed_with_authority,
-    -- Placed in the quarter within six months of the authority to place; exactly six is within.
     {{ count_when(
         'is_placed_now and placed_on >= authorised_on and not '
         ~ more_than_months_after('placed_on', 'authorised_on', 6)
     ) }} as children_placed_within_six_months_of_authority,
-    -- Days from authority to place to placement, of children placed in the quarter.
     {{ days_when('is_placed_now and placed_on >= authorised_on', 'authorised_on', 'placed_on') }}
         as days_from_authority_to_placement,
-    -- Placed in the quarter, more than six months after the should-be-placed decision.
     {{ count_when(
         'is_placed_now and '
         ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 6)
     ) }} as children_placed_over_six_months_after_decision,
-    -- Days from should-be-placed decision to placement, of children placed over six months later.
     {{ days_when(
         'is_placed_now and '
         ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 6),
         'should_be_placed_decision_on', 'placed_on'
     ) }} as days_from_decision_to_placement_over_six_months,
 
-    -- Adopted in the quarter.
     {{ count_when('is_adopted_now') }} as children_adopted,
-    -- Adopted in the quarter, placed on or after entering care (A1).
     {{ count_when('is_adopted_now and placed_on >= entered_care_on') }}
         as children_adopted_after_placement,
-    -- Days from entering care to placement, of children adopted in the quarter (A1).
     {{ days_when('is_adopted_now and placed_on >= entered_care_on', 'entered_care_on', 'placed_on') }}
         as days_from_entering_care_to_placement_of_adopted,
-    -- Adopted in the quarter, placed before the adoption order, with placement order and match (A2).
     {{ count_when('is_adopted_for_a2') }} as children_adopted_with_placement_order,
-    -- Days from placement order to match, of children adopted; 0 if matched before the order (A2).
     {{ days_when('is_adopted_for_a2 and matched_on > ordered_on', 'ordered_on', 'matched_on') }}
         as days_from_placement_order_to_match_of_adopted,
-    -- Adopted in the quarter, with the day of moving in with the family known (A10).
     {{ count_when('is_adopted_now and moved_in_on >= entered_care_on') }}
         as children_adopted_after_moving_in,
-    -- Days from entering care to moving in, of children adopted in the quarter (A10).
     {{ days_when('is_adopted_now and moved_in_on >= entered_care_on', 'entered_care_on', 'moved_in_on') }}
         as days_from_entering_care_to_moving_in_of_adopted,
 
-    -- Plan for adoption ended in the quarter.
     {{ count_when(in_quarter('plan_ended_on')) }} as children_plan_ended,
-    -- Placement disrupted in the quarter.
     {{ count_when(in_quarter('disrupted_on')) }} as children_disrupted,
 
-    -- Waiting with authority to place (order or consent), not yet placed.
     {{ count_when('is_waiting_for_placement and authorised_on <= last_day') }}
         as children_waiting_with_authority,
-    -- Waiting with authority to place, authorised more than six months before.
     {{ count_when(
         'is_waiting_for_placement and ' ~ more_than_months_after('last_day', 'authorised_on', 6)
     ) }} as children_waiting_over_six_months_with_authority,
-    -- Waiting with authority to place, authorised nine months before or more.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'authorised_on', 9)
     ) }} as children_waiting_nine_months_with_authority,
-    -- Waiting for a match, on the Adoption Register.
     {{ count_when('is_waiting_for_match and referred_to_register_on <= last_day') }}
         as children_waiting_on_register,
-    -- Waiting for a match, referred to the register more than six months before.
     {{ count_when(
         'is_waiting_for_match and ' ~ more_than_months_after('last_day', 'referred_to_register_on', 6)
     ) }} as children_waiting_over_six_months_on_register,
-    -- Waiting with a placement order (consents do not count), not yet placed.
     {{ count_when('is_waiting_for_placement and ordered_on <= last_day') }}
         as children_waiting_with_placement_order,
-    -- Waiting with a placement order, 18 months or more since entering care.
     {{ count_when(
         'is_waiting_for_placement and ordered_on <= last_day and '
         ~ at_least_months_after('last_day', 'entered_care_on', 18)
     ) }} as children_waiting_eighteen_months_since_entering_care,
-    -- Waiting with a placement order, 12 months or more since the order.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 12)
     ) }} as children_waiting_twelve_months_since_placement_order,
-    -- Waiting with a placement order, 18 months or more since the order.
     {{ count_when(
         'is_waiting_for_placement and ' ~ at_least_months_after('last_day', 'ordered_on', 18)
     ) }} as children_waiting_eighteen_months_since_placement_order,
 
-    -- Placed in the quarter with adopters of the child's own regional service or agency.
     {{ count_coded('is_placed_now', 'family_source', ['in_region']) }}
         as children_placed_in_region,
-    -- Placed in the quarter with adopters approved elsewhere in the nation.
     {{ count_coded('is_placed_now', 'family_source', ['in_nation']) }}
         as children_placed_elsewhere_in_nation,
-    -- Placed in the quarter with adopters approved outside the nation.
     {{ count_coded('is_placed_now', 'family_source', ['outside_nation']) }}
         as children_placed_outside_nation,
-    -- Placed in the quarter, the source of the adopters unknown or not given.
     {{ count_coded('is_placed_now', 'family_source', ['unknown']) }}
         as children_placed_from_unknown_source,
-    -- Placed in the quarter by the authority's own provision (PR1).
     {{ count_coded('is_placed_now', 'family_provider', ['PR1']) }}
         as children_placed_by_own_provision,
-    -- Placed in the quarter by another authority (PR2).
     {{ count_coded('is_placed_now', 'family_provider', ['PR2']) }}
         as children_placed_by_another_authority,
-    -- Placed in the quarter by a voluntary agency (PR5).
     {{ count_coded('is_placed_now', 'family_provider', ['PR5']) }}
         as children_placed_by_voluntary_agency,
-    -- Placed in the quarter by any other provider (PR0, PR3, PR4).
     {{ count_coded('is_placed_now', 'family_provider', ['PR0', 'PR3', 'PR4']) }}
         as children_placed_by_other_provider,
-    -- Placed in the quarter, the provider not given.
     {{ count_coded('is_placed_now', 'family_provider', ['unknown']) }}
         as children_placed_by_unknown_provider,
-    -- Early permanence placement (fostering for adoption, concurrent planning) begun in the quarter.
     {{ count_coded(
         in_quarter('early_permanence_placed_on'),
         'early_permanence',
         ['fostering_for_adoption', 'concurrent']
     ) }} as children_placed_in_early_permanence,
-    -- Placed in the quarter, life journey materials given by the quarter's last day.
     {{ count_when('is_placed_now and life_journey_materials_on <= last_day') }}
         as children_placed_with_life_journey_materials,
-    -- Adopted in the quarter, life journey materials given by the adoption order.
     {{ count_when('is_adopted_now and life_journey_materials_on <= adoption_order_on') }}
         as children_adopted_with_life_journey_materials,
-    -- Placed in the quarter, on or after the placement order; consents do not count.
     {{ count_when('is_placed_now and placed_on >= ordered_on') }}
         as children_placed_with_placement_order,
-    -- Days from placement order to placement, of those children.
     {{ days_when('is_placed_now and placed_on >= ordered_on', 'ordered_on', 'placed_on') }}
         as days_from_placement_order_to_placement,
-    -- The month after authority to place ended in the quarter, and the plan did not end in it.
     {{ count_when('is_due_on_register') }} as children_due_for_register_referral,
-    -- Of those, referred to the Adoption Register by the month's last day.
     {{ count_when('is_due_on_register and referred_to_register_on <= register_due_on') }}
         as children_referred_to_register_within_a_month,
-    -- Adopted in the quarter, placed less than 14 months after entering care (A3).
     {{ count_when(
         'is_adopted_now and placed_on >= entered_care_on and not '
         ~ at_least_months_after('placed_on', 'entered_care_on', 14)
     ) }} as children_adopted_placed_under_fourteen_months,
-    -- Adopted in the quarter, placed on or after the decision, no disruption before (NI 061).
     {{ count_when('is_adopted_for_ni061') }} as children_adopted_after_decision,
-    -- Of those, placed within 12 months of the decision: exactly 12 months is within.
     {{ count_when(
         'is_adopted_for_ni061 and not '
         ~ more_than_months_after('placed_on', 'should_be_placed_decision_on', 12)
     ) }} as children_adopted_placed_within_twelve_months_of_decision,
 
-    -- Waiting since a should-be-placed decision, not yet placed.
     {{ count_when('is_waiting_since_decision') }} as children_waiting_since_decision,
-    -- Waiting with a placement order, granted more than 90 days before.
     {{ count_when(
         'is_waiting_for_placement and ' ~ days_between('ordered_on', 'last_day') ~ ' > 90'
     ) }} as children_waiting_over_ninety_days_since_placement_order,
-    -- Of the children waiting since a decision, family finding not started.
     {{ count_coded('is_waiting_since_decision', 'family_finding', ['not_started']) }}
         as children_waiting_with_family_finding_not_started,
-    -- Of those, family finding active.
     {{ count_coded('is_waiting_since_decision', 'family_finding', ['active']) }}
         as children_waiting_with_family_finding_active,
-    -- Of those, a possible family being explored.
     {{ count_coded('is_waiting_since_decision', 'family_finding', ['link_identified']) }}
         as children_waiting_with_family_finding_link_identified,
-    -- Of those, family finding on hold.
     {{ count_coded('is_waiting_since_decision', 'family_finding', ['on_hold']) }}
         as children_waiting_with_family_finding_on_hold,
-    -- Of those, family finding ended.
     {{ count_coded('is_waiting_since_decision', 'family_finding', ['ended']) }}
         as children_waiting_with_family_finding_ended,
-    -- Of those, status of family finding not given.
     {{ count_coded('is_waiting_since_decision', 'family_finding', ['unknown']) }}
         as children_waiting_with_family_finding_unknown,
-    -- Families needed: active family finding, a sibling group counted once by its oldest child.
     {{ count_when('is_looking_for_family and place_in_group = 1') }}
         as sibling_groups_waiting_with_family_finding_active,
 
-    -- Matched in the quarter with a family found by Adopting Together.
     {{ count_when('is_matched_now and is_through_adopting_together') }}
         as children_matched_through_adopting_together,
-    -- Of those, matched on or after the referral to Adopting Together.
     {{ count_when(
         'is_matched_now and is_through_adopting_together'
         ~ ' and matched_on >= adopting_together_referred_on'
     ) }} as children_matched_through_adopting_together_after_referral,
-    -- Days from referral to Adopting Together to match, of those children.
     {{ days_when(
         'is_matched_now and is_through_adopting_together'
         ~ ' and matched_on >= adopting_together_referred_on',
         'adopting_together_referred_on', 'matched_on'
     ) }} as days_from_adopting_together_referral_to_match,
-    -- Waiting for a match, referred to Adopting Together.
     {{ count_when('is_waiting_for_match and adopting_together_referred_on <= last_day') }}
         as children_waiting_with_adopting_together
 

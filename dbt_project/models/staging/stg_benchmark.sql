@@ -1,9 +1,3 @@
 select
-    indicator_id,
-    nation_code,
-    benchmark,
-    since,
-    until,
-    status,
-    source
-from {{ source('validated', 'benchmarks') }}
+    {{- select_declared('benchmarks', 'declared') }}
+from {{ source('validated', 'benchmarks') }} as declared

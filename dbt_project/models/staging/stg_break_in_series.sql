@@ -1,13 +1,3 @@
 select
-    break_id,
-    kind,
-    indicator_id,
-    place_code,
-    since,
-    title_en,
-    title_cy,
-    explanation_en,
-    explanation_cy,
-    status,
-    source
-from {{ source('validated', 'breaks_in_series') }}
+    {{- select_declared('breaks_in_series', 'declared') }}
+from {{ source('validated', 'breaks_in_series') }} as declared

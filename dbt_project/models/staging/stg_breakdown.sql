@@ -1,15 +1,5 @@
 select
-    cast(row_number() over (order by breakdown, breakdown_value) as integer) as part_id,
-    breakdown,
-    title_en,
-    title_cy,
-    definition_en,
-    definition_cy,
-    subject,
-    status,
-    source,
-    position,
-    breakdown_value,
-    label_en,
-    label_cy
-from {{ source('validated', 'breakdowns') }}
+    {{- select_declared('breakdowns', 'declared') }},
+    cast(row_number() over (order by declared.breakdown, declared.breakdown_value) as integer)
+        as part_id
+from {{ source('validated', 'breakdowns') }} as declared

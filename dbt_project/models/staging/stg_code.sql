@@ -1,6 +1,3 @@
 select
-    code_list,
-    code,
-    label_en,
-    label_cy
-from {{ source('validated', 'code_lists') }}
+    {{- select_declared('code_lists', 'declared') }}
+from {{ source('validated', 'code_lists') }} as declared

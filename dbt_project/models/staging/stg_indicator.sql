@@ -1,26 +1,5 @@
 select
-    cast(row_number() over (order by indicator_id) as integer) as indicator_number,
-    indicator_id,
-    title_en,
-    title_cy,
-    definition_en,
-    definition_cy,
-    subject,
-    numerator,
-    denominator,
-    timing,
-    unit,
-    multiplier,
-    rounding,
-    direction,
-    clock_start,
-    clock_stop,
-    definition_status,
-    status_note_en,
-    status_note_cy,
-    sources,
-    reviewed_on,
-    is_headline,
-    since,
-    until
-from {{ source('validated', 'indicators') }}
+    {{- select_declared('indicators', 'declared') }},
+    -- Rows of fct_indicator_part carry this number: thirty million times a text would be too long.
+    cast(row_number() over (order by declared.indicator_id) as integer) as indicator_number
+from {{ source('validated', 'indicators') }} as declared

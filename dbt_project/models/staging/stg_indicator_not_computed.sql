@@ -1,11 +1,3 @@
 select
-    indicator_id,
-    nation_code,
-    title_en,
-    title_cy,
-    reason_en,
-    reason_cy,
-    definition_status,
-    source,
-    reviewed_on
-from {{ source('validated', 'indicators_not_computed') }}
+    {{- select_declared('indicators_not_computed', 'declared') }}
+from {{ source('validated', 'indicators_not_computed') }} as declared

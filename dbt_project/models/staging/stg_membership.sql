@@ -1,10 +1,3 @@
 select
-    member_code,
-    parent_code,
-    role,
-    since,
-    until,
-    status,
-    source,
-    note
-from {{ source('validated', 'memberships') }}
+    {{- select_declared('memberships', 'declared') }}
+from {{ source('validated', 'memberships') }} as declared

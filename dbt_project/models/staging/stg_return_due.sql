@@ -1,5 +1,3 @@
 select
-    sender_code,
-    return_name,
-    quarter
-from {{ source('validated', 'returns_due') }}
+    {{- select_declared('returns_due', 'declared') }}
+from {{ source('validated', 'returns_due') }} as declared

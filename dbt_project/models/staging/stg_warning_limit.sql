@@ -1,10 +1,3 @@
 select
-    indicator_id,
-    clock_start,
-    waits_for,
-    counts,
-    months,
-    passed,
-    status,
-    source
-from {{ source('validated', 'warning_limits') }}
+    {{- select_declared('warning_limits', 'declared') }}
+from {{ source('validated', 'warning_limits') }} as declared

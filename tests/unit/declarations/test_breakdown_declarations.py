@@ -85,8 +85,18 @@ def test_the_table_has_a_row_for_each_part_in_the_order_declared(
     write_tables(settings, declarations)
     table = pl.read_parquet(settings.validated / "declarations" / "breakdowns.parquet")
     assert table.columns == [
-        *("breakdown", "title_en", "title_cy", "definition_en", "definition_cy", "subject"),
-        *("status", "source", "position", "breakdown_value", "label_en", "label_cy"),
+        "breakdown",
+        "subject",
+        "title_en",
+        "title_cy",
+        "definition_en",
+        "definition_cy",
+        "status",
+        "source",
+        "position",
+        "breakdown_value",
+        "label_en",
+        "label_cy",
     ]
     of_sex = table.filter(pl.col("breakdown") == "sex")
     assert of_sex["breakdown_value"].to_list() == ["female", "male", "unknown"]

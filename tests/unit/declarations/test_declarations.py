@@ -156,11 +156,25 @@ STAGES_2020,definition,CHILDREN_MATCHED,*,2020-21-Q1,Stages,Camau,New.,Newydd.,u
 VALE_2015,membership,*,VVC WBAS,2015-16-Q1,Vale,Y Fro,It moved.,Symudodd.,sourced,paper
 """
 
+MEASURES = """
+subject: child
+measures:
+- name: children_placed
+  caption: {en: Children placed., cy: Plant a leolwyd.}
+  timing: flow
+- name: children_matched
+  caption: {en: Children matched., cy: Plant a barwyd.}
+  timing: flow
+"""
+
 SOUND = {
     "returns/child.yaml": CHILD,
     "returns/adopter.yaml": CHILD.replace("name: child\n", "name: adopter\n", 1),
     "returns/support.yaml": CHILD.replace("name: child\n", "name: support\n", 1),
     "returns/cover.yaml": COVER,
+    "measures/child.yaml": MEASURES,
+    "measures/adopter.yaml": "subject: adopter\nmeasures: []\n",
+    "measures/support.yaml": "subject: support\nmeasures: []\n",
     "indicators/CHILDREN_MATCHED.yaml": INDICATOR,
     "policies/wales.yaml": POLICY,
     "code_lists/sex.csv": SEX,
@@ -178,6 +192,7 @@ TABLES = {
 DOCUMENTS = {
     "returns": "returns/child.yaml",
     "cover": "returns/cover.yaml",
+    "measures": "measures/child.yaml",
     "indicators": "indicators/CHILDREN_MATCHED.yaml",
     "policies": "policies/wales.yaml",
     "places": "places/wales.yaml",

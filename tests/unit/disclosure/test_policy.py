@@ -99,13 +99,31 @@ def test_a_file_that_is_no_yaml_is_refused_with_its_name(sources):
         Declarations(sources).disclosure_policy_of("NAS")
 
 
-def test_a_percentage_without_a_tie_is_refused(sources):
-    path = sources / "disclosure" / "subset_relations.yaml"
-    ties = yaml.safe_load(path.read_text(encoding="utf-8"))
-    gone = ties["subsets"].pop(0)
-    path.write_text(yaml.safe_dump(ties), encoding="utf-8")
-    with pytest.raises(DeclarationError, match=gone["part"]):
+def test_a_percentage_whose_relation_nobody_declared_is_refused_with_file_and_line(sources):
+    path = sources / "measures" / "child.yaml"
+    text = path.read_text(encoding="utf-8")
+    gone = "  part_of: children_placed_with_authority\n"
+    path.write_text(text.replace(gone, "", 1), encoding="utf-8")
+    said = r"W10\.yaml, line \d+: numerator: say whether children_placed_within_six_months"
+    with pytest.raises(DeclarationError, match=said):
         _ = Declarations(sources).subset_relations
+
+
+def test_a_percentage_may_say_that_its_numerator_counts_others(sources):
+    path = sources / "indicators" / "W02.yaml"
+    text = path.read_text(encoding="utf-8")
+    said = "numerator_within_denominator: false\n"
+    assert said in text
+    path.write_text(text.replace(said, ""), encoding="utf-8")
+    with pytest.raises(DeclarationError, match=r"W02\.yaml, line \d+: numerator: say whether"):
+        _ = Declarations(sources).subset_relations
+
+
+def test_whoever_is_part_of_a_part_is_part_of_the_whole():
+    declarations = Declarations(SOURCES)
+    part = "children_waiting_eighteen_months_since_placement_order"
+    assert declarations.is_part_of(part, "children_waiting_with_placement_order")
+    assert not declarations.is_part_of("children_waiting_with_placement_order", part)
 
 
 def test_a_policy_that_cannot_be_met_says_which_table_and_why():

@@ -29,20 +29,25 @@ COLUMNS = {
     "declarations/memberships": "member_code parent_code role since until status source note",
     "declarations/returns_due": "sender_code return_name quarter",
     "declarations/indicators": (
-        "indicator_id title_en title_cy definition_en definition_cy subject numerator denominator "
-        "timing unit multiplier rounding direction clock_start clock_stop definition_status "
-        "status_note_en status_note_cy sources reviewed_on is_headline since until"
+        "indicator_id is_headline title_en title_cy definition_en definition_cy subject numerator "
+        "denominator numerator_within_denominator timing clock_start clock_stop unit direction "
+        "rounding definition_status status_note_en status_note_cy sources reviewed_on since until "
+        "multiplier"
     ),
+    "declarations/measures": (
+        "measure subject caption_en caption_cy timing part_of event needs_placement_order"
+    ),
+    "declarations/declared_columns": "table_name position column_name data_type description",
     "declarations/indicator_nations": "indicator_id nation_code",
     "declarations/indicator_windows": "indicator_id window_name",
-    "declarations/benchmarks": ("indicator_id nation_code benchmark since until status source"),
+    "declarations/benchmarks": "indicator_id benchmark since until nation_code status source",
     "declarations/indicators_not_computed": (
         "indicator_id nation_code title_en title_cy reason_en reason_cy definition_status source "
         "reviewed_on"
     ),
     "declarations/breaks_in_series": (
-        "break_id kind indicator_id place_code since title_en title_cy explanation_en "
-        "explanation_cy status source"
+        "break_id kind since title_en title_cy explanation_en explanation_cy status source "
+        "indicator_id place_code"
     ),
     "declarations/code_lists": "code_list code label_en label_cy",
     "declarations/rules": "code return_name field severity sentence_en sentence_cy source",
@@ -72,6 +77,8 @@ TYPES = {
     "benchmark": pl.Float64,
     "rows_read": pl.Int64,
     "is_nil": pl.Boolean,
+    "needs_placement_order": pl.Boolean,
+    "position": pl.Int64,
 }
 
 

@@ -1,5 +1,6 @@
 -- What each return adds to numerators and denominators, summed from its children, households or
 -- counts: the second way to every figure, past windows and indicators.
+{%- set support = ref('int_support_measures') %}
 with
 
 counted as (
@@ -25,7 +26,7 @@ counted as (
         count(*) as cases
     from {{ ref('fct_adopter_measure') }}
     group by sender_code, quarter, measure
-    {%- for measure in measure_columns(ref('int_support_measures')) %}
+    {%- for measure in measures_of('support') %}
 
     union all
 
@@ -36,7 +37,7 @@ counted as (
         '{{ measure }}' as measure,
         {{ measure }} as amount,
         cast(null as bigint) as cases
-    from {{ ref('int_support_measures') }}
+    from {{ support }}
     where {{ measure }} <> 0
     {%- endfor %}
 

@@ -1,5 +1,5 @@
 -- Which households make up a numerator or a denominator: the way from any figure back to its rows.
-{%- for measure in measure_columns(ref('int_adopter_measures')) %}
+{%- for measure in measures_of('adopter') %}
 select
     measured.sender_code,
     measured.quarter,

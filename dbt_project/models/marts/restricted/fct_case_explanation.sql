@@ -5,9 +5,8 @@
 --   somebody began to wait since the quarter before, or no longer waits.
 -- Rows set aside for errors are no cases here: fct_return counts them.
 --
--- The event of a measure is the one whose name begins the measure's, as children_placed begins
--- children_placed_with_authority, provided that nobody on any return has the second without the
--- first: of children_referred and children_referred_to_adopting_together that is not so.
+-- sources/measures names the event of a measure, as children_placed is the event of
+-- children_placed_with_authority: whoever has the event and not the measure is explained here.
 --
 -- Measures are read where they stand side by side: joining them as rows took three times as long.
 {%- set people = {
@@ -16,13 +15,6 @@
         'rows': ref('stg_child'),
         'measured': ref('int_child_measures'),
         'authority': 'authority_to_place',
-        'dates': [
-            'entered_care_on', 'referred_on', 'referral_withdrawn_on',
-            'should_be_placed_decision_on', 'placement_order_on', 'referred_to_register_on',
-            'adopting_together_referred_on', 'matched_on', 'placed_on', 'adoption_order_on',
-            'plan_ended_on', 'disrupted_on', 'early_permanence_placed_on',
-            'foster_placement_started_on', 'life_journey_materials_on',
-        ],
         'ends_of_waiting': {
             'adoption_order_on': 'left_adopted',
             'placed_on': 'left_placed',
@@ -36,11 +28,6 @@
         'rows': ref('stg_adopter'),
         'measured': ref('int_adopter_measures'),
         'authority': none,
-        'dates': [
-            'enquired_on', 'initial_meeting_on', 'registered_on', 'stage_one_started_on',
-            'stage_one_completed_on', 'stage_two_started_on', 'approved_on',
-            'referred_to_register_on', 'matched_on', 'placed_on', 'left_on',
-        ],
         'ends_of_waiting': {
             'placed_on': 'left_placed',
             'matched_on': 'left_matched',
@@ -50,29 +37,27 @@
     },
 } %}
 {%- set catalogue = indicators_in_catalogue() %}
+{%- set measures = measures_declared() %}
 {%- for subject, it in people.items() %}
     {%- set asked = catalogue | selectattr('subject', 'equalto', subject) | list %}
-    {%- set known = measure_columns(it.measured) %}
-    {%- set clocked, one_sided, stocks, needed, events = [], [], [], [], {} %}
+    {%- set dates = columns_declared(subject) | selectattr('type', 'equalto', 'date')
+        | map(attribute='name') | list %}
+    {%- set clocked, one_sided, stocks, needed = [], [], [], [] %}
     {%- for indicator in asked %}
         {%- set counted = indicator.denominator or indicator.numerator %}
-        {%- set begins = namespace(event='') %}
-        {%- for other in known if counted.startswith(other ~ '_') %}
-            {%- set begins.event = other if other | length > begins.event | length else begins.event %}
-        {%- endfor %}
-        {%- if begins.event and indicator.timing == 'flow' and indicator.clock_start %}
-            {%- do clocked.append((indicator, counted, begins.event)) %}
-            {%- do events.update({counted: begins.event}) %}
+        {%- set event = measures[counted].event %}
+        {%- if event and indicator.timing == 'flow' and indicator.clock_start %}
+            {%- do clocked.append((indicator, counted, event)) %}
         {%- endif %}
         {%- do one_sided.append(indicator) if indicator.denominator %}
         {%- do stocks.append(indicator) if indicator.timing == 'stock' %}
-        {%- for measure in [indicator.numerator, indicator.denominator, begins.event] if measure %}
+        {%- for measure in [indicator.numerator, indicator.denominator, event] if measure %}
             {%- do needed.append(measure) if measure not in needed %}
         {%- endfor %}
     {%- endfor %}
     {%- do it.update({
-        'clocked': clocked, 'one_sided': one_sided, 'stocks': stocks, 'needed': needed,
-        'events': events, 'waits': stocks | map(attribute='numerator') | unique | list,
+        'dates': dates, 'clocked': clocked, 'one_sided': one_sided, 'stocks': stocks,
+        'needed': needed, 'waits': stocks | map(attribute='numerator') | unique | list,
     }) %}
 {%- endfor %}
 with
@@ -125,18 +110,6 @@ reported as (
 
 ),
 
--- Whether anybody has a measure without the event that its name begins with.
-{{ subject }}_without_event as (
-
-    select
-        {%- for counted, event in it.events.items() %}
-        sum(case when {{ counted }} <> 0 and {{ event }} = 0 then 1 else 0 end) as {{ counted }},
-        {%- endfor %}
-        count(*) as cases
-    from {{ it.measured }}
-
-),
-
 {{ subject }}_uncounted as (
     {%- for indicator, counted, event in it.clocked %}
     {%- set start = indicator.clock_start if indicator.clock_start in it.dates %}
@@ -154,7 +127,7 @@ reported as (
             {%- if stop %}
             when measured.{{ stop }} is null then 'stop_not_known'
             {%- endif %}
-            {%- if 'placement_order' in counted %}
+            {%- if measures[counted].needs_placement_order %}
             when measured.is_by_consent then 'by_consent'
             {%- endif %}
             {%- if start and stop %}
@@ -163,11 +136,9 @@ reported as (
             else 'not_in_definition'
         end as reason
     from {{ subject }}_row as measured
-    cross join {{ subject }}_without_event as without_event
     where
         measured.{{ event }} <> 0
         and measured.{{ counted }} = 0
-        and without_event.{{ counted }} = 0
         and {{ asked_of(indicator) }}
     union all
     {%- endfor %}

@@ -1,0 +1,3 @@
+select
+    {{- select_declared('code_lists', 'declared') }}
+from {{ ref('stg_code') }} as declared

@@ -1,0 +1,3 @@
+select
+    {{- select_declared('measures', 'declared') }}
+from {{ ref('stg_measure') }} as declared

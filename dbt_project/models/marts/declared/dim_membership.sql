@@ -1,0 +1,3 @@
+select
+    {{- select_declared('memberships', 'declared') }}
+from {{ ref('stg_membership') }} as declared

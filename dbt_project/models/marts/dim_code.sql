@@ -1,6 +1,0 @@
-select
-    code_list,
-    code,
-    label_en,
-    label_cy
-from {{ ref('stg_code') }}

@@ -1,0 +1,3 @@
+select
+    {{- select_declared('measures', 'declared') }}
+from {{ source('validated', 'measures') }} as declared
