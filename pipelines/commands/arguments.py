@@ -51,7 +51,7 @@ class Place(click.ParamType):
 
 
 class Sender(Place):
-    """Who owes a return, by code or by name in English or Welsh; becomes its code."""
+    """Who has to send a return, by code or by name in English or Welsh; becomes the code."""
 
     name = "sender"
 
@@ -72,9 +72,9 @@ class Sender(Place):
         if len(found) == 1:
             return found[0]
         if found:
-            self.fail(f"{value!r} is more than one sender: {', '.join(found)}", param, ctx)
+            self.fail(f"{value!r} could be any of several senders: {', '.join(found)}", param, ctx)
         names = [(one.place_code, name) for one in places for name in (one.name_en, one.name_cy)]
-        self.fail(f"nobody called {value} owes a return{did_you_mean(value, names)}", param, ctx)
+        self.fail(f"there is no sender called {value}{did_you_mean(value, names)}", param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
         senders = [place for place in _places() if "returns_due" in place]
@@ -96,7 +96,7 @@ class Nation(click.ParamType):
             }:
                 return place.place_code
         names = ", ".join(place.name_en for place in nations)
-        self.fail(f"{value!r} is no nation: there are {names}", param, ctx)
+        self.fail(f"{value!r} is not a nation: there are {names}", param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
         said = incomplete.casefold()
@@ -133,7 +133,7 @@ class SubmissionId(click.ParamType):
 
 
 class Role(click.ParamType):
-    """What somebody is, as sources/policies declares it; the decision checks what it may do."""
+    """A role, as declared in sources/policies; the decision checks what it allows."""
 
     name = "role"
 
@@ -170,7 +170,7 @@ class Day(click.ParamType):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no day like 2025-07-31", param, ctx)
+            self.fail(f"{value!r} is not a date such as 2025-07-31", param, ctx)
 
 
 def _places() -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Before it is sent: ``adoption check``."""
+"""``adoption check``."""
 
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ if TYPE_CHECKING:
     help="What you sent before: the previous version, or the previous quarter. May be repeated.",
 )
 @click.option("--out", type=FILE, help="Write the report: FILE.xlsx, .csv, .txt or .json.")
-@click.option("--marked", type=FILE, help="Write the return with its problem cells marked: .xlsx.")
+@click.option("--marked", type=FILE, help="Write a copy with the problem cells marked: FILE.xlsx.")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, one for each file.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: a list with an entry for each file."
+)
 @click.option(
     "--quick/--full",
     default=True,
-    help="Full runs the same rules by Great Expectations, as the collection does. Quick is the "
-    "default.",
+    help="Full runs the same rules through Great Expectations, as the collection does. The default "
+    "is quick.",
 )
 @click.pass_context
 def check(
@@ -49,17 +51,17 @@ def check(
     as_json: bool,
     quick: bool,
 ) -> None:
-    """Check returns on this machine, before they are sent: the same rules and the same status.
+    """Check returns on this computer before you send them, by the rules of the collection.
 
-    Nothing is sent and nothing is kept. Ends with 0 when every file would be accepted, with 1
-    when one would be refused.
+    Nothing is sent and nothing is kept. The exit code is 0 when every file would be accepted, and
+    1 when any would be refused.
 
     \b
     adoption check return.xlsx
     adoption check return.xlsx --before last-quarter.xlsx --out problems.xlsx
-    adoption check return.xlsx --marked to-correct.xlsx   its problem cells coloured
+    adoption check return.xlsx --marked to-correct.xlsx   problem cells in colour
     """
-    from pipelines.commands.summary import verdict as shown
+    from pipelines.commands.summary import report_to_show
     from pipelines.verdict.check import WrongEarlierFile, check_files
     from pipelines.verdict.report import ValidationReport
     from pipelines.verdict.report_files import write_report
@@ -102,5 +104,5 @@ def check(
         click.echo(json.dumps(content, indent=2, ensure_ascii=False))
     else:
         for report in reports:
-            show(shown(report))
+            show(report_to_show(report))
     context.exit(1 if any(file.is_refused for file in checked) else 0)

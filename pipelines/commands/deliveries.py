@@ -1,4 +1,4 @@
-"""What came and what was said of it: ``adoption status``, ``report``."""
+"""Files received and their validation reports: ``adoption status``, ``report``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--quarter", type=QUARTER, help="Only this quarter.")
-@click.option("--sender", "sender_code", type=SENDER, help="Only from this one: code or name.")
+@click.option("--sender", "sender_code", type=SENDER, help="Only this sender: code or name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> None:
-    """Show every delivery: which file, from whom, when, and what became of it.
+    """List every file received: who sent it, when, and its status.
 
-    The first word of each is its id, by which `adoption report` knows it. Files that could not be
-    read have no quarter and no sender.
+    Each entry begins with the submission ID, which `adoption report` asks for. Files that could not
+    be read have no quarter and no sender.
 
     \b
     adoption status --quarter 2020-21-Q4
@@ -52,33 +52,36 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
         told = [submission_json(item) for item in found]
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
-    show(deliveries(found, declarations, "Deliveries"))
+    show(deliveries(found, declarations, "Files received"))
     if not every:
-        click.echo(f"Nothing came yet: put files into {settings.inbox}, then `adoption take-in`.")
+        click.echo(
+            "Nothing has been received yet: put files in "
+            f"{settings.inbox}, then run `adoption take-in`."
+        )
 
 
 @click.command()
 @click.argument("submission_id", type=SUBMISSION)
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, every problem by itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every problem by itself.")
 @click.option(
-    "--out", type=FILE, help="Write it for the sender instead: FILE.xlsx, .csv, .txt or .json."
+    "--out", type=FILE, help="Write it to a file for the sender: FILE.xlsx, .csv, .txt or .json."
 )
-@click.option("--marked", type=FILE, help="Write the return with its problem cells marked: .xlsx.")
+@click.option("--marked", type=FILE, help="Write a copy with the problem cells marked: FILE.xlsx.")
 def report(
     submission_id: str, language: Language, as_json: bool, out: Path | None, marked: Path | None
 ) -> None:
-    """Show what was said of one submission: sheet, cell, field, rule and what to do.
+    """Show the validation report of one submission: each problem, its cells and what to do.
 
-    SUBMISSION_ID is the first word of a delivery in `adoption status`. Problems that rows share are
-    shown once; --json and files give each of them.
+    SUBMISSION_ID is as `adoption status` lists it. A problem that several rows have is shown once;
+    --json and files list every row.
 
     \b
     adoption report S000616-1a2b3c4d
-    adoption report S000616-1a2b3c4d --out verdict.xlsx --language cy   to send back
-    adoption report S000616-1a2b3c4d --marked to-correct.xlsx           its file, cells coloured
+    adoption report S000616-1a2b3c4d --out report.xlsx  --language cy   to send back
+    adoption report S000616-1a2b3c4d --marked to-correct.xlsx           problem cells in colour
     """
-    from pipelines.commands.summary import verdict as shown
+    from pipelines.commands.summary import report_to_show
     from pipelines.intake.problems import problems_of
     from pipelines.verdict.details import details_of_submission
     from pipelines.verdict.report import ValidationReport
@@ -105,13 +108,13 @@ def report(
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     elif out is None and marked is None:
-        show(shown(report))
+        show(report_to_show(report))
 
 
 def write_or_say_why(
     target: Path, write: Callable[[Path], None], option: str, is_quiet: bool
 ) -> None:
-    """Write a file somebody named; standard output stays clean where JSON goes there."""
+    """Write a file that the user named; with JSON on standard output nothing else goes there."""
     from pipelines.verdict.marked_copy import NothingToMark
 
     try:

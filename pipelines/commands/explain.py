@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 @click.argument("indicator", type=INDICATOR)
 @click.argument("place", type=PLACE)
 @click.argument("quarter", type=QUARTER)
-@click.option("--window", help="quarter, year_to_date, rolling_4 …; default: the quarter.")
+@click.option("--window", help="quarter, year_to_date, rolling_4 …; default: quarter.")
 @click.option(
     "--basis",
     type=click.Choice(["at_the_time", "today"]),
     default="at_the_time",
     show_default=True,
-    help="Which membership of regions and agencies counts.",
+    help="Which membership of regions and agencies to use.",
 )
 @click.option("--children", is_flag=True, help="List the cases, from the restricted database.")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
@@ -42,16 +42,16 @@ def explain(
     language: Language,
     as_json: bool,
 ) -> None:
-    """Explain one figure: what it measures, what is in it, what is not, and how it moved.
+    """Explain one figure: what it measures, what it includes and leaves out, how it changed.
 
-    INDICATOR is an id such as W05. PLACE is a code or a name, in English or Welsh. Ends with 1 when
-    the returns, or the children, do not add up to the figure.
+    INDICATOR is an ID such as W05. PLACE is a code or a name, in English or Welsh. The exit code is
+    1 when the returns, or the children, do not add up to the figure.
 
     \b
     adoption explain W05 Wales 2020-21-Q4
     adoption explain W09 VVC 2020-21-Q4 --window rolling_4
     adoption explain W11C_SIX_MONTHS "Ynys Môn" 2020-21-Q4 --children
-    adoption sql "select indicator_id, title_en from marts.dim_indicator"   which there are
+    adoption sql "select indicator_id, title_en from marts.dim_indicator"   all indicators
     """
     from pipelines.explain.explanation import explain
     from pipelines.explain.question import NotExplained

@@ -1,4 +1,4 @@
-"""The warehouse for others: ``adoption extract``, ``docs``."""
+"""The warehouse for analysts: ``adoption extract``, ``dictionary``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelines.settings import Settings
 
 @click.command("extract")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--csv", "with_csv", is_flag=True, help="The tables as CSV too, for Excel.")
+@click.option("--csv", "with_csv", is_flag=True, help="Add the tables as CSV files, for Excel.")
 @click.option(
     "--dictionary",
     "--docs",
@@ -24,9 +24,9 @@ from pipelines.settings import Settings
 def extract(folder: Path, with_csv: bool, with_page: bool) -> None:
     """Write a copy of the warehouse for an analyst to FOLDER, without pseudonymous rows.
 
-    In it: warehouse.duckdb, the same tables as Parquet for R, Python and Power BI, a catalogue of
-    every column, a README in English and in Welsh, checksums. Figures are not disclosure
-    controlled: it is for internal use only. FOLDER must be new or empty.
+    It holds warehouse.duckdb, the same tables as Parquet files for R, Python and Power BI, a
+    catalogue of every column, a README in English and in Welsh, and checksums. Figures are not
+    disclosure controlled: it is for internal use only. FOLDER must be new or empty.
 
     \b
     adoption extract ../for-the-analyst
@@ -50,10 +50,11 @@ def extract(folder: Path, with_csv: bool, with_page: bool) -> None:
 @click.command()
 @click.argument("target", type=FILE)
 def dictionary(target: Path) -> None:
-    """Write the warehouse's dictionary to TARGET: one page that needs no network.
+    """Write the data dictionary of the warehouse to TARGET: one page that works offline.
 
-    Every table and column with its meaning, the SQL that makes it, and a map of what it is made
-    from. Types and sizes are those of the published warehouse, if there is one. Takes ten seconds.
+    It lists every table and column with its meaning, the SQL behind it and a diagram of its
+    sources. Types and sizes are those of the published warehouse, if there is one. Takes about ten
+    seconds.
 
     \b
     adoption dictionary warehouse.html
@@ -62,9 +63,9 @@ def dictionary(target: Path) -> None:
     from pipelines.publishing.dictionary import write_dictionary
 
     if target.suffix.lower() not in (".html", ".htm"):
-        raise click.BadParameter("end the name in .html", param_hint="TARGET")
+        raise click.BadParameter("the file name must end in .html", param_hint="TARGET")
     settings = Settings.from_environment()
-    with working("dbt writes the page"):
+    with working("Writing the data dictionary"):
         run.prepare()
         write_dictionary(settings, target)
     click.echo(f"Wrote {target}")

@@ -12,7 +12,7 @@ import click
 
 from pipelines.commands.arguments import EXISTING_FILE, QUARTER
 from pipelines.commands.declared import declared
-from pipelines.commands.terminal import show, tell
+from pipelines.commands.terminal import show, show_outcome
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
@@ -20,11 +20,11 @@ from pipelines.warehouse.published import WarehouseError
 
 
 @click.command("run")
-@click.option("--quarter", type=QUARTER, help="Quarter to export; default: the latest one.")
+@click.option("--quarter", type=QUARTER, help="Quarter to export; default: the latest.")
 def run_everything(quarter: Quarter | None) -> None:
-    """Take in what waits in the inbox, build the warehouse, export the latest quarter.
+    """Take in the files in the inbox, build the warehouse and export the latest quarter.
 
-    Ends with 1 when a return was refused; everything else was done all the same.
+    The exit code is 1 when a return was refused; everything else is done all the same.
 
     \b
     adoption run
@@ -37,22 +37,22 @@ def run_everything(quarter: Quarter | None) -> None:
     run.build(settings, click.echo)
     quarter = quarter or _latest_quarter(settings)
     run.publish(settings, [quarter], click.echo)
-    tell(settings, declared(), quarter)
+    show_outcome(settings, declared(), quarter)
     sys.exit(0 if nothing_refused else 1)
 
 
 @click.command("take-in")
 @click.argument("files", nargs=-1, type=EXISTING_FILE)
-@click.option("--build", "then_build", is_flag=True, help="Then build the warehouse.")
+@click.option("--build", "then_build", is_flag=True, help="Build the warehouse afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was taken in as JSON.")
 def take_in(files: tuple[Path, ...], then_build: bool, as_json: bool) -> None:
-    """Take in FILES, or whatever waits in the inbox, and give each its verdict.
+    """Take in FILES, or the files in the inbox, and validate each of them.
 
-    The files stay where they are; a copy is kept as received. Ends with 1 when one was refused.
+    FILES stay where they are; a copy is kept as received. The exit code is 1 when one was refused.
 
     \b
-    adoption take-in return.xlsx           and nothing else
-    adoption take-in --build               what waits in the inbox, then the figures
+    adoption take-in return.xlsx           one file, and no other
+    adoption take-in --build               the files in the inbox, then the figures
     """
     from pipelines.commands import run
     from pipelines.commands.summary import deliveries
@@ -82,13 +82,13 @@ def take_in(files: tuple[Path, ...], then_build: bool, as_json: bool) -> None:
     "--as-of",
     default="",
     metavar="WHEN",
-    help="Date and time (UTC): ignore what was received later.",
+    help="Date and time (UTC): leave out whatever was received later.",
 )
 def build(as_of: str) -> None:
-    """Build the warehouse anew from the returns on disk, and publish it.
+    """Rebuild the warehouse from the returns on disk, and publish it.
 
-    Readers of the one before are not disturbed. With --as-of it is written apart, as it would have
-    been known then, and the published one stays.
+    People who have the present warehouse open are not disturbed. With --as-of the warehouse is
+    written to a folder of its own, as it was known then, and the published one stays as it is.
 
     \b
     adoption build
@@ -104,7 +104,7 @@ def build(as_of: str) -> None:
             moment = datetime.fromisoformat(as_of)
         except ValueError as error:
             raise click.BadParameter(
-                f"{as_of!r} is no date like 2021-05-01", param_hint="--as-of"
+                f"{as_of!r} is not a date such as 2021-05-01", param_hint="--as-of"
             ) from error
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC)
@@ -116,9 +116,9 @@ def build(as_of: str) -> None:
 @click.command()
 @click.argument("quarters", nargs=-1, required=True, type=QUARTER)
 def publish(quarters: tuple[Quarter, ...]) -> None:
-    """Export QUARTERS: indicator files with manifest and checksums, and the performance pack.
+    """Export QUARTERS: indicator files with their manifest and checksums, and performance packs.
 
-    A version that is written never changes: publishing again writes the next one.
+    A version never changes once it is written: publishing again writes the next one.
 
     \b
     adoption publish 2020-21-Q4
@@ -134,5 +134,7 @@ def _latest_quarter(settings: Settings) -> Quarter:
         s.quarter for s in Ledger(settings.ledger).submissions() if s.is_accepted and s.quarter
     ]
     if not accepted:
-        raise WarehouseError("no return was accepted yet: put files into the inbox and run again")
+        raise WarehouseError(
+            "no return has been accepted yet: put files in the inbox, then run this again"
+        )
     return Quarter.parse(max(accepted))

@@ -14,10 +14,12 @@ from pipelines.quarters import Quarter
 @click.command()
 @click.argument("quarter", type=QUARTER)
 @nation_option
-@click.option("--with-gaps", is_flag=True, help="Although returns are missing or not accepted.")
+@click.option(
+    "--with-gaps", is_flag=True, help="Lock even though returns are missing or not accepted."
+)
 @role_option
 def lock(quarter: Quarter, nation_code: str, with_gaps: bool, role: str) -> None:
-    """Close a nation's quarter: what comes later is judged, and held for a revision.
+    """Lock a nation's quarter: later submissions are validated, but held for a revision.
 
     \b
     adoption lock 2020-21-Q4 --nation Wales --role national_director
@@ -33,7 +35,7 @@ def lock(quarter: Quarter, nation_code: str, with_gaps: bool, role: str) -> None
 @role_option
 @because_option("Why the lock was too early")
 def unlock(quarter: Quarter, nation_code: str, role: str, reason: str) -> None:
-    """Undo a lock under which nothing was published; what was held counts again.
+    """Undo a lock before anything is published; submissions that were held count again.
 
     \b
     adoption unlock 2020-21-Q4 --nation Wales --role national_director \\
@@ -51,12 +53,12 @@ def unlock(quarter: Quarter, nation_code: str, role: str, reason: str) -> None:
     multiple=True,
     type=SUBMISSION,
     metavar="SUBMISSION_ID",
-    help="Release only this; repeatable.",
+    help="Include only this submission; may be repeated.",
 )
 @role_option
-@because_option("Why the published figures change; it stands in the manifest")
+@because_option("Why the published figures change; shown in the manifest")
 def revise(quarter: Quarter, nation_code: str, only: Sequence[str], role: str, reason: str) -> None:
-    """Begin the next revision of a published quarter: what was held counts from now on.
+    """Begin the next revision of a published quarter: held submissions count from now on.
 
     \b
     adoption revise 2020-21-Q4 --nation Wales --role national_director \\

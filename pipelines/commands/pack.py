@@ -36,7 +36,7 @@ PLACE_OR_QUARTER = PlaceOrQuarter()
 @click.option(
     "--release",
     "released",
-    help="A release, such as NAS/2020-21-Q4/1: its publishable packs. Then no QUARTER.",
+    help="Publishable packs of a release, such as NAS/2020-21-Q4/1; give no QUARTER.",
 )
 @click.option(
     "--language",
@@ -71,7 +71,7 @@ def pack(
     """
     if released is not None:
         if nation:
-            raise click.UsageError("--release has its nation: leave --nation out")
+            raise click.UsageError("a release has its own nation: leave out --nation")
         _of_a_release(what, released, language, out)
         return
     from pipelines.pack.pages import places_with_a_pack, read_nation_quarter, write_packs
@@ -79,16 +79,16 @@ def pack(
     from pipelines.text.catalogue import LANGUAGES
 
     if not what:
-        raise click.UsageError("say which: a PLACE and a QUARTER")
+        raise click.UsageError("give a PLACE and a QUARTER")
     *named, last = what
     try:
         quarter = QUARTER.convert(last, None, None)
     except click.BadParameter as error:
         raise click.BadParameter(f"{error.message}; it comes last", param_hint="QUARTER") from error
     if len(named) > 1:
-        raise click.UsageError(f"one place at a time: put {' '.join(named)!r} into quotation marks")
+        raise click.UsageError(f"one place at a time: put {' '.join(named)!r} in quotation marks")
     if bool(named) == bool(nation):
-        raise click.UsageError("say which: a PLACE before the quarter, or --nation")
+        raise click.UsageError("give either a PLACE before the quarter, or --nation")
     settings, declarations = Settings.from_environment(), declared()
     folder = out or settings.exports / quarter.label / "packs"
     languages = [one for one in LANGUAGES if language in (one, "both")]
@@ -99,7 +99,7 @@ def pack(
             hint = "--nation" if nation else "PLACE"
             raise click.BadParameter(str(error), param_hint=hint) from error
         if nation and place.kind != "nation":
-            raise click.BadParameter(f"{place.name.en} is no nation", param_hint="--nation")
+            raise click.BadParameter(f"{place.name.en} is not a nation", param_hint="--nation")
         data = read_nation_quarter(connection, declarations, place.nation_code, quarter)
         if not nation:
             written = write_packs(folder, data, declarations, [place], languages)
@@ -108,7 +108,7 @@ def pack(
             with progress(f"Packs of {place.name.en}, {quarter}") as report:
                 written = write_packs(folder, data, declarations, places, languages, report)
     _tell(written, folder)
-    click.echo("Internal edition, not disclosure controlled: do not pass on.")
+    click.echo("Internal edition, not disclosure controlled: do not share.")
 
 
 def _of_a_release(what: tuple[str, ...], released: str, language: str, out: Path | None) -> None:
@@ -119,8 +119,8 @@ def _of_a_release(what: tuple[str, ...], released: str, language: str, out: Path
 
     if len(what) > 1:
         raise click.UsageError(
-            f"with --release there is one PLACE and no QUARTER, not {' '.join(what)!r}; put a name "
-            "of several words into quotation marks"
+            f"--release takes one PLACE and no QUARTER, not {' '.join(what)!r}; put a name of "
+            "several words in quotation marks"
         )
     settings, declarations = Settings.from_environment(), declared()
     one = find(settings, released)

@@ -24,13 +24,13 @@ from pipelines.settings import Settings
 
 @click.command()
 @click.option("--quarter", type=QUARTER, help="Only this quarter.")
-@click.option("--sender", "sender_code", type=SENDER, help="Only of this one: code or name.")
-@click.option("--open", "only_open", is_flag=True, help="Only those that wait for an answer.")
+@click.option("--sender", "sender_code", type=SENDER, help="Only this sender: code or name.")
+@click.option("--open", "only_open", is_flag=True, help="Only queries that still need an answer.")
 @json_option
 def queries(
     quarter: Quarter | None, sender_code: str | None, only_open: bool, as_json: bool
 ) -> None:
-    """List the queries of the returns that stand: rule, rows, open or tolerated, and until when.
+    """List the queries on the latest returns: rule, rows, and whether open or tolerated.
 
     A query is a value that is unusual but possible. `adoption verdict` shows its cells.
 
@@ -75,7 +75,7 @@ def _standing(items: Any, newest: Callable[[str, str], Submission | None]) -> li
 _WHY_OPEN = {
     "new": "open",
     "over_the_limit": "open: more rows than the {limit} tolerated",
-    "expired": "open: tolerated until {until}",
+    "expired": "open: was tolerated until {until}",
     "opened_again": "open: asked again",
 }
 
@@ -108,10 +108,12 @@ def _query_json(item: Submission, one: Any) -> dict[str, Any]:
 @click.argument("quarter", type=QUARTER)
 @click.argument("code")
 @return_option
-@click.option("--limit", type=click.IntRange(min=1), required=True, help="Rows it may have.")
-@click.option("--until", type=QUARTER, help="Last quarter it holds for; default: QUARTER itself.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), required=True, help="The most rows that may have it."
+)
+@click.option("--until", type=QUARTER, help="Last quarter it applies to; default: QUARTER itself.")
 @role_option
-@because_option("Why the rows are right although the rule asks")
+@because_option("Why the rows are right although the rule queries them")
 def tolerate(
     sender_code: str,
     quarter: Quarter,
@@ -122,9 +124,10 @@ def tolerate(
     role: str,
     reason: str,
 ) -> None:
-    """Answer the query CODE of a return by an explanation instead of a correction.
+    """Answer the query CODE of a return with an explanation instead of a correction.
 
-    It is carried to later quarters, and asked again when more rows have it or the time is over.
+    The answer carries over to later quarters. The query is asked again when more rows have it, or
+    after the last quarter it applies to.
 
     \b
     adoption tolerate Coventry 2020-21-Q3 CH401 --limit 2 --role national_data_lead \\
@@ -148,11 +151,11 @@ def tolerate(
 def reopen(
     sender_code: str, quarter: Quarter, code: str, return_name: str, role: str, reason: str
 ) -> None:
-    """Ask a tolerated query again, from QUARTER on; a sign-off that rested on it is void.
+    """Ask a tolerated query again from QUARTER on; a sign-off that relied on it becomes void.
 
     \b
     adoption reopen Coventry 2020-21-Q3 CH401 --role national_data_lead \\
-        --because "The dates changed since"
+        --because "The dates have changed since"
     """
     open_decisions().reopen(sender_code, return_name, quarter, code, role=role, reason=reason)
     click.echo(f"{code} of {sender_code} is open again from {quarter} on.")

@@ -28,13 +28,15 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.command()
 @click.argument("body", type=BODY)
 @click.argument("quarter", type=QUARTER)
-@click.option("--role", type=ROLE, help="What you are, as sources/policies names it.")
-@click.option("--because", "reason", help="Why figures change; from version 2 on. Name no child.")
-@click.option("--as-of", help="Make again the version that was the newest at this moment (UTC).")
+@click.option("--role", type=ROLE, help="Your role, as declared in sources/policies.")
+@click.option(
+    "--because", "reason", help="Why figures change; from version 2 on. Do not name a child."
+)
+@click.option("--as-of", help="Make again the version that was the latest at this time (UTC).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="With --as-of: an empty folder for it.",
+    help="With --as-of: an empty folder to write it to.",
 )
 def release(
     body: str,
@@ -44,14 +46,14 @@ def release(
     as_of: str | None,
     out: Path | None,
 ) -> None:
-    """Release a locked QUARTER of a BODY: what it may publish, disclosure controlled.
+    """Release a locked QUARTER of a BODY: files it may publish, disclosure controlled.
 
-    BODY is NAS for Wales, DFE for England. The warehouse is built first. Small numbers are kept
-    back, and what would give them away; a release is written only if its audit passes. The same
-    figures make no new version.
+    BODY is NAS for Wales, DFE for England. The warehouse is built first. Small numbers are
+    suppressed, and so are the numbers that would reveal them; a release is written only if its
+    audit passes. Unchanged figures make no new version.
 
-    With --as-of nothing is released: an old version is made again from the returns, and compared.
-    Ends with 1 if a byte differs.
+    With --as-of nothing is released: an earlier version is made again from the returns, and
+    compared. The exit code is 1 if a byte differs.
 
     \b
     adoption release NAS 2020-21-Q4 --role national_director
@@ -60,13 +62,11 @@ def release(
     settings, declarations = Settings.from_environment(), declared()
     if as_of is not None:
         if role or reason or out is None:
-            raise click.UsageError("--as-of goes with --out, and with nothing else")
+            raise click.UsageError("--as-of needs --out, and takes neither --role nor --because")
         _again(settings, declarations, body, quarter, as_of, out)
         return
     if role is None or out is not None:
-        raise click.UsageError(
-            "say what you are: --role" if role is None else "--out needs --as-of"
-        )
+        raise click.UsageError("give your role: --role" if role is None else "--out needs --as-of")
     from pipelines.commands import run
     from pipelines.publishing.releases import policy_of
     from pipelines.release.versions import folder_of, versions_of
@@ -77,7 +77,7 @@ def release(
     run.release(settings, policy.body, quarter, role, reason, click.echo)
     one = versions_of(settings, policy.body, quarter)[-1]
     if one.version == before:
-        click.echo(f"Nothing changed since {one.name}: no new version.")
+        click.echo(f"Nothing has changed since {one.name}: no new version.")
     click.echo(f"Release  {one.name}   {folder_of(settings, one)}")
 
 
@@ -100,7 +100,7 @@ def _again(
         moment = datetime.fromisoformat(as_of)
     except ValueError as error:
         raise click.BadParameter(
-            f"{as_of!r} is no day or moment like 2021-06-01 or 2021-06-01T12:00",
+            f"{as_of!r} is not a date or time such as 2021-06-01 or 2021-06-01T12:00",
             param_hint="--as-of",
         ) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -109,19 +109,19 @@ def _again(
     then = [one for one in known if datetime.fromisoformat(one.at) <= moment]
     if not then:
         raise click.BadParameter(
-            f"no version of {policy.body}/{quarter} was released by then", param_hint="--as-of"
+            f"no version of {policy.body}/{quarter} had been released by then", param_hint="--as-of"
         )
     one = then[-1]
     run.build(settings, click.echo, one.as_of)
     with open_warehouse_as_of(settings, datetime.fromisoformat(one.as_of)) as connection:
         differ = make_again(settings, declarations, connection, one, out, click.echo)
     if not differ:
-        click.echo(f"{one.name} again, to the byte: {out}")
+        click.echo(f"{one.name} made again, identical to the byte: {out}")
         return
     click.echo(f"{one.name} in {out} differs in {', '.join(differ)}")
     click.echo(
-        "Other code, other declarations or other received files make other bytes: provenance.json "
-        "says which it was made with."
+        "Different code, declarations or received files give different bytes: provenance.json says "
+        "which ones it was made with."
     )
     sys.exit(1)
 
@@ -129,7 +129,7 @@ def _again(
 @click.command()
 @_json
 def releases(as_json: bool) -> None:
-    """List what was released when, by whom and why, and what it moved.
+    """List the releases: when, by whom and why, and how many figures changed.
 
     \b
     adoption releases
@@ -144,7 +144,7 @@ def releases(as_json: bool) -> None:
         click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
         return
     if not found:
-        click.echo("Nothing was released yet: see `adoption release --help`.")
+        click.echo("Nothing has been released yet: see `adoption release --help`.")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Release", no_wrap=True)
@@ -167,10 +167,10 @@ def _as_json(one: Version) -> dict[str, object]:
 @click.command("compare")
 @click.argument("before")
 @click.argument("after")
-@click.option("--out", type=FILE, help="Write all changes into this CSV file.")
+@click.option("--out", type=FILE, help="Write all changes to this CSV file.")
 @_json
 def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -> None:
-    """Tell what changed between two releases, each a name or a folder.
+    """List what changed between two releases, each given by its name or folder.
 
     \b
     adoption compare NAS/2020-21-Q4/1 NAS/2020-21-Q4/2
@@ -199,7 +199,7 @@ def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -
             f"({row['change']})"
         )
     if changes.height > _MOST_LINES:
-        click.echo(f"… and {changes.height - _MOST_LINES:,} more; --out FILE has them all.")
+        click.echo(f"… and {changes.height - _MOST_LINES:,} more; --out FILE lists them all.")
     told = ", ".join(f"{counts[name]:,} {name}" for name in CHANGES if name in counts)
     click.echo(told or "Nothing differs.")
 

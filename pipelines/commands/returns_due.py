@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--quarter", "quarters", type=QUARTER, multiple=True, help="Only this; repeatable.")
+@click.option(
+    "--quarter", "quarters", type=QUARTER, multiple=True, help="Only this quarter; may be repeated."
+)
 @click.option("--nation", "nation_code", type=NATION, help="Only Wales, or England.")
-@click.option("--on", "today", type=DAY, help="As of the end of this day; default: today.")
-@click.option("--to-do", is_flag=True, help="Only what somebody has to act on.")
+@click.option("--on", "today", type=DAY, help="As at the end of this day; default: today.")
+@click.option("--to-do", is_flag=True, help="Only what needs action.")
 @language_option
 @json_option
 def due(
@@ -35,10 +37,10 @@ def due(
     language: Language,
     as_json: bool,
 ) -> None:
-    """Show who owes what: places by quarters, state in words, days to deadline, who acts next.
+    """Show the returns due: by place and quarter, with status, days left and who acts next.
 
-    As many quarters as there is room for, the newest ones. With one --quarter each return is told
-    in full: days to the deadline, version, queries, sign-off.
+    Shows as many of the latest quarters as there is room for. With one --quarter it shows each
+    return in full: days to the deadline, version, queries, sign-off.
 
     \b
     adoption due --nation Wales
@@ -58,7 +60,7 @@ def due(
         return
     console = Console()
     if not nations:
-        click.echo("No return is due: none of these quarters has ended.")
+        click.echo("No returns are due: none of these quarters has ended.")
     for number, owed in enumerate(nations):
         if number:
             console.print()
@@ -68,9 +70,11 @@ def due(
 
 @click.command()
 @click.option("--day", type=DAY, help="Default: today.")
-@click.option("--since", type=DAY, help="Also those of the days from this one on, newest first.")
+@click.option(
+    "--since", type=DAY, help="Also the reminders of every day since this one, newest first."
+)
 @click.option("--nation", "nation_code", type=NATION, help="Only Wales, or England.")
-@click.option("--out", type=FOLDER, help="Write a text file for each into this folder.")
+@click.option("--out", type=FOLDER, help="Write a text file for each reminder into this folder.")
 @language_option
 @json_option
 def reminders(
@@ -81,7 +85,7 @@ def reminders(
     language: str,
     as_json: bool,
 ) -> None:
-    """Print the reminders that are due on a day, or write them as files. Nothing is sent.
+    """Print the reminders due on a day, or write them to files. Nothing is sent.
 
     \b
     adoption reminders
@@ -113,4 +117,4 @@ def reminders(
                 getattr(w, language) for w in (one.place, one.subject, one.text)
             )
             click.echo(f"{place} ({one.sender_code})\n{subject}\n\n{text}\n\n---\n")
-        click.echo(f"{len(found)} reminders for {day}. Their texts are proposed; nothing was sent.")
+        click.echo(f"{len(found)} reminders for {day}. The wording is proposed; nothing was sent.")

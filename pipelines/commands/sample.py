@@ -8,7 +8,7 @@ import click
 
 from pipelines.commands.arguments import QUARTER
 from pipelines.commands.declared import declared
-from pipelines.commands.terminal import progress, tell
+from pipelines.commands.terminal import progress, show_outcome
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
 from pipelines.settings import ROOMS, Settings, dbt_target
@@ -22,9 +22,10 @@ class SampleRefused(Exception):
 @click.option("--first", type=QUARTER, default="2018-19-Q1", show_default=True)
 @click.option("--last", type=QUARTER, default="2020-21-Q4", show_default=True)
 def sample_run(first: Quarter, last: Quarter) -> None:
-    """Run the whole path on synthetic sample returns, from workbooks to national figures.
+    """Try everything on synthetic sample returns, from workbooks to national figures.
 
-    Starts afresh each time, and only in a folder that a sample run made. Takes about two minutes.
+    Starts afresh each time, and only in an empty folder or one that a sample run made. Takes about
+    two minutes.
 
     \b
     adoption sample-run
@@ -45,13 +46,13 @@ def sample_run(first: Quarter, last: Quarter) -> None:
         arrivals = [Arrival(delivery.path, delivery.received_at) for delivery in deliveries]
         with Ledger(settings.ledger).held(), progress("Receiving the files") as told:
             receive(settings, declarations, arrivals, told)
-    click.echo("Taking the returns in: read, check, pseudonymise, judge")
+    click.echo("Taking in the returns: read, check, pseudonymise, validate")
     run.take_in(settings, click.echo)
     click.echo("Building the warehouse with dbt")
     run.build(settings, click.echo)
     click.echo(f"Exporting {last}")
     run.publish(settings, [last], click.echo)
-    tell(settings, declarations, last)
+    show_outcome(settings, declarations, last)
 
 
 def _holds_settings_alone(settings: Settings) -> bool:

@@ -12,12 +12,14 @@ from pipelines.quarters import Quarter
 
 @click.command("sign-off")
 @click.argument("submission_id", type=SUBMISSION)
-@click.option("--without-rows", type=click.IntRange(min=0), default=0, help="Rows set aside.")
+@click.option(
+    "--without-rows", type=click.IntRange(min=0), default=0, help="Number of rows set aside."
+)
 @role_option
 def sign_off(submission_id: str, without_rows: int, role: str) -> None:
-    """Sign off a submission as it was judged. Any change of data or rules makes it void.
+    """Sign off a submission as validated. Any change of data or rules makes the sign-off void.
 
-    Rows set aside for errors are in no figure: say how many with --without-rows.
+    Rows set aside because of errors are in no figure: confirm their number with --without-rows.
 
     \b
     adoption sign-off S000616-1a2b3c4d --role head_of_service
@@ -28,20 +30,20 @@ def sign_off(submission_id: str, without_rows: int, role: str) -> None:
 
 @click.command()
 @click.argument("submission_ids", nargs=-1, type=SUBMISSION)
-@click.option("--quarter", type=QUARTER, help="Everything signed off for this quarter instead.")
+@click.option("--quarter", type=QUARTER, help="Every submission signed off for this quarter.")
 @click.option("--nation", "nation_code", type=NATION, help="With --quarter: Wales or England.")
 @role_option
 def accept(
     submission_ids: tuple[str, ...], quarter: Quarter | None, nation_code: str | None, role: str
 ) -> None:
-    """Accept signed-off submissions, as the national team.
+    """Accept signed-off submissions on behalf of the national team.
 
     \b
     adoption accept S000616-1a2b3c4d --role national_data_lead
     adoption accept --quarter 2020-21-Q4 --nation Wales --role national_data_lead
     """
     if bool(submission_ids) == bool(quarter and nation_code):
-        raise click.UsageError("name SUBMISSION_IDS, or --quarter and --nation")
+        raise click.UsageError("give either SUBMISSION_IDS, or both --quarter and --nation")
     decisions = open_decisions()
     if quarter and nation_code:
         waiting = decisions.gaps(nation_code, quarter)
@@ -55,9 +57,9 @@ def accept(
 @click.command()
 @click.argument("submission_id", type=SUBMISSION)
 @role_option
-@because_option("Why it is taken out")
+@because_option("Why it is withdrawn")
 def withdraw(submission_id: str, role: str, reason: str) -> None:
-    """Take a submission out; the accepted one before it comes back in force.
+    """Withdraw a submission; the one accepted before it is in force again.
 
     \b
     adoption withdraw S000616-1a2b3c4d --role data_officer \\
@@ -69,7 +71,9 @@ def withdraw(submission_id: str, role: str, reason: str) -> None:
     decisions.withdraw(submission_id, role=role, reason=reason)
     book = ledger_state(Ledger(decisions.settings.ledger).events(), decisions.declarations)
     if submission_id not in book.withdrawn:
-        click.echo(f"{submission_id} is withdrawn with the next revision: its quarter is locked.")
+        click.echo(
+            f"{submission_id} will be withdrawn with the next revision: its quarter is locked."
+        )
         return
     item = book.submissions[submission_id]
     now = book.in_force(item.sender_code or "", item.quarter or "")

@@ -16,9 +16,9 @@ SHOWN = 200  # rows on a terminal; --csv and --json give all
 PROMPTS = ("adoption> ", "     ...> ")
 HELP = """\
 End a statement with ; to run it.
-  .tables          what there is
-  .describe TABLE  its columns, and what they hold
-  .help            this
+  .tables          list the tables
+  .describe TABLE  list its columns and their meaning
+  .help            show this help
   .quit            leave (or Ctrl-D)
 The warehouse is read-only: nothing you type can change a figure. docs/sql-cookbook.md has examples.
 """
@@ -34,11 +34,13 @@ COLUMNS = """
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("--restricted", is_flag=True, help="With the pseudonymous rows, as restricted.marts.")
+@click.option(
+    "--restricted", is_flag=True, help="Attach the pseudonymous rows as restricted.marts."
+)
 @click.option("--csv", "form", flag_value="csv", help="Print every row as CSV.")
 @click.option("--json", "form", flag_value="json", help="Print every row as JSON.")
 def sql(query: str | None, restricted: bool, form: str | None) -> None:
-    """Ask the published warehouse in SQL: QUERY, or statements typed one after the other.
+    """Query the published warehouse in SQL: one QUERY, or a shell to type statements into.
 
     \b
     adoption sql
@@ -47,7 +49,7 @@ def sql(query: str | None, restricted: bool, form: str | None) -> None:
 
     The warehouse is opened read-only, and may be open in other programs. A statement can read its
     tables and nothing else: no file, no other database, no extension. Without QUERY a shell
-    opens; .help says what it knows. A statement that fails ends the program with 1.
+    opens; type .help there. The exit code is 1 when a statement fails.
     """
     import duckdb
 
@@ -96,7 +98,7 @@ def _table(names: list[str], rows: list[tuple[object, ...]]) -> None:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     show(table)
     if len(rows) > SHOWN:
-        click.echo(f"The first {SHOWN} rows; --csv and --json give all.")
+        click.echo(f"These are the first {SHOWN} rows; --csv and --json print all.")
 
 
 def _shell(connection: duckdb.DuckDBPyConnection, restricted: bool) -> None:
@@ -143,9 +145,9 @@ def _command(connection: duckdb.DuckDBPyConnection, words: list[str], restricted
         connection.execute(COLUMNS, [words[1].removeprefix("marts.")])
         rows = connection.fetchall()
         if rows:
-            _table(["column", "type", "what it holds"], rows)
+            _table(["column", "type", "meaning"], rows)
         else:
-            click.echo(f"There is no table {words[1]}; .tables lists them.")
+            click.echo(f"There is no table {words[1]}; .tables lists all tables.")
     else:
         click.echo(HELP)
     return True

@@ -1,4 +1,4 @@
-"""What is shown on a terminal: deliveries, verdicts, and the figures a run ends with."""
+"""What is shown on a terminal: files received, validation reports, the figures a run ends with."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def deliveries(
         )
         lines.append(ReportLine(f"File: {item.name}", 2))
         if item.duplicate_of:
-            lines.append(ReportLine(f"Same bytes as {item.duplicate_of}", 2))
+            lines.append(ReportLine(f"The same file as {item.duplicate_of}", 2))
         if item.refusal_sentence_en:
             lines.append(ReportLine(f"Why: {item.refusal_sentence_en}", 2))
     return _Lines(lines)
 
 
-def verdict(report: ValidationReport) -> RenderableType:
+def report_to_show(report: ValidationReport) -> RenderableType:
     """Everything that was said of one delivery, as far as a terminal can hold it."""
     return _Lines(report_lines(report, is_short=True))
 
@@ -98,7 +98,7 @@ def taken_in_table(submissions: Sequence[Submission]) -> Table:
             else "–",
         )
     late = sum(item.is_late for item in submissions)
-    table.caption = f"{len(submissions):,} deliveries; {late} came after the (proposed) deadline"
+    table.caption = f"{len(submissions):,} files; {late} arrived after the (proposed) deadline"
     return table
 
 

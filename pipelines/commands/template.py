@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target", type=FILE)
-@click.option("--sender", "sender_code", type=SENDER, help="Who sends it: only the sheets it owes.")
-@click.option("--quarter", type=QUARTER, help="Default: the quarter that ended last.")
+@click.option(
+    "--sender", "sender_code", type=SENDER, help="Who will send it: only the sheets due from them."
+)
+@click.option("--quarter", type=QUARTER, help="Default: the last quarter that has ended.")
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 def template(
     target: Path, sender_code: str | None, quarter: Quarter | None, language: Language
 ) -> None:
-    """Write the empty return to TARGET: a workbook (.xlsx), or the CSV equivalent (.zip).
+    """Write a blank return to TARGET: a workbook (.xlsx), or CSV files (.zip).
 
-    In the CSV files fields have the same names in both languages; the guidance beside them
-    explains them in the one asked for.
+    Fields have the same names in both languages in the CSV files; the guidance that comes with
+    them is in the language you choose.
 
     \b
     adoption template return.xlsx --sender Cardiff
@@ -42,16 +44,16 @@ def template(
 
     write = {".zip": write_csv_template, ".xlsx": write_template}.get(target.suffix.lower())
     if write is None:
-        raise click.BadParameter("end the name in .xlsx or .zip", param_hint="TARGET")
+        raise click.BadParameter("the file name must end in .xlsx or .zip", param_hint="TARGET")
     declarations = declared()
     quarter = quarter or Quarter.containing(date.today()).plus(-1)
     if quarter < FIRST_QUARTER_OFFERED:
         raise click.BadParameter(
-            f"returns begin with {FIRST_QUARTER_OFFERED}", param_hint="--quarter"
+            f"the first returns are for {FIRST_QUARTER_OFFERED}", param_hint="--quarter"
         )
     if sender_code and not declarations.due_from(sender_code, quarter):
         raise click.BadParameter(
-            f"{sender_code} owes no return for {quarter}", param_hint="--quarter"
+            f"no return is due from {sender_code} for {quarter}", param_hint="--quarter"
         )
     try:
         write(target, declarations, quarter, sender_code, language)

@@ -46,15 +46,15 @@ def working(what: str) -> Generator[None]:
         yield
 
 
-def tell(settings: Settings, declarations: Declarations, quarter: Quarter) -> None:
-    """The end of a run: what came in, what was refused and why, headlines, where things lie."""
+def show_outcome(settings: Settings, declarations: Declarations, quarter: Quarter) -> None:
+    """The end of a run: files taken in, refusals and their reasons, headlines, where files are."""
     from pipelines.commands.summary import deliveries, headline_tables, taken_in_table
 
     submissions = Ledger(settings.ledger).submissions()
     show(taken_in_table(submissions))
     refused = [item for item in submissions if item.status == "refused"]
     if refused:
-        show(deliveries(refused, declarations, "Refused, and why"))
+        show(deliveries(refused, declarations, "Refused, with reasons"))
     for table in headline_tables(settings, quarter):
         show(table)
     folder = settings.exports / quarter.label

@@ -19,10 +19,12 @@ from pipelines.settings import Settings
 
 
 @click.command()
-@click.option("--expect", help="LENGTH:HASH that somebody wrote down earlier.")
+@click.option("--expect", help="LENGTH:HASH from an earlier run.")
 @json_option
 def verify(expect: str | None, as_json: bool) -> None:
-    """Prove that ledger, received files and exports are what they were. Ends with 1 if not.
+    """Check that nobody has changed the ledger, received files, exports and releases.
+
+    The exit code is 1 if something has been changed.
 
     \b
     adoption verify
@@ -35,7 +37,7 @@ def verify(expect: str | None, as_json: bool) -> None:
         expected = written_head(expect) if expect else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expect") from error
-    with working("Comparing what is kept twice"):
+    with working("Comparing files with their checksums"):
         found = prove(Settings.from_environment(), declared(), expected)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
@@ -43,14 +45,14 @@ def verify(expect: str | None, as_json: bool) -> None:
     if found.head:
         click.echo(f"Ledger   {found.head.length} lines   {found.head.length}:{found.head.head}")
     click.echo(
-        f"Compared {found.anchors} remembered heads, {found.files} received files, "
+        f"Compared {found.anchors} earlier states of the ledger, {found.files} received files, "
         f"{found.exports} export versions, {found.releases} releases"
     )
     for remark in found.remarks:
         click.echo(f"Remark   {remark}")
     for fault in found.faults:
         click.secho(f"Fault    {fault}", fg="red")
-    click.echo("Nothing is wrong." if not found.faults else f"Faults: {len(found.faults)}")
+    click.echo("No faults found." if not found.faults else f"Faults: {len(found.faults)}")
     click.echo(LIMITS)
     sys.exit(1 if found.faults else 0)
 
@@ -60,7 +62,7 @@ def verify(expect: str | None, as_json: bool) -> None:
 @click.argument("quarter", type=QUARTER)
 @json_option
 def history(sender_code: str, quarter: Quarter, as_json: bool) -> None:
-    """Tell everything that happened to one sender's returns for a quarter, oldest first.
+    """List everything that happened to one sender's returns for a quarter, oldest first.
 
     \b
     adoption history Powys 2019-20-Q1

@@ -118,4 +118,4 @@ def test_a_late_file_changes_nothing_that_is_published_before_a_revision_with_a_
     owed = json.loads(_adoption(copy, "due", "--json", "--quarter", QUARTER.label).stdout)
     (mine,) = [one for one in owed["returns"] if one["sender_code"] == CARDIFF]
     assert (mine["state"], mine["version"], mine["revision"]) == ("revised", 2, 2)
-    assert "Nothing is wrong." in _adoption(copy, "verify").stdout
+    assert "No faults found." in _adoption(copy, "verify").stdout

@@ -155,7 +155,12 @@ def test_a_missing_return_is_not_counted_as_nought(warehouse):
 
 def test_the_run_ends_by_saying_what_a_newcomer_asks(sample):
     told = re.sub(r"\s+", " ", sample.printed)
-    for words in ("Refused, and why", "Wales, 2020-21-Q4", "England, 2020-21-Q4", "adoption ui"):
+    for words in (
+        "Refused, with reasons",
+        "Wales, 2020-21-Q4",
+        "England, 2020-21-Q4",
+        "adoption ui",
+    ):
         assert words in told
     for path in (sample.settings.warehouse, sample.settings.exports / "2020-21-Q4" / "1"):
         assert str(path) in told

@@ -32,7 +32,7 @@ def test_a_sender_is_known_by_code_or_by_name(written: str, code: str) -> None:
 
 @pytest.mark.parametrize("written", ["Cardif", "Wales", "", "W0600001"])
 def test_who_owes_nothing_is_no_sender(written: str) -> None:
-    with pytest.raises(click.BadParameter, match="owes a return"):
+    with pytest.raises(click.BadParameter, match="there is no sender called"):
         SENDER.convert(written, None, None)
 
 

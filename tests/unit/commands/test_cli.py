@@ -152,7 +152,7 @@ def ask(call: Call, quarterful: Quarterful) -> Call:
 def test_nothing_delivered_is_nothing_to_show(call: Call) -> None:
     result = call("status")
     assert result.exit_code == 0
-    assert said(result).startswith("Deliveries: 0 Nothing came yet: put files into")
+    assert said(result).startswith("Files received: 0 Nothing has been received yet: put files in")
     assert json.loads(call("status", "--json").output) == []
 
 
@@ -184,11 +184,11 @@ def test_each_delivery_is_traced_to_its_file_in_full(
         "Isle of Anglesey (W06000001), 2020-21-Q2, version 1, received 2020-10-10 09:00 UTC"
         in (by_id[quarterful.ids["first"]])
     )
-    assert f"Same bytes as {quarterful.ids['first']}" in by_id[quarterful.ids["same"]]
+    assert f"The same file as {quarterful.ids['first']}" in by_id[quarterful.ids["same"]]
 
 
 def test_status_of_another_quarter_shows_none_of_them(ask: Call) -> None:
-    assert said(ask("status", "--quarter", "2020-21-Q3")) == "Deliveries: 0"
+    assert said(ask("status", "--quarter", "2020-21-Q3")) == "Files received: 0"
     assert said(ask("status", "--quarter", "2020-21-Q2")).startswith("Deliveries: 7")
 
 
@@ -562,11 +562,11 @@ def test_a_template_of_another_kind_is_a_wrong_call(call: Call, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--sender", "ATLANTIS"), "nobody called ATLANTIS owes a return"),
-        (("--quarter", "2017-18-Q4"), "returns begin with 2018-19-Q1"),
+        (("--sender", "ATLANTIS"), "there is no sender called ATLANTIS"),
+        (("--quarter", "2017-18-Q4"), "the first returns are for 2018-19-Q1"),
         (("--quarter", "2020-21-Q7"), "is not a quarter"),
         (("--language", "fr"), "'en', 'cy'"),
-        (("--sender", "TOGETHER4CHILDREN", "--quarter", "2018-19-Q1"), "owes no return for"),
+        (("--sender", "TOGETHER4CHILDREN", "--quarter", "2018-19-Q1"), "no return is due from"),
     ],
 )
 def test_a_template_for_nobody_or_no_quarter_is_a_wrong_call(
@@ -645,7 +645,7 @@ def test_take_in_lists_what_it_took_and_ends_with_one_after_a_refusal(
     assert result.exit_code == 1
     assert "Taken in now: 1" in said(result)
     assert LONG_NAME in said(result)
-    assert "Why: The cover does not say who sends the return" in said(result)
+    assert "Why: The cover does not say who is sending the return" in said(result)
     assert one_return.exists()
     assert said(call("take-in")) == "Taken in now: 0"  # what came before is not told again
 
@@ -729,7 +729,7 @@ def test_build_as_of_no_date_is_a_wrong_call(call: Call, jobs: Jobs, day: str) -
 def test_run_without_any_accepted_return_says_so_before_it_exports(call: Call, jobs: Jobs) -> None:
     result = call("run")
     assert result.exit_code == 1
-    assert "no return was accepted yet" in said(result)
+    assert "no return has been accepted yet" in said(result)
     assert "publish" not in {asked[0] for asked in jobs.asked}
 
 

@@ -129,7 +129,7 @@ def test_a_quarter_that_is_not_over_owes_nothing(adoption: Adoption) -> None:
     told = adoption("due", "--quarter", "2025-26-Q4", "--on", "2026-03-31")
     assert (told.exit_code, told.output) == (
         0,
-        "No return is due: none of these quarters has ended.\n",
+        "No returns are due: none of these quarters has ended.\n",
     )
 
 
@@ -227,7 +227,7 @@ def test_a_return_goes_from_its_query_to_a_revision_by_commands(
         assert word in told
     assert "by national_director – Confirmed with the social worker" in told
     assert "return.xlsx" not in told
-    assert "Nothing is wrong." in done("verify")
+    assert "No faults found." in done("verify")
 
 
 def test_a_withdrawal_says_what_is_in_force_now(

@@ -68,12 +68,12 @@ def test_a_nation_is_the_packs_of_all_its_places(warehouse: Settings, tmp_path) 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["2025-26-Q4"], 2, "say which: a PLACE before the quarter, or --nation"),
+        (["2025-26-Q4"], 2, "give either a PLACE before the quarter, or --nation"),
         (["City", "2025-26-Q4", "--nation", "Wales"], 2, "say which"),
-        (["New", "City", "2025-26-Q4"], 2, "put 'New City' into quotation marks"),
+        (["New", "City", "2025-26-Q4"], 2, "put 'New City' in quotation marks"),
         (["City", "2025-Q4"], 2, "is not a quarter: write it like 2025-26-Q1"),
         (["Citty", "2025-26-Q4"], 2, "did you mean CITY (City)?"),
-        (["--nation", "City", "2025-26-Q4"], 2, "City is no nation"),
+        (["--nation", "City", "2025-26-Q4"], 2, "City is not a nation"),
         (["City", "2031-32-Q1"], 1, "City has no figures for 2031-32-Q1"),
         (["--nation", "Wales", "2031-32-Q1"], 1, "Wales has no figures for 2031-32-Q1"),
     ],

@@ -55,7 +55,7 @@ def test_releases_are_listed_with_what_moved_them(two_versions: Settings) -> Non
 
 
 def test_nothing_released_yet_is_said(settings: Settings) -> None:
-    assert "Nothing was released yet" in _adoption("releases").output
+    assert "Nothing has been released yet" in _adoption("releases").output
     assert json.loads(_adoption("releases", "--json").output) == []
 
 
