@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from expectations.rules import across_sheets, adopter, child, support, whole_return
-from expectations.rules import prior_period as earlier
+from expectations.rules import (
+    across_sheets,
+    adopter,
+    child,
+    prior_period,
+    support,
+    whole_return,
+)
 from expectations.rules.rule import Rule
 
 
@@ -23,7 +29,7 @@ RULES: dict[str, tuple[Rule, ...]] = _by_return(
     child.RULES,
     adopter.RULES,
     support.RULES,
-    earlier.RULES,
+    prior_period.RULES,
     across_sheets.RULES,
     whole_return.RULES,
 )

@@ -3,7 +3,7 @@
 The two are on one file only where an authority sends both; elsewhere the
 agency's return is looked at if it is in, and otherwise the verdict says that it
 could not be. Whoever sends second is asked. The columns ``household__…`` and
-``children__…`` are those of ``expectations.reference_data``.
+``children__…`` are those of ``expectations.reference_columns``.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ RULES: tuple[Rule, ...] = (
     _across(
         "CH701", "child", "adopter_return",
         ("adopter_household_reference", "adopter_agency_code"),
-        "The household is not on the adopter return of the agency that is named: correct the "
-        "reference or the agency, or ask the agency to add the household.",
-        "Nid yw'r cartref ar ffurflen mabwysiadwyr yr asiantaeth a enwir: cywirwch y cyfeirnod "
-        "neu'r asiantaeth, neu gofynnwch i'r asiantaeth ychwanegu'r cartref.",
+        "The household is not on the adopter return of the agency named: correct the reference or "
+        "the agency, or ask the agency to add the household.",
+        "Nid yw'r aelwyd ar ffurflen mabwysiadwyr yr asiantaeth a enwir: cywirwch y cyfeirnod "
+        "neu'r asiantaeth, neu gofynnwch i'r asiantaeth ychwanegu'r aelwyd.",
         lambda rows: pl.col("household__is_there"),
     ),
     _across(
         "CH702", "child", "adopter_return",
         ("matched_on", "adopter_household_reference", "disrupted_on", "adoption_order_on"),
-        "The date of the match is not the one on the adopter return: agree with the agency which "
-        "is right.",
+        "The date of the match differs from the one on the adopter return: agree with the agency "
+        "which is right.",
         "Nid dyddiad y paru ar y ffurflen mabwysiadwyr yw hwn: cytunwch â'r asiantaeth pa un sy'n "
         "gywir.",
         lambda rows: never(
@@ -58,17 +58,17 @@ RULES: tuple[Rule, ...] = (
     _across(
         "CH703", "child", "adopter_return",
         ("placed_on", "adopter_household_reference", "disrupted_on", "adoption_order_on"),
-        "The date of the placement is not the one on the adopter return: agree with the agency "
-        "which is right.",
+        "The date of the placement differs from the one on the adopter return: agree with the "
+        "agency which is right.",
         "Nid dyddiad y lleoliad ar y ffurflen mabwysiadwyr yw hwn: cytunwch â'r asiantaeth pa un "
         "sy'n gywir.",
         lambda rows: never(_goes_on(rows), pl.col("placed_on") != pl.col("household__placed_on")),
     ),
     _across(
         "CH704", "child", "adopter_return", ("matched_on", "adopter_household_reference"),
-        "The match is before the household was approved, by the adopter return: agree with the "
-        "agency which date is right.",
-        "Mae'r paru cyn cymeradwyo'r cartref, yn ôl y ffurflen mabwysiadwyr: cytunwch â'r "
+        "The match is before the household was approved, according to the adopter return: agree "
+        "with the agency which date is right.",
+        "Mae'r paru cyn cymeradwyo'r aelwyd, yn ôl y ffurflen mabwysiadwyr: cytunwch â'r "
         "asiantaeth pa ddyddiad sy'n gywir.",
         lambda rows: pl.col("matched_on") >= pl.col("household__approved_on"),
     ),
@@ -78,10 +78,11 @@ RULES: tuple[Rule, ...] = (
             "adopter_household_reference", "matched_on", "disrupted_on", "adoption_order_on",
             "plan_ended_on",
         ),
-        "The household has left, by the adopter return, although the child is still matched with "
-        "it: give the date the placement disrupted, or ask the agency to correct its return.",
-        "Mae'r cartref wedi gadael, yn ôl y ffurflen mabwysiadwyr, er bod y plentyn wedi'i baru ag "
-        "ef o hyd: rhowch ddyddiad y tarfu, neu gofynnwch i'r asiantaeth gywiro ei ffurflen.",
+        "The household has left, according to the adopter return, although the child is still "
+        "matched with it: give the date the placement disrupted, or ask the agency to correct its "
+        "return.",
+        "Mae'r aelwyd wedi gadael, yn ôl y ffurflen mabwysiadwyr, er bod y plentyn wedi'i baru â "
+        "hi o hyd: rhowch ddyddiad y tarfu, neu gofynnwch i'r asiantaeth gywiro ei ffurflen.",
         lambda rows: never(
             _goes_on(rows),
             rows.missing("plan_ended_on"),
@@ -91,10 +92,10 @@ RULES: tuple[Rule, ...] = (
     _across(
         "AD701", "adopter", "every_child_return", ("matched_on", "placed_on"),
         "The household was matched or a child placed with it in the quarter, but no child return "
-        "names it: correct the date, or tell the child's authority your reference of the "
+        "names it: correct the date, or give the child's authority your reference for the "
         "household.",
-        "Parwyd y cartref neu lleolwyd plentyn gydag ef yn y chwarter, ond nid oes ffurflen plant "
-        "yn ei enwi: cywirwch y dyddiad, neu rhowch eich cyfeirnod ar gyfer y cartref i awdurdod "
+        "Parwyd yr aelwyd neu lleolwyd plentyn gyda hi yn y chwarter, ond nid oes ffurflen plant "
+        "yn ei henwi: cywirwch y dyddiad, neu rhowch eich cyfeirnod ar gyfer yr aelwyd i awdurdod "
         "y plentyn.",
         lambda rows: never(
             _in_quarter(rows, "matched_on") | _in_quarter(rows, "placed_on"),
@@ -103,7 +104,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _across(
         "AD702", "adopter", "child_returns", ("matched_on",),
-        "The date of the match is not the one on the child's return: agree with the child's "
+        "The date of the match differs from the one on the child's return: agree with the child's "
         "authority which is right.",
         "Nid dyddiad y paru ar ffurflen y plentyn yw hwn: cytunwch ag awdurdod y plentyn pa un "
         "sy'n gywir.",
@@ -111,8 +112,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _across(
         "AD703", "adopter", "child_returns", ("placed_on",),
-        "The date of the placement is not the one on the child's return: agree with the child's "
-        "authority which is right.",
+        "The date of the placement differs from the one on the child's return: agree with the "
+        "child's authority which is right.",
         "Nid dyddiad y lleoliad ar ffurflen y plentyn yw hwn: cytunwch ag awdurdod y plentyn pa un "
         "sy'n gywir.",
         lambda rows: pl.col("placed_on") == pl.col("children__placed_on"),

@@ -86,14 +86,14 @@ RULES: tuple[Rule, ...] = (
     _adopter(
         "AD209", "error", ("left_on", *_STEPS),
         "A step of the household is dated after it left the process: check the dates.",
-        "Mae dyddiad un o gamau'r cartref ar ôl iddo adael y broses: gwiriwch y dyddiadau.",
+        "Mae dyddiad un o gamau'r aelwyd ar ôl iddi adael y broses: gwiriwch y dyddiadau.",
         lambda rows: pl.max_horizontal(*_STEPS) <= pl.col("left_on"),
     ),
     _adopter(
         "AD210", "query", ("referred_to_register_on", "approved_on"),
         "The household was referred to the Adoption Register without or before approval: confirm "
         "both dates.",
-        "Cyfeiriwyd y cartref at y Gofrestr Fabwysiadu heb gymeradwyaeth neu cyn hynny: "
+        "Cyfeiriwyd yr aelwyd at y Gofrestr Fabwysiadu heb gymeradwyaeth neu cyn hynny: "
         "cadarnhewch y ddau ddyddiad.",
         lambda rows: when(
             rows.given("referred_to_register_on"),
@@ -105,7 +105,7 @@ RULES: tuple[Rule, ...] = (
     _adopter(
         "AD301", "error", ("left_reason", "left_on"),
         "The household left but no reason is given: choose one.",
-        "Gadawodd y cartref ond ni roddir rheswm: dewiswch un.",
+        "Gadawodd yr aelwyd ond ni roddir rheswm: dewiswch un.",
         lambda rows: when(rows.given("left_on"), rows.given("left_reason")),
     ),
     _adopter(
@@ -118,7 +118,7 @@ RULES: tuple[Rule, ...] = (
         "AD303", "error", ("approved_on", "matched_on", "placed_on"),
         "The household is matched or has a child placed but was never approved: give the date of "
         "the approval.",
-        "Mae'r cartref wedi'i baru neu leolwyd plentyn gydag ef ond ni chafodd ei gymeradwyo: "
+        "Mae'r aelwyd wedi'i pharu neu leolwyd plentyn gyda hi ond ni chafodd ei chymeradwyo: "
         "rhowch ddyddiad y gymeradwyaeth.",
         lambda rows: when(rows.any_given("matched_on", "placed_on"), rows.given("approved_on")),
     ),
@@ -131,7 +131,7 @@ RULES: tuple[Rule, ...] = (
     _adopter(
         "AD305", "query", ("registered_on", "approved_on"),
         "The household was approved but there is no registration: give its date if it is known.",
-        "Cymeradwywyd y cartref ond nid oes cofrestriad: rhowch ei ddyddiad os yw'n hysbys.",
+        "Cymeradwywyd yr aelwyd ond nid oes cofrestriad: rhowch ei ddyddiad os yw'n hysbys.",
         lambda rows: when(rows.given("approved_on"), rows.given("registered_on")),
     ),
     _adopter(
@@ -146,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         "AD307", "query", ("stage_one_completed_on", "stage_two_started_on", "is_fast_track"),
         "Stage two started without stage one being completed, and the household is not on the fast "
         "track: give the date, or choose fast track.",
-        "Dechreuodd cam dau heb gwblhau cam un, ac nid yw'r cartref ar y llwybr cyflym: rhowch y "
+        "Dechreuodd cam dau heb gwblhau cam un, ac nid yw'r aelwyd ar y llwybr cyflym: rhowch y "
         "dyddiad, neu dewiswch y llwybr cyflym.",
         lambda rows: when(
             rows.given("stage_two_started_on") & ~rows.is_code("is_fast_track", "yes"),
@@ -158,8 +158,8 @@ RULES: tuple[Rule, ...] = (
         "AD401", "query", ("left_reason", "approved_on"),
         "The household left as not approved although it was approved: confirm, or choose another "
         "reason.",
-        "Gadawodd y cartref fel un heb ei gymeradwyo er iddo gael ei gymeradwyo: cadarnhewch, neu "
-        "dewiswch reswm arall.",
+        "Gadawodd yr aelwyd fel un heb ei chymeradwyo er iddi gael ei chymeradwyo: cadarnhewch, "
+        "neu dewiswch reswm arall.",
         lambda rows: never(
             rows.is_code("left_reason", "not_approved"), rows.given("approved_on")
         ),
@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         "AD402", "query", ("left_reason", "placed_on"),
         "The household left after an adoption was completed but no child was placed: give the date "
         "of the placement, or choose another reason.",
-        "Gadawodd y cartref ar ôl cwblhau mabwysiadu ond ni leolwyd plentyn: rhowch ddyddiad y "
+        "Gadawodd yr aelwyd ar ôl cwblhau mabwysiadu ond ni leolwyd plentyn: rhowch ddyddiad y "
         "lleoliad, neu dewiswch reswm arall.",
         lambda rows: when(
             rows.is_code("left_reason", "placed_and_completed"), rows.given("placed_on")
@@ -178,8 +178,8 @@ RULES: tuple[Rule, ...] = (
         "AD403", "query", ("left_reason", "approved_on"),
         "The household left because its approval ended but it was never approved: give the date of "
         "the approval, or choose another reason.",
-        "Gadawodd y cartref am i'w gymeradwyaeth ddod i ben ond ni chafodd ei gymeradwyo: rhowch "
-        "ddyddiad y gymeradwyaeth, neu dewiswch reswm arall.",
+        "Gadawodd yr aelwyd am i'w chymeradwyaeth ddod i ben ond ni chafodd ei chymeradwyo: "
+        "rhowch ddyddiad y gymeradwyaeth, neu dewiswch reswm arall.",
         lambda rows: when(
             rows.is_code("left_reason", "approval_ended"), rows.given("approved_on")
         ),

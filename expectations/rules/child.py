@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
     # --- the child -------------------------------------------------------------
     _child(
         "CH101", "error", ("date_of_birth",),
-        "The child was 18 before the quarter began: check the date of birth, or take the row out.",
+        "The child was 18 before the quarter began: check the date of birth, or delete the row.",
         "Roedd y plentyn yn 18 cyn dechrau'r chwarter: gwiriwch y dyddiad geni, neu dilëwch y "
         "rhes.",
         _PROPOSED,
@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH103", "error", ("entered_care_on", "date_of_birth"),
-        "The child became looked after before being born: check both dates.",
+        "The child became looked after before the date of birth: check both dates.",
         "Daeth y plentyn yn blentyn sy'n derbyn gofal cyn ei eni: gwiriwch y ddau ddyddiad.",
         _PROPOSED,
         lambda rows: rows.in_order("date_of_birth", "entered_care_on"),
@@ -148,8 +148,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH207", "query", ("matched_on", "placement_order_on", "early_permanence"),
-        "The match is before the authority to place, and the placement is not one of early "
-        "permanence: confirm both dates.",
+        "The match is before the authority to place, and this is not an early permanence "
+        "placement: confirm both dates.",
         "Mae'r paru cyn yr awdurdod i leoli, ac nid lleoliad sefydlogrwydd cynnar ydyw: "
         "cadarnhewch y ddau ddyddiad.",
         _PROPOSED,
@@ -256,7 +256,7 @@ RULES: tuple[Rule, ...] = (
     _child(
         "CH218", "error", ("adoption_order_on", "disrupted_on", "placed_on"),
         "The child was adopted although the placement disrupted and no later placement is given: "
-        "give the dates of the new family, or take out the wrong date.",
+        "give the dates of the new family, or delete the wrong date.",
         "Mabwysiadwyd y plentyn er i'r lleoliad gael ei darfu ac na roddir lleoliad diweddarach: "
         "rhowch ddyddiadau'r teulu newydd, neu dilëwch y dyddiad anghywir.",
         (558,),
@@ -322,8 +322,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH224", "error", ("disrupted_on", "matched_on", "placed_on"),
-        "Disruption, match and placement are all on one day, so nobody can tell whether the child "
-        "waits or is placed: check the three dates.",
+        "Disruption, match and placement are all on one day, so it cannot be told whether the "
+        "child is waiting or placed: check the three dates.",
         "Mae'r tarfu, y paru a'r lleoliad i gyd ar yr un diwrnod, felly ni all neb ddweud a yw'r "
         "plentyn yn aros neu wedi'i leoli: gwiriwch y tri dyddiad.",
         _PROPOSED,
@@ -378,7 +378,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH303", "error", ("authority_to_place", "placement_order_on"),
-        "There is a date of authority to place but not which kind it is: choose placement order or "
+        "The date of the authority to place is given but not its kind: choose placement order or "
         "consent.",
         "Mae dyddiad i'r awdurdod i leoli ond nid pa fath ydyw: dewiswch orchymyn lleoli neu "
         "ganiatâd.",
@@ -387,8 +387,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH304", "query", ("placement_order_on", "authority_to_place"),
-        "There is a kind of authority to place but no date: give the date, or leave the kind blank "
-        "until it is granted.",
+        "The kind of authority to place is given but not its date: give the date, or leave the "
+        "kind blank until it is granted.",
         "Mae math o awdurdod i leoli ond dim dyddiad: rhowch y dyddiad, neu gadewch y math yn wag "
         "nes y'i rhoddir.",
         _PROPOSED,
@@ -427,8 +427,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH309", "error", ("plan_ended_on", "adoption_order_on"),
-        "The child was adopted and yet the plan for adoption ended: take out the wrong one of the "
-        "two dates.",
+        "The child was adopted and yet the plan for adoption ended: delete whichever date is "
+        "wrong.",
         "Mabwysiadwyd y plentyn ac eto daeth y cynllun mabwysiadu i ben: dilëwch yr un anghywir "
         "o'r ddau ddyddiad.",
         (525, 558),
@@ -470,8 +470,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH313", "query", ("is_foster_carer_adoption", "adoption_order_on"),
-        "The child was adopted but it is not said whether the adopters were the child's foster "
-        "carers: choose yes, no or not known.",
+        "The child was adopted but the return does not say whether the adopters were the child's "
+        "foster carers: choose yes, no or not known.",
         "Mabwysiadwyd y plentyn ond ni ddywedir ai gofalwyr maeth y plentyn oedd y mabwysiadwyr: "
         "dewiswch ydy, nac ydy neu anhysbys.",
         (151, 601),
@@ -482,7 +482,8 @@ RULES: tuple[Rule, ...] = (
     # --- placement, early permanence, foster carers ------------------------------
     _child(
         "CH401", "query", ("placement_source", "matched_on"),
-        "The child is matched but it is not said where the adopters came from: choose one.",
+        "The child is matched but the return does not say where the adopters came from: choose "
+        "one.",
         "Mae'r plentyn wedi'i baru ond ni ddywedir o ble y daeth y mabwysiadwyr: dewiswch un.",
         _PROPOSED,
         lambda rows: when(rows.given("matched_on"), rows.given("placement_source")),
@@ -502,8 +503,8 @@ RULES: tuple[Rule, ...] = (
     _child(
         "CH403", "error", ("adopter_agency_code", "adopter_household_reference"),
         "The adopters' household reference is given without the agency that approved them: choose "
-        "the agency, whose reference it is.",
-        "Rhoddir cyfeirnod cartref y mabwysiadwyr heb yr asiantaeth a'u cymeradwyodd: dewiswch yr "
+        "the agency that the reference belongs to.",
+        "Rhoddir cyfeirnod aelwyd y mabwysiadwyr heb yr asiantaeth a'u cymeradwyodd: dewiswch yr "
         "asiantaeth, gan mai ei chyfeirnod hi ydyw.",
         _PROPOSED,
         lambda rows: when(
@@ -515,7 +516,7 @@ RULES: tuple[Rule, ...] = (
         "The agency that approved the adopters is not in the list of places that may approve: "
         "choose from the list, or leave both it and the household reference blank.",
         "Nid yw'r asiantaeth a gymeradwyodd y mabwysiadwyr yn y rhestr o leoedd a all gymeradwyo: "
-        "dewiswch o'r rhestr, neu gadewch hi a chyfeirnod y cartref yn wag.",
+        "dewiswch o'r rhestr, neu gadewch hi a chyfeirnod yr aelwyd yn wag.",
         _PROPOSED,
         lambda rows: pl.col("adopter_agency_code").is_in(
             [code for code, kind in rows.place_kinds.items() if kind in _APPROVING_KINDS]
@@ -523,8 +524,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH405", "query", ("placement_provider", "placement_source"),
-        "The provider is your own although the adopters came from elsewhere: confirm, or choose "
-        "another provider.",
+        "You are named as the provider although the adopters came from elsewhere: confirm, or "
+        "choose another provider.",
         "Chi eich hun yw'r darparwr er i'r mabwysiadwyr ddod o fan arall: cadarnhewch, neu "
         "dewiswch ddarparwr arall.",
         _PROPOSED,
@@ -575,8 +576,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH409", "query", ("is_adopting_together_placement", "matched_on"),
-        "The placement is said to be through Adopting Together but there is no match: give the "
-        "date of the match, or clear the cell until then.",
+        "The return says that the placement is through Adopting Together but there is no match: "
+        "give the date of the match, or clear the cell until then.",
         "Dywedir bod y lleoliad drwy Mabwysiadu Gyda'n Gilydd ond nid oes paru: rhowch ddyddiad y "
         "paru, neu gliriwch y gell tan hynny.",
         _PROPOSED,
@@ -627,8 +628,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH414", "error", ("foster_placement_started_on", "is_foster_carer_adoption", "placed_on"),
-        "The child's foster carers are adopting but it is not said when the foster placement "
-        "began: give the date.",
+        "The child's foster carers are adopting but the return does not say when the foster "
+        "placement began: give the date.",
         "Mae gofalwyr maeth y plentyn yn mabwysiadu ond ni ddywedir pryd y dechreuodd y lleoliad "
         "maeth: rhowch y dyddiad.",
         (335, 336),
@@ -639,8 +640,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _child(
         "CH415", "query", ("is_foster_carer_adoption", "foster_placement_started_on"),
-        "The date is given on which a foster placement with the adopters began, but they are not "
-        "said to be the child's foster carers: choose yes, or clear the date.",
+        "The date is given on which a foster placement with the adopters began, but the return "
+        "does not say that they are the child's foster carers: choose yes, or clear the date.",
         "Rhoddir y dyddiad y dechreuodd lleoliad maeth gyda'r mabwysiadwyr, ond ni ddywedir mai "
         "gofalwyr maeth y plentyn ydynt: dewiswch ydy, neu gliriwch y dyddiad.",
         (335,),
@@ -696,8 +697,8 @@ RULES: tuple[Rule, ...] = (
         ("adopter_household_reference", "sibling_group_reference", "adopter_agency_code"),
         "Children of one sibling group are matched with different households: confirm, or correct "
         "the reference.",
-        "Parwyd plant o un grŵp brodyr a chwiorydd â chartrefi gwahanol: cadarnhewch, neu cywirwch "
-        "y cyfeirnod.",
+        "Parwyd plant o un grŵp brodyr a chwiorydd ag aelwydydd gwahanol: cadarnhewch, neu "
+        "cywirwch y cyfeirnod.",
         _PROPOSED,
         lambda rows: when(
             rows.given("sibling_group_reference") & rows.given("adopter_household_reference"),

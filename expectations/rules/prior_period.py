@@ -1,8 +1,8 @@
-"""Rules that compare a return with the sender's last one.
+"""Rules that compare a return with the sender's return for the quarter before.
 
 x6xx a case on both · x601 who it is · x61x a date moved · x62x a date is gone ·
 x63x a date came too late · x64x a step that cannot be. The columns ``prior__…``
-are those of ``expectations.reference_data``; what is not known there is null, and the
+are those of ``expectations.reference_columns``; what is not known there is null, and the
 rule holds.
 """
 
@@ -66,8 +66,8 @@ def _moved(
 
     return _compared(
         code, return_name, "query", (name,),
-        f"The date of {what} is not the one on your last return: confirm it, or put the date of "
-        "the last return back.",
+        f"The date of {what} differs from the one on your last return: confirm it, or put back "
+        "the date from your last return.",
         f"Mae dyddiad {what_cy} yn wahanol i'r un ar eich ffurflen ddiwethaf: cadarnhewch ef, neu "
         "rhowch ddyddiad y ffurflen ddiwethaf yn ôl.",
         passes,
@@ -100,8 +100,8 @@ def _late(
     """A date of an earlier quarter that the last return did not give yet."""
     return _compared(
         code, return_name, "query", (name,),
-        f"The date of {what} lies before this quarter but was not on your last return, so no "
-        "figure counts it: send the return of that quarter again, or correct the date.",
+        f"The date of {what} is before this quarter but was not on your last return, so no figure "
+        "counts it: send the return for that quarter again, or correct the date.",
         f"Mae dyddiad {what_cy} cyn y chwarter hwn ond nid oedd ar eich ffurflen ddiwethaf, felly "
         "nid oes ffigur yn ei gyfrif: anfonwch ffurflen y chwarter hwnnw eto, neu cywirwch y "
         "dyddiad.",
@@ -163,7 +163,8 @@ def _jumps(code: str, name: str) -> Rule:
 
     return _compared(
         code, "support", "query", (name,),
-        f"The number of {what} is far from that of your last return: confirm it, or correct it.",
+        f"The number of {what} is very different from the one on your last return: confirm it, or "
+        "correct it.",
         f"Mae nifer y {what_cy} ymhell o'r nifer ar eich ffurflen ddiwethaf: cadarnhewch ef, neu "
         "cywirwch ef.",
         passes,
@@ -173,15 +174,15 @@ def _jumps(code: str, name: str) -> Rule:
 CHILD: tuple[Rule, ...] = (
     _compared(
         "CH601", "child", "query", ("date_of_birth",),
-        "The child's month of birth is not the one on your last return: confirm that it is the "
-        "same child, or correct the date or the reference.",
+        "The child's month of birth differs from your last return: confirm that it is the same "
+        "child, or correct the date or the reference.",
         "Nid yr un yw mis geni'r plentyn ag ar eich ffurflen ddiwethaf: cadarnhewch mai'r un "
         "plentyn ydyw, neu cywirwch y dyddiad neu'r cyfeirnod.",
         lambda rows: pl.col("date_of_birth").dt.truncate("1mo") == _before("birth_month"),
     ),
     _compared(
         "CH602", "child", "query", ("sex",),
-        "The child's sex is not the one on your last return: confirm that it is the same child, or "
+        "The child's sex differs from your last return: confirm that it is the same child, or "
         "correct it or the reference.",
         "Nid yr un yw rhyw'r plentyn ag ar eich ffurflen ddiwethaf: cadarnhewch mai'r un plentyn "
         "ydyw, neu cywirwch y rhyw neu'r cyfeirnod.",
@@ -211,8 +212,8 @@ CHILD: tuple[Rule, ...] = (
     _late("CH639", "child", "disrupted_on", *_DISRUPTION),
     _compared(
         "CH641", "child", "error", ("adoption_order_on",),
-        "By your last return the child was adopted, and by this one not: correct this row, or "
-        "first send the last return again without the adoption order.",
+        "Your last return showed the child as adopted, and this one does not: correct this row, "
+        "or first send the last return again without the adoption order.",
         "Yn ôl eich ffurflen ddiwethaf mabwysiadwyd y plentyn, ac yn ôl hon ni wnaed: cywirwch y "
         "rhes hon, neu anfonwch y ffurflen ddiwethaf eto yn gyntaf heb y gorchymyn mabwysiadu.",
         lambda rows: when(_was_given("adoption_order_on"), rows.given("adoption_order_on")),
@@ -220,8 +221,9 @@ CHILD: tuple[Rule, ...] = (
     ),
     _compared(
         "CH642", "child", "query", ("plan_ended_on", "should_be_placed_decision_on"),
-        "By your last return the plan for adoption had ended, and by this one it goes on under the "
-        "same decision: give the date of the new decision, or the end of the plan again.",
+        "Your last return showed that the plan for adoption had ended, and this one shows it "
+        "continuing under the same decision: give the date of the new decision, or the end of the "
+        "plan again.",
         "Yn ôl eich ffurflen ddiwethaf roedd y cynllun mabwysiadu wedi dod i ben, ac yn ôl hon "
         "mae'n parhau o dan yr un penderfyniad: rhowch ddyddiad y penderfyniad newydd, neu "
         "ddiwedd y cynllun eto.",
@@ -235,8 +237,8 @@ CHILD: tuple[Rule, ...] = (
     ),
     _compared(
         "CH643", "child", "query", ("should_be_placed_decision_on", "plan_ended_on"),
-        "By your last return the plan for adoption had ended, but the new decision is not after "
-        "that end: correct the date of the decision, or give the end of the plan again.",
+        "Your last return showed that the plan for adoption had ended, but the new decision is "
+        "not after that end: correct the date of the decision, or give the end of the plan again.",
         "Yn ôl eich ffurflen ddiwethaf roedd y cynllun mabwysiadu wedi dod i ben, ond nid yw'r "
         "penderfyniad newydd ar ôl y diwedd hwnnw: cywirwch ddyddiad y penderfyniad, neu rhowch "
         "ddiwedd y cynllun eto.",
@@ -249,8 +251,8 @@ CHILD: tuple[Rule, ...] = (
     ),
     _compared(
         "CH644", "child", "query", ("referral_withdrawn_on", "referred_on"),
-        "By your last return the referral was withdrawn, and by this one it goes on: give the date "
-        "of the new referral, or of the withdrawal again.",
+        "Your last return showed the referral as withdrawn, and this one shows it continuing: "
+        "give the date of the new referral, or give the date of the withdrawal again.",
         "Yn ôl eich ffurflen ddiwethaf tynnwyd y cyfeiriad yn ôl, ac yn ôl hon mae'n parhau: "
         "rhowch ddyddiad y cyfeiriad newydd, neu ddyddiad tynnu'n ôl eto.",
         lambda rows: never(
@@ -271,8 +273,8 @@ ADOPTER: tuple[Rule, ...] = (
     _moved("AD617", "adopter", "left_on", *_LEAVING),
     _compared(
         "AD618", "adopter", "query", ("matched_on",),
-        "The date of the match is before that of your last return, although the latest match is "
-        "asked for: confirm it, or put the later date back.",
+        "The date of the match is earlier than the one on your last return, although the latest "
+        "match is asked for: confirm it, or put the later date back.",
         "Mae dyddiad y paru cyn yr un ar eich ffurflen ddiwethaf, er y gofynnir am y paru "
         "diweddaraf: cadarnhewch ef, neu rhowch y dyddiad diweddarach yn ôl.",
         lambda rows: pl.col("matched_on") >= _before("matched_on"),
@@ -286,9 +288,10 @@ ADOPTER: tuple[Rule, ...] = (
     _late("AD639", "adopter", "left_on", *_LEAVING),
     _compared(
         "AD641", "adopter", "query", ("left_on", "enquired_on"),
-        "By your last return the household had left, and by this one it goes on with the same "
-        "enquiry: give the date of the new enquiry, or of leaving again.",
-        "Yn ôl eich ffurflen ddiwethaf roedd y cartref wedi gadael, ac yn ôl hon mae'n parhau "
+        "Your last return showed that the household had left, and this one shows it continuing "
+        "with the same enquiry: give the date of the new enquiry, or give the date of leaving "
+        "again.",
+        "Yn ôl eich ffurflen ddiwethaf roedd yr aelwyd wedi gadael, ac yn ôl hon mae'n parhau "
         "gyda'r un ymholiad: rhowch ddyddiad yr ymholiad newydd, neu ddyddiad gadael eto.",
         lambda rows: never(
             _was_given("left_on"),
@@ -302,11 +305,11 @@ SUPPORT: tuple[Rule, ...] = (
     *(_jumps(f"SU60{number}", name) for number, name in enumerate(_COUNTS, start=1)),
     _compared(
         "SU610", "support", "query", tuple(_COUNTS),
-        "Every number is that of your last return: confirm that this is the return of this "
-        "quarter, or send the right one.",
+        "Every number is the same as on your last return: confirm that this is the return for "
+        "this quarter, or send the right one.",
         "Mae pob rhif yr un fath ag ar eich ffurflen ddiwethaf: cadarnhewch mai ffurflen y "
         "chwarter hwn yw hon, neu anfonwch yr un gywir.",
-        # Nothing but noughts twice is reported by SU106.
+        # Nothing but zeros twice is reported by SU106.
         lambda rows: never(
             reduce(
                 lambda left, right: left & right,

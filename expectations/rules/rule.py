@@ -14,8 +14,8 @@ from pipelines.quarters import Quarter
 
 Severity = Literal["error", "query"]
 
-# What a rule has to know besides the rows it checks; without it the rule is skipped, and why is
-# said in the verdict (``expectations.reference_data.SKIPPED``).
+# What a rule has to know apart from the rows it checks; without it the rule is skipped, and why is
+# said in the verdict (``expectations.rule_counts.SKIPPED``).
 Need = Literal[
     "prior_return", "other_senders", "adopter_return", "child_returns", "every_child_return"
 ]
@@ -105,7 +105,7 @@ Passes = Callable[[Rows], pl.Expr]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule across the fields of a row, the rows of a submission, or what is known beside them.
+    """A rule across the fields of a row, the rows of a submission, or what they are compared with.
 
     ``fields[0]`` is the field whose cell the officer is sent to. A rule is
     skipped in a quarter in which any of ``fields`` is not asked for.
@@ -113,7 +113,7 @@ class Rule:
     children return that it carries over to the fields of this return; the
     sentence ends with them. ``source`` says where any other rule comes from.
 
-    A rule with ``needs`` may use the columns of ``expectations.reference_data``
+    A rule with ``needs`` may use the columns of ``expectations.reference_columns``
     (``prior__matched_on``), and is checked only where they are known. With
     ``level`` "return" it is checked once for each return, on the columns of
     ``reference_data.wholes``; its sentences may name those in braces.

@@ -72,7 +72,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _support(
         "SU106", "query", _COUNTS,
-        "Every number is nought: confirm, or tick the nil return on the cover sheet and clear the "
+        "Every number is zero: confirm, or tick the nil return on the cover sheet and clear the "
         "row.",
         "Sero yw pob rhif: cadarnhewch, neu diciwch y ffurflen ddim ar y clawr a chliriwch y rhes.",
         lambda rows: never(

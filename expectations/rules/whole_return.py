@@ -1,7 +1,7 @@
 """Rules of a return as a whole: x8xx, each checked once for each return.
 
 They guard the period and the sender, and see what no row can show: who is
-missing. Their columns are those of ``expectations.reference_data.wholes``.
+missing. Their columns are those of ``expectations.return_as_a_whole``.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _PROPOSED = "proposed by this project"
 
 
 @dataclass(frozen=True)
-class _Of:
-    """How the cases of a return are spoken of."""
+class _Cases:
+    """What the cases of a return are called. ``cases``: English, Welsh, Welsh after a number."""
 
     return_name: Literal["child", "adopter"]
     letters: str
     fields: tuple[str, ...]
-    cases: tuple[str, str, str]  # "children", "plant", and after a number "blant"
+    cases: tuple[str, str, str]
     open_cases: tuple[str, str]
     ended: tuple[str, str]
 
 
-_CHILD = _Of(
+_CHILD = _Cases(
     "child",
     "CH",
     ("child_reference",),
@@ -36,18 +36,18 @@ _CHILD = _Of(
     ("Children whose plan had not ended", "Mae plant nad oedd eu cynllun wedi dod i ben"),
     ("how and when the plan ended", "sut a phryd y daeth y cynllun i ben"),
 )
-_ADOPTER = _Of(
+_ADOPTER = _Cases(
     "adopter",
     "AD",
     ("household_reference",),
-    ("households", "cartrefi", "gartrefi"),
-    ("Households that had not left", "Mae cartrefi nad oeddent wedi gadael"),
+    ("households", "aelwydydd", "aelwydydd"),
+    ("Households that had not left", "Mae aelwydydd nad oeddent wedi gadael"),
     ("when and why they left", "pryd a pham y gadawsant"),
 )
 
 
 def _whole(
-    of: _Of, number: str, severity: Severity, needs: Need | None, en: str, cy: str,
+    of: _Cases, number: str, severity: Severity, needs: Need | None, en: str, cy: str,
     passes: Passes, ssda903: tuple[int, ...] = (),
 ) -> Rule:  # fmt: skip
     return Rule(
@@ -84,7 +84,7 @@ def _is_stranger(rows: Rows) -> pl.Expr:
     )
 
 
-def _rules(of: _Of) -> tuple[Rule, ...]:
+def _rules(of: _Cases) -> tuple[Rule, ...]:
     cases, cases_cy, of_cases_cy = of.cases
     open_cases, open_cases_cy = of.open_cases
     ended, ended_cy = of.ended
@@ -92,8 +92,8 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
     return (
         _whole(
             of, "801", "query", "prior_return",
-            f"{open_cases} by your last return ({{vanished_rows}} of its sheet) are not on this "
-            f"one: put them back and say {ended}, or explain why they are gone.",
+            f"{open_cases} on your last return ({{vanished_rows}} of its sheet) are missing from "
+            f"this one: put them back and say {ended}, or explain why they are missing.",
             f"{open_cases_cy} yn ôl eich ffurflen ddiwethaf ({{vanished_rows}} o'i thaflen) ar "
             f"goll o hon: rhowch nhw yn ôl a dywedwch {ended_cy}, neu esboniwch pam eu bod wedi "
             "mynd.",
@@ -103,8 +103,8 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         ),
         _whole(
             of, "802", "query", "prior_return",
-            f"There are {{rows}} {cases} and on your last return there were {{prior_rows}}: "
-            "confirm, or send the whole list.",
+            f"There are {{rows}} {cases}, and there were {{prior_rows}} on your last return: "
+            "confirm, or send the full list.",
             f"Mae {{rows}} o {of_cases_cy}, ac ar eich ffurflen ddiwethaf roedd {{prior_rows}}: "
             "cadarnhewch, neu anfonwch y rhestr gyfan.",
             _jump,
@@ -112,7 +112,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         _whole(
             of, "803", "error", "prior_return",
             f"This is your last return again, row for row ({{rows}} {cases}), and nothing in it "
-            "happened in the quarter: send the return of this quarter.",
+            "happened in the quarter: send the return for this quarter.",
             f"Eich ffurflen ddiwethaf yw hon eto, fesul rhes ({{rows}} o {of_cases_cy}), ac ni "
             "ddigwyddodd dim ynddi yn y chwarter: anfonwch ffurflen y chwarter hwn.",
             lambda rows: never(
@@ -122,7 +122,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         _whole(
             of, "804", "query", "prior_return",
             f"All {{rows}} {cases} are as they were on your last return: confirm that this is the "
-            "return of this quarter, or send the right one.",
+            "return for this quarter, or send the right one.",
             f"Mae pob un o'r {{rows}} o {of_cases_cy} fel yr oeddent ar eich ffurflen ddiwethaf: "
             "cadarnhewch mai ffurflen y chwarter hwn yw hon, neu anfonwch yr un gywir.",
             lambda rows: never(
@@ -134,7 +134,8 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         _whole(
             of, "805", "error", None,
             "This looks like the return of a later quarter, since {dated_after} of {rows} rows "
-            "have a date after the one on the cover: correct the cover, or send the right file.",
+            "have a date after the quarter on the cover: correct the cover, or send the right "
+            "file.",
             "Mae hon yn edrych fel ffurflen chwarter diweddarach, gan fod gan {dated_after} o "
             "{rows} rhes ddyddiad ar ôl y chwarter ar y clawr: cywirwch y clawr, neu anfonwch y "
             "ffeil gywir.",
@@ -146,7 +147,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         ),
         _whole(
             of, "806", "query", None,
-            "No date of the {rows} rows lies in the quarter, and the newest lies in "
+            "None of the dates in the {rows} rows falls in the quarter, and the latest falls in "
             "{newest_quarter}: confirm that the quarter on the cover is right, or send the right "
             "file.",
             "Nid oes dyddiad o'r {rows} rhes yn y chwarter, ac mae'r diweddaraf yn "
@@ -160,9 +161,9 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         ),
         _whole(
             of, "807", "query", "prior_return",
-            f"Of {{prior_open}} {cases} open on your last return only {{prior_found}} are "
-            "here: confirm that the file is yours and the references are those of last time, or "
-            "send the right file.",
+            f"Of {{prior_open}} {cases} with an open case on your last return, only "
+            f"{{prior_found}} are on this one: confirm that the file is yours and that the "
+            "references are the same as last time, or send the right file.",
             f"O'r {{prior_open}} o {of_cases_cy} agored ar eich ffurflen ddiwethaf, dim ond "
             "{prior_found} sydd yma: cadarnhewch mai eich ffeil chi yw hon a bod y cyfeirnodau "
             "fel y tro diwethaf, neu anfonwch y ffeil gywir.",
@@ -170,8 +171,8 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         ),
         _whole(
             of, "808", "error", "other_senders",
-            f"The {cases} are those of another sender's last return, and none of yours is among "
-            "them: choose the right sender on the cover, or send your own file.",
+            f"These {cases} are on another sender's last return, and none of yours is among them: "
+            "choose the right sender on the cover, or send your own file.",
             f"{cases_cy.capitalize()} ffurflen ddiwethaf anfonwr arall yw'r rhain, ac nid oes yr "
             "un o'ch rhai chi yn eu plith: dewiswch yr anfonwr cywir ar y clawr, neu anfonwch "
             "eich ffeil eich hun.",
@@ -184,7 +185,7 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         _whole(
             of, "811", "query", None,
             f"The cases of some {cases} ended before the quarter began ({{ended_rows}}) and need "
-            "not be reported any more: take them out, or correct the date.",
+            "no longer be reported: delete their rows, or correct the date.",
             f"Daeth achosion rhai {cases_cy} i ben cyn dechrau'r chwarter ({{ended_rows}}) ac nid "
             "oes angen eu hadrodd mwyach: dilëwch nhw, neu cywirwch y dyddiad.",
             lambda rows: _none("ended_rows"),
@@ -193,8 +194,8 @@ def _rules(of: _Of) -> tuple[Rule, ...]:
         _whole(
             of, "812", "query", "prior_return",
             f"Some {cases} are new although their cases began before the quarter ({{new_rows}}), "
-            "so the figures of that quarter lack them: send its return again, or correct the date "
-            "or the reference.",
+            "so they are missing from the figures for that quarter: send the return for that "
+            "quarter again, or correct the date or the reference.",
             f"Mae rhai {cases_cy} yn newydd er i'w hachosion ddechrau cyn y chwarter "
             "({new_rows}), felly nid ydynt yn ffigurau'r chwarter hwnnw: anfonwch ei ffurflen eto, "
             "neu cywirwch y dyddiad neu'r cyfeirnod.",
