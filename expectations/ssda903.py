@@ -33,5 +33,5 @@ if __name__ == "__main__":
     from pathlib import Path
 
     folder = Path(__file__).resolve().parents[1] / "sources"
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    print(as_table(Declarations(folder)))
+    # As bytes: a console of another encoding could not show every rule.
+    sys.stdout.buffer.write((as_table(Declarations(folder)) + "\n").encode("utf-8"))

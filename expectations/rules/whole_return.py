@@ -147,7 +147,7 @@ def _rules(of: _Cases) -> tuple[Rule, ...]:
         ),
         _whole(
             of, "806", "query", None,
-            "None of the dates in the {rows} rows falls in the quarter, and the latest falls in "
+            "No date in the {rows} rows falls in the quarter, and the latest falls in "
             "{newest_quarter}: confirm that the quarter on the cover is right, or send the right "
             "file.",
             "Nid oes dyddiad o'r {rows} rhes yn y chwarter, ac mae'r diweddaraf yn "

@@ -7,10 +7,9 @@ the ledger, cleaned of control characters.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -19,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 from pipelines.declarations import Declarations
-from pipelines.files import write_whole
+from pipelines.files import sha256_of, write_whole
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import FIRST_QUARTER, Quarter
 from pipelines.readers.child_process import read_each
@@ -46,7 +45,7 @@ def waiting_files(settings: Settings) -> list[Path]:
     """Files in the inbox, oldest first; ``.part`` marks one that is still being copied."""
     if not settings.inbox.exists():
         return []
-    found = [
+    files = [
         path
         for path in settings.inbox.iterdir()
         if path.is_file()
@@ -54,7 +53,7 @@ def waiting_files(settings: Settings) -> list[Path]:
         and not path.name.startswith((".", "~$"))
         and path.suffix.lower() != ".part"
     ]
-    return sorted(found, key=lambda path: (_written_at(path), path.name))
+    return sorted(files, key=lambda path: (_written_at(path), path.name))
 
 
 def _written_at(path: Path) -> int:
@@ -68,7 +67,7 @@ def receive(
     settings: Settings,
     declarations: Declarations,
     arrivals: Iterable[Arrival],
-    told: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     keep: bool = False,
     seconds: float | None = None,
 ) -> list[Submission]:
@@ -80,50 +79,51 @@ def receive(
 
     Files are removed from where they lay only when the ledger has them, and not at all if the
     caller says ``keep``. A file that cannot be opened, or that changes while it is copied, stays
-    where it is for another time. ``told`` hears of every file read: how many are done, of how many.
+    where it is for another time. ``progress`` is called after every file read: how many are done,
+    of how many.
 
     Files are entered a batch at a time. After ``seconds`` no further batch is begun: what is left
     stays where it lies.
     """
     waiting = sorted(arrivals, key=lambda item: item.received_at)
-    found: list[Submission] = []
+    submissions: list[Submission] = []
     began = monotonic()
     for done in range(0, len(waiting), FILES_AT_ONCE):
         if done and seconds is not None and monotonic() - began > seconds:
             break
-        found += _receive_some(
+        submissions += _receive_batch(
             settings,
             declarations,
             waiting[done : done + FILES_AT_ONCE],
-            lambda now, _, before=done: told(before + now, len(waiting)),
+            lambda now, _, before=done: progress(before + now, len(waiting)),
             keep,
         )
-    return found
+    return submissions
 
 
-def _receive_some(
+def _receive_batch(
     settings: Settings,
     declarations: Declarations,
     arrivals: Sequence[Arrival],
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
     keep: bool,
 ) -> list[Submission]:
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
     number = len(earlier)
-    # A refused file may come again: it is judged by the rules of that day. So may a withdrawn one,
+    # A refused file may come again: it is validated by the rules of that day. So may one withdrawn,
     # which would otherwise be a duplicate of what counts no more.
     known = {
         item.sha256: item.submission_id
         for item in earlier
         if item.status not in ("refused", "duplicate") and item.withdrawn_at is None
     }
-    about = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
+    cover_of = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
     taken: dict[Path, tuple[int, int]] = {}
     for arrival in arrivals:
         try:
-            look, sha256 = _look(arrival.path), _hash(arrival.path)
+            seen, sha256 = _size_and_time(arrival.path), sha256_of(arrival.path)
         except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
             continue
         number += 1
@@ -143,24 +143,24 @@ def _receive_some(
             stored = _stored(settings, sha256, event["extension"])
             if not stored.exists():
                 write_whole(stored, partial(shutil.copyfile, arrival.path))
-                if _hash(stored) != sha256:
+                if sha256_of(stored) != sha256:
                     stored.unlink()
                     number -= 1
                     continue
             known[sha256] = event["submission_id"]
         events.append(event)
-        taken[arrival.path] = look
+        taken[arrival.path] = seen
     received = [event for event in events if event["event"] == "received"]
-    refusals = _identify(settings, declarations, received, told)
-    about |= {
+    refusals = _identify(settings, declarations, received, progress)
+    cover_of |= {
         event["submission_id"]: (event["sender_code"], event["quarter"]) for event in received
     }
     for event in events:
         if event["event"] == "duplicate":
-            event["sender_code"], event["quarter"] = about[event["duplicate_of"]]
+            event["sender_code"], event["quarter"] = cover_of[event["duplicate_of"]]
     ledger.append(*events, *refusals)
-    for path, look in () if keep else taken.items():
-        _remove(path, look)
+    for path, seen in () if keep else taken.items():
+        _remove(path, seen)
     ids = {event["submission_id"] for event in events}
     return [item for item in ledger.submissions() if item.submission_id in ids]
 
@@ -172,6 +172,7 @@ def receive_inbox(settings: Settings, declarations: Declarations) -> list[Submis
 
 
 def stored_file(settings: Settings, submission: Submission) -> Path:
+    """Where the bytes of a submission are kept as they were received."""
     return _stored(settings, submission.sha256, submission.extension)
 
 
@@ -196,28 +197,28 @@ def _identify(
     settings: Settings,
     declarations: Declarations,
     received: list[dict[str, Any]],
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
 ) -> list[dict[str, Any]]:
     """Add sender and quarter to the events; return refusals of what cannot be identified."""
     paths = [_stored(settings, event["sha256"], event["extension"]) for event in received]
     refusals = []
     contents = zip(received, read_each(paths), strict=True)
     for done, (event, content) in enumerate(contents, start=1):
-        told(done, len(received))
+        progress(done, len(received))
         event |= {"sender_code": None, "quarter": None}
         if isinstance(content, Unreadable):
             refusals.append(refusal(event, [content]))
             continue
         cover = read_cover(content, declarations)
         received_on = datetime.fromisoformat(event["received_at"])
-        event |= said_on_the_cover(cover, received_on)
-        reasons = refused_at_the_door(cover, received_on)
+        event |= cover_answers(cover, received_on)
+        reasons = refused_on_arrival(cover, received_on)
         if reasons:
             refusals.append(refusal(event, reasons))
     return refusals
 
 
-def said_on_the_cover(cover: CoverRead, received_on: date) -> dict[str, Any]:
+def cover_answers(cover: CoverRead, received_on: date) -> dict[str, Any]:
     """What the ledger keeps of a cover. A quarter that is not collected is as good as none."""
     quarter = cover.values.get("quarter")
     signed_off_on = cover.values.get("signed_off_on")
@@ -232,7 +233,7 @@ def said_on_the_cover(cover: CoverRead, received_on: date) -> dict[str, Any]:
     }
 
 
-def refused_at_the_door(cover: CoverRead, received_on: date) -> list[FileProblem]:
+def refused_on_arrival(cover: CoverRead, received_on: date) -> list[FileProblem]:
     """Why a file with this cover is refused before anything else of it is looked at; or nothing.
 
     Everything the cover lacks is said at once.
@@ -275,15 +276,15 @@ def _stored(settings: Settings, sha256: str, extension: str) -> Path:
     return settings.received / f"{sha256}{extension}"
 
 
-def _look(path: Path) -> tuple[int, int]:
+def _size_and_time(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
-def _remove(path: Path, look: tuple[int, int]) -> None:
+def _remove(path: Path, seen: tuple[int, int]) -> None:
     """Remove a file that was received, unless somebody has written more of it since."""
     try:
-        if _look(path) == look:
+        if _size_and_time(path) == seen:
             path.unlink()
     except FileNotFoundError:
         pass
@@ -291,16 +292,3 @@ def _remove(path: Path, look: tuple[int, int]) -> None:
         raise OSError(
             error.errno, f"a file that was received cannot be removed from {path.parent}"
         ) from None
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        for block in _blocks(handle):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _blocks(handle: Any) -> Iterator[bytes]:
-    while block := handle.read(1 << 20):
-        yield block

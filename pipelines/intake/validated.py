@@ -168,11 +168,10 @@ def _locked(settings: Settings) -> set[tuple[str, str]]:
     """Nation and quarter of every lock in place."""
     locked: set[tuple[str, str]] = set()
     for event in Ledger(settings.ledger).events():
-        key = (event.get("nation_code"), event.get("quarter"))
         if event["event"] == "locked":
-            locked.add(key)
+            locked.add((event["nation_code"], event["quarter"]))
         elif event["event"] == "unlocked":
-            locked.discard(key)
+            locked.discard((event["nation_code"], event["quarter"]))
     return locked
 
 

@@ -15,11 +15,41 @@ SHORTEST, LONGEST = 10, 400  # characters; shorter than ten says nothing
 _QUARTER = re.compile(r"\b(?:19|20|21)[0-9]{2}-[0-9]{2}-Q[1-4]\b")
 # Five digits, also in groups: local references of children have six, NHS numbers ten in 3-3-4.
 _LONG_NUMBER = re.compile(r"\d(?:[\s\-/.]?\d){4,}")
+# Welsh months as they are written after a preposition too.
 _MONTHS = (
-    *("January", "February", "March", "April", "June", "July", "August", "September", "October"),
-    *("November", "December", "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sept?", "Oct"),
-    *("Nov", "Dec", "Ionawr", "[CG]?hwefror", "[MF]awrth", "Ebrill", "[MF]ehefin"),
-    *("G?orffennaf", "Awst", "[MF]edi", "Hydref", "[TD]achwedd", "Rh?agfyr"),
+    "January",
+    "February",
+    "March",
+    "April",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sept?",
+    "Oct",
+    "Nov",
+    "Dec",
+    "Ionawr",
+    "[CG]?hwefror",
+    "[MF]awrth",
+    "Ebrill",
+    "[MF]ehefin",
+    "G?orffennaf",
+    "Awst",
+    "[MF]edi",
+    "Hydref",
+    "[TD]achwedd",
+    "Rh?agfyr",
 )
 # "may" is a verb as well, and is a month only when it begins with a capital.
 _MONTH = rf"(?:(?i:{'|'.join(_MONTHS)})|May|[MF]ai)"
@@ -70,9 +100,9 @@ def check_free_text(text: str, references: Collection[str] = ()) -> str:
 
 def _refuse_references(text: str, references: Collection[str]) -> None:
     known = {
-        "".join(one.casefold().split())
-        for one in references
-        if len(one.strip()) >= _SHORTEST_REFERENCE and any(c.isdigit() for c in one)
+        "".join(reference.casefold().split())
+        for reference in references
+        if len(reference.strip()) >= _SHORTEST_REFERENCE and any(c.isdigit() for c in reference)
     }
     words = [word.rstrip(".").casefold() for word in _WORDS.findall(text)]
     pairs = ["".join(pair) for pair in pairwise(words)]

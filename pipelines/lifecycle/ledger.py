@@ -12,12 +12,13 @@ Events:
 ``received``   delivery, submission_id, sha256, extension, name, size, received_at,
                and what the cover says: sender_code, quarter, declared_version, is_synthetic, ...
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
-``judged``     submission_id, the verdict and its counts; ``refusals``: every reason by itself;
-               ``queries``, ``errors``: rows by return and rule code; what judged it
-``reported``   a run told of everything up to here
+``judged``     validated: submission_id, the verdict and its counts; ``refusals``: every reason by
+               itself; ``queries``, ``errors``: rows by return and rule code; the hashes of what
+               validated it
+``reported``   a run reported everything up to here
 
 and what people decided, each with ``at`` (UTC), ``role`` and, in some, a ``reason``; what they
-mean is in ``lifecycle.py``:
+mean is in ``ledger_state.py``:
 
 ``tolerated``, ``reopened``         a query of a sender's return from a quarter on
 ``signed_off``, ``accepted_centrally``, ``withdrawn``   a submission
@@ -31,7 +32,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,7 +83,7 @@ class Submission:
     queries: dict[str, dict[str, int]] = field(default_factory=dict)  # rows by return, rule code
     errors: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
     withdrawn_at: str | None = None  # asked for; after a lock it takes effect by a revision
-    state: str | None = None  # what became of it, where lifecycle.py was asked
+    state: str | None = None  # what became of it, where ``states.py`` was asked
 
     @property
     def is_waiting(self) -> bool:
@@ -146,7 +147,7 @@ class Ledger:
         return self.path.with_suffix(".head")
 
     def _read(self) -> _Read:
-        witness = self._witness()  # before the ledger, which may grow meanwhile
+        recorded = self._recorded_head()  # before the ledger, which may grow meanwhile
         content = b"".join(line + b"\n" for line in self._finished_lines())
         known = _READ.get(self.path)
         if known is None or not content.startswith(known.content):
@@ -156,33 +157,33 @@ class Ledger:
             where = f"{self.path}, line {len(links) + 1}"
             events.append(_event(line, links[-1] if links else FIRST_LINK, where))
             links.append(hashlib.sha256(line).hexdigest())
-        self._refuse_a_cut(witness, links)
+        self._refuse_a_cut(recorded, links)
         while len(_READ) >= _LEDGERS_KEPT and self.path not in _READ:
             _READ.pop(next(iter(_READ)))
-        _READ[self.path] = found = _Read(content, events, links)
-        return found
+        _READ[self.path] = read = _Read(content, events, links)
+        return read
 
-    def _witness(self) -> Head | None:
+    def _recorded_head(self) -> Head | None:
         """What the file beside the ledger says; None where there is none, as in older folders."""
         try:
-            found = json.loads(self.head_file.read_text(encoding="utf-8"))
-            return Head(int(found["length"]), str(found["head"]))
+            head = json.loads(self.head_file.read_text(encoding="utf-8"))
+            return Head(int(head["length"]), str(head["head"]))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerError(f"{self.head_file} is damaged: put it back from a copy") from error
 
-    def _refuse_a_cut(self, witness: Head | None, links: list[str]) -> None:
-        if witness is None or witness.length == 0:
+    def _refuse_a_cut(self, recorded: Head | None, links: list[str]) -> None:
+        if recorded is None or recorded.length == 0:
             return
-        if witness.length > len(links):
+        if recorded.length > len(links):
             raise LedgerError(
-                f"{self.path} has {len(links)} lines and had {witness.length}: lines at its end "
+                f"{self.path} has {len(links)} lines and had {recorded.length}: lines at its end "
                 "are gone; put it back from a copy"
             )
-        if links[witness.length - 1] != witness.head:
+        if links[recorded.length - 1] != recorded.head:
             raise LedgerError(
-                f"{self.path}, line {witness.length}: not the line that {self.head_file.name} "
+                f"{self.path}, line {recorded.length}: not the line that {self.head_file.name} "
                 "remembers; put the ledger back from a copy"
             )
 
@@ -215,16 +216,16 @@ class Ledger:
 
     def _end_of_chain(self) -> Head:
         """Where an append goes on, after what a crash left unfinished was dropped."""
-        found = self.head()
+        head = self.head()
         length = len(_READ[self.path].content)
         if self.path.exists() and self.path.stat().st_size != length:
             with self.path.open("rb+") as handle:
                 handle.truncate(length)
-        return found
+        return head
 
     def _finished_lines(self) -> list[bytes]:
         """Lines of appends that were finished. What a crash left of another was never acknowledged:
-        half a set of verdicts would have the rest of its batch judged, and written, alone."""
+        half a set of verdicts would have the rest of its batch validated, and written, alone."""
         if not self.path.exists():
             return []
         lines = self.path.read_bytes().split(b"\n")[:-1]
@@ -233,23 +234,26 @@ class Ledger:
         return lines
 
     def unreported(self) -> list[dict[str, Any]]:
-        """Events since a run last told of what happened. Our own memory, not Dagster's: that one
-        may be cleared, and takes no part when a file is refused at the door."""
+        """Events since a run last reported what happened.
+
+        Our own memory, not Dagster's: that one may be cleared, and takes no part when a file is
+        refused on arrival.
+        """
         events = self.events()
-        told = [n for n, event in enumerate(events, start=1) if event["event"] == "reported"]
-        return events[told[-1] :] if told else events
+        reported = [n for n, event in enumerate(events, start=1) if event["event"] == "reported"]
+        return events[reported[-1] :] if reported else events
 
     def submissions(self) -> list[Submission]:
         """Every delivery in order of arrival, with its latest status."""
-        found: dict[str, Submission] = {}
+        by_id: dict[str, Submission] = {}
         for event in self._read().events:
-            fold_delivery(found, event)
-        submissions = list(found.values())
+            fold_delivery(by_id, event)
+        submissions = list(by_id.values())
         _number_versions(submissions)
         return submissions
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> Generator[None]:
         """Hold the ledger for appending. Raises LedgerBusy when another process holds it.
 
         The lock is the operating system's, so a killed process leaves none behind.
@@ -263,7 +267,7 @@ class Ledger:
                 _unlock(handle)
 
 
-def fold_delivery(found: MutableMapping[str, Submission], event: Mapping[str, Any]) -> None:
+def fold_delivery(submissions: MutableMapping[str, Submission], event: Mapping[str, Any]) -> None:
     """Bring what is known of deliveries, by submission id, up to one more event.
 
     Versions are not numbered here: they depend on the deliveries before.
@@ -273,16 +277,16 @@ def fold_delivery(found: MutableMapping[str, Submission], event: Mapping[str, An
         known = {k: v for k, v in event.items() if k in Submission.__dataclass_fields__}
         known["received_at"] = datetime.fromisoformat(event["received_at"])
         known["status"] = "duplicate" if kind == "duplicate" else "received"
-        found[event["submission_id"]] = Submission(**known)
+        submissions[event["submission_id"]] = Submission(**known)
     elif kind == "judged":
-        submission = found[event["submission_id"]]
+        submission = submissions[event["submission_id"]]
         for name, value in event.items():
             if name in Submission.__dataclass_fields__:
                 setattr(submission, name, value)
         if "refusals" not in event:  # before reasons were kept one by one
             submission.refusals = _joined_reasons(submission)
     elif kind == "withdrawn":
-        found[event["submission_id"]].withdrawn_at = event["at"]
+        submissions[event["submission_id"]].withdrawn_at = event["at"]
 
 
 def _joined_reasons(submission: Submission) -> list[dict[str, str]]:

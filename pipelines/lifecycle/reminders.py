@@ -178,7 +178,7 @@ def _words(
     }
 
 
-def _filled(text: Text, words: Mapping[str, Mapping[str, str]]) -> Text:
+def _filled(text: Text, words: Mapping[Language, Mapping[str, str]]) -> Text:
     return Text(en=text.en.format_map(words["en"]), cy=text.cy.format_map(words["cy"]))
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from expectations.suite import Engine
 from pipelines.declarations import Declarations
 from pipelines.files import sha256_of
-from pipelines.intake.landing import clean_name, refusal, refused_at_the_door, said_on_the_cover
+from pipelines.intake.landing import clean_name, cover_answers, refusal, refused_on_arrival
 from pipelines.intake.validated_alone import validate_alone
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
@@ -123,8 +123,8 @@ class _FileRead:
             _fold(submission, refusal(event, [content]))
             return cls(path, content, None, submission, True)
         laid_out = lay_out(content, declarations, submission.submission_id)
-        _fold(submission, said_on_the_cover(laid_out.cover, now))
-        reasons = refused_at_the_door(laid_out.cover, now)
+        _fold(submission, cover_answers(laid_out.cover, now))
+        reasons = refused_on_arrival(laid_out.cover, now)
         if reasons:
             _fold(submission, refusal(event, reasons))
         return cls(path, content, laid_out, submission, bool(reasons))
