@@ -261,7 +261,7 @@ def _wholes(letters: str, cases: Callable[..., list[Row]], began: str, ends: Row
             [],
             cases(*range(5)),
             [*cases(*range(4)), *cases(4, placed_on=LAST_DAY)],
-            "the newest lies in 2024-25-Q1" if letters == "CH" else "2023-24-Q4",
+            "the latest falls in 2024-25-Q1" if letters == "CH" else "2023-24-Q4",
         ),
         # None of five; one of five, which is 20 per cent.
         f"{letters}807": Wholes(

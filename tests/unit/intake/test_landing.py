@@ -549,7 +549,7 @@ def test_a_file_that_changes_between_hash_and_copy_is_left_for_the_next_look(
 ) -> None:
     path = drop("b.zip")
     mate = drop("c.zip", version=2)
-    real = landing._hash
+    real = landing.sha256_of
 
     def changed_after(target: Path) -> str:
         digest = real(target)
@@ -558,7 +558,7 @@ def test_a_file_that_changes_between_hash_and_copy_is_left_for_the_next_look(
         return digest
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing, "_hash", changed_after)
+        patched.setattr(landing, "sha256_of", changed_after)
         (one,) = deliver(settings, declarations)
     assert (one.name, one.delivery_number) == ("c.zip", 1)
     assert path.exists() and not mate.exists()
