@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import Cost, measure
+from measuring import CommandCost, measure
 
 from pipelines.quarters import Quarter
 
@@ -84,7 +84,7 @@ def _write(path: Path, quarter: Quarter, count: int) -> None:
     write_return(path, declarations, quarter, cover, {"child": rows})
 
 
-def _check(command: list[str]) -> Cost:
+def _check(command: list[str]) -> CommandCost:
     """A return that is refused ends the command with 1, which is an answer too."""
     return measure(command, expected=(0, 1))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Cost:
+class CommandCost:
     """``cpu`` is of the whole tree of processes, ``peak_mib`` of the largest of them."""
 
     wall: float
@@ -27,7 +27,7 @@ def measure(
     command: list[str],
     environment: Mapping[str, str] | None = None,
     expected: Collection[int] = (0,),
-) -> Cost:
+) -> CommandCost:
     """Run ``command`` to its end. An exit code other than those ``expected`` ends the benchmark,
     with the command's output."""
     started = time.perf_counter()
@@ -40,4 +40,4 @@ def measure(
             raise SystemExit(f"{' '.join(command)}\n{output.read()}")
     # ru_maxrss is in bytes on macOS, in KiB elsewhere.
     mib = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / mib)
+    return CommandCost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / mib)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from measuring import Cost, measure
+from measuring import CommandCost, measure
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, quarters_between
@@ -120,7 +120,7 @@ def main() -> None:
         print(f"seconds and {cpu:.1f} times the CPU seconds")
 
 
-def _one_size(home: Path, quarters: int, children: int, select: list[str]) -> Cost:
+def _one_size(home: Path, quarters: int, children: int, select: list[str]) -> CommandCost:
     """Invent, measure and print; what the build cost."""
     started = time.perf_counter()
     rows = invent(home, quarters, children)

@@ -38,8 +38,9 @@ def test_every_asset_of_quarters_takes_a_range_of_them_in_one_run() -> None:
 def test_a_form_asks_little_says_what_each_word_means_and_may_stay_as_it_is(
     job: str, step: str, fields: set[str]
 ) -> None:
-    schema: Any = defs.resolve_job_def(job).run_config_schema.config_type.fields["ops"].config_type
-    form: Any = schema.fields[step].config_type.fields["config"].config_type.fields
+    run_config: Any = defs.resolve_job_def(job).run_config_schema.config_type
+    schema = run_config.fields["ops"].config_type
+    form = schema.fields[step].config_type.fields["config"].config_type.fields
     assert set(form) == fields
     for name, field in form.items():
         assert not field.is_required, name
