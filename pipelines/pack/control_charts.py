@@ -59,22 +59,21 @@ def control_chart(values: Sequence[float]) -> ControlChart:
     ]
     steps = [_sign(later - earlier, nothing) for earlier, later in pairwise(values)]
     trend = _in_trend(steps)
-    found: list[set[Rule]] = [set() for _ in values]
-    for rule, marked in (
-        ("outside", outside),
-        ("shift", _in_shift(sides)),
-        ("trend", [direction != 0 for direction in trend]),
-        ("near_limit", _in_two_of_three(near, sides)),
-    ):
-        for point, is_marked in zip(found, marked, strict=True):
-            if is_marked:
-                point.add(rule)  # type: ignore[arg-type]
+    marked: dict[Rule, Sequence[bool]] = {
+        "outside": outside,
+        "shift": _in_shift(sides),
+        "trend": [direction != 0 for direction in trend],
+        "near_limit": _in_two_of_three(near, sides),
+    }
     return ControlChart(
         mean=mean,
         lower=mean - margin,
         upper=mean + margin,
         mean_moving_range=moving_range,
-        rules=tuple(frozenset(point) for point in found),
+        rules=tuple(
+            frozenset(rule for rule, points in marked.items() if points[number])
+            for number in range(len(values))
+        ),
         directions=tuple(of_trend or side for of_trend, side in zip(trend, sides, strict=True)),
     )
 

@@ -87,12 +87,12 @@ def tail(wording: Wording, data: NationQuarter, place: PackPlace) -> list[str]:
     """What did not change, and what has too few cases to tell."""
     _ = wording.gettext
 
-    def titles(verdict: str) -> str:
+    def titles(word: str) -> str:
         return wording.titles(
             [
                 item.indicator
                 for item in _headline_figures(data, place)
-                if item.comparison and item.comparison.compared_with_previous == verdict
+                if item.comparison and item.comparison.compared_with_previous == word
             ]
         )
 

@@ -1,6 +1,6 @@
 """The small line in a row of a table, with its values written under it.
 
-Some forty stand on a page. Vega-Lite would take 50 ms for each; this is a polyline.
+A page has some forty. Vega-Lite would take 50 ms for each; this is a polyline.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class SparkPoint:
     is_complete: bool
 
 
-def sparkline(points: Sequence[SparkPoint], said: str) -> str:
-    """SVG of ``points``; ``said`` is what a reader hears who cannot see it."""
+def sparkline(points: Sequence[SparkPoint], description: str) -> str:
+    """SVG of ``points``; ``description`` is what a screen reader says."""
     width = _STEP * max(len(points), 1)
     values = [point.value for point in points if point.value is not None]
     low, high = min(values, default=0.0), max(values, default=0.0)
@@ -56,9 +56,8 @@ def sparkline(points: Sequence[SparkPoint], said: str) -> str:
         middle = _STEP * (number + 0.5)
         parts.append(f'<text{weight} x="{middle:g}" y="{_HEIGHT - 2}">{escape(point.shown)}</text>')
     size = f'viewBox="0 0 {width} {_HEIGHT}" width="{width}" height="{_HEIGHT}"'
-    return (
-        f'<svg class="spark" role="img" aria-label="{escape(said)}" {size}>{"".join(parts)}</svg>'
-    )
+    label = f'role="img" aria-label="{escape(description)}"'
+    return f'<svg class="spark" {label} {size}>{"".join(parts)}</svg>'
 
 
 def _unbroken(

@@ -41,7 +41,7 @@ _MONTHS = (
 _COMPARISONS = {
     "better": N_("better"),
     "worse": N_("worse"),
-    "no different": N_("no clear difference"),
+    "no different": N_("similar"),
     "too few to tell": N_("too few to tell"),
     "break in series": N_("break in series"),
     "met": N_("met"),
@@ -105,9 +105,9 @@ class Wording:
         self.gettext = translations(language).gettext
         self.ngettext = translations(language).ngettext
 
-    def comparison(self, verdict: str) -> str:
+    def comparison(self, word: str) -> str:
         """``better``, ``not met`` and the like. Raises KeyError for a word the marts do not use."""
-        return self.gettext(_COMPARISONS[verdict])
+        return self.gettext(_COMPARISONS[word])
 
     def definition_status(self, status: str) -> str:
         return definition_status_label(status, self.language)

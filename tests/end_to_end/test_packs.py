@@ -86,8 +86,12 @@ def test_the_figures_are_those_of_the_warehouse(
 @pytest.mark.parametrize(
     ("nation", "place"),
     [
-        *((WALES, "VVC"), (WALES, "ST_DAVIDS"), (WALES, "smallest")),
-        *((ENGLAND, "WEST_MERCIA"), (ENGLAND, "E06000019"), (ENGLAND, "ADOPTION_WEST")),
+        (WALES, "VVC"),
+        (WALES, "ST_DAVIDS"),
+        (WALES, "smallest"),
+        (ENGLAND, "WEST_MERCIA"),
+        (ENGLAND, "E06000019"),
+        (ENGLAND, "ADOPTION_WEST"),
     ],
 )
 def test_every_kind_of_place_has_a_whole_page(
@@ -96,10 +100,10 @@ def test_every_kind_of_place_has_a_whole_page(
     data = quarter_data[nation]
     code = smallest(data) if place == "smallest" else place
     for language in LANGUAGES:
-        found = Page(page(data, declarations, data.places[code], language))
-        assert found.unclosed == [] and found.fetched() == []
-        assert max(found.ids().values()) == 1
-        assert not re.search(r"\b(None|nan|Undefined)\b|\{\w*\}", found.text)
+        document = Page(page(data, declarations, data.places[code], language))
+        assert document.unclosed == [] and document.fetched() == []
+        assert max(document.ids().values()) == 1
+        assert not re.search(r"\b(None|nan|Undefined)\b|\{\w*\}", document.text)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,6 @@ def test_axe_finds_nothing_in_a_real_page(
 ) -> None:
     data = quarter_data[WALES]
     code = smallest(data) if place == "smallest" else place
-    found = looked_at(page(data, declarations, data.places[code], language), width, tmp_path)
-    assert found["violations"] == []
-    assert found["rules"] > 30
+    report = looked_at(page(data, declarations, data.places[code], language), width, tmp_path)
+    assert report["violations"] == []
+    assert report["rules"] > 30

@@ -95,7 +95,7 @@ def _cell(
 def _missing(
     wording: Wording, data: NationQuarter, place: PackPlace, indicators: Iterable[PackIndicator]
 ) -> str:
-    """What most figures of a column are missing, said once at its head."""
+    """What most figures of a column are missing, shown once at its head."""
     warnings = [
         wording.missing(figure)
         for indicator in indicators

@@ -105,20 +105,20 @@ def _picture(
 def _wait(
     data: NationQuarter, place: PackPlace, window_name: str, indicator: PackIndicator
 ) -> _Wait | None:
-    """None where a number is missing: a median of one wait has no quartiles."""
-    found = data.distributions.get((place.code, indicator.indicator_id, window_name))
-    if found is None or found.mean is None or found.median is None:
+    """None where there was no wait, or one of its four numbers is missing."""
+    spread = data.distributions.get((place.code, indicator.indicator_id, window_name))
+    if spread is None or spread.mean is None or spread.median is None:
         return None
-    if found.lower_quartile is None or found.upper_quartile is None:
+    if spread.lower_quartile is None or spread.upper_quartile is None:
         return None
     return _Wait(
         place,
         window_name,
-        found,
-        low=found.lower_quartile,
-        median=found.median,
-        high=found.upper_quartile,
-        mean=found.mean,
+        spread,
+        low=spread.lower_quartile,
+        median=spread.median,
+        high=spread.upper_quartile,
+        mean=spread.mean,
     )
 
 

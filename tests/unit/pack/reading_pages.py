@@ -50,7 +50,9 @@ class Page(HTMLParser):
         return [int(tag[1]) for tag, _ in self.elements if re.fullmatch(r"h[1-6]", tag)]
 
     def ids(self) -> Counter[str]:
-        return Counter(str(found["id"]) for _, found in self.elements if "id" in found)
+        return Counter(
+            str(attributes["id"]) for _, attributes in self.elements if "id" in attributes
+        )
 
     def fetched(self) -> list[str]:
         """Addresses that a browser would ask for: all but the pictures and parts of the page."""

@@ -13,7 +13,7 @@ from pipelines.pack.wording import Wording
 from pipelines.text.catalogue import Language
 
 _VOID = {"meta", "img", "br", "link", "hr", "input", "circle", "path", "polyline", "rect"}
-_TOLD = ("alt", "aria-label", "title", "data-label")
+_SPOKEN = ("alt", "aria-label", "title", "data-label")
 _QUARTER = re.compile(r"\b\d{4}-\d{2}-Q[1-4]\b")
 
 
@@ -33,18 +33,18 @@ class PublishedPage(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        if str(found.get("id", "")).startswith("i-"):
-            self._row = str(found["id"])[2:]
-        told = [str(found[name]) for name in _TOLD if found.get(name)]
-        if found.get("class") == "spark":
-            self.sparks.append((self._row, told))
+        attributes = dict(attrs)
+        if str(attributes.get("id", "")).startswith("i-"):
+            self._row = str(attributes["id"])[2:]
+        spoken = [str(attributes[name]) for name in _SPOKEN if attributes.get(name)]
+        if attributes.get("class") == "spark":
+            self.sparks.append((self._row, spoken))
         else:
-            self.rest += told
+            self.rest += spoken
         if tag == "circle" and self._is_in("spark"):
-            self.places.append((float(found["cx"] or 0), float(found["cy"] or 0)))
+            self.places.append((float(attributes["cx"] or 0), float(attributes["cy"] or 0)))
         if tag not in _VOID:
-            self._open.append((tag, found))
+            self._open.append((tag, attributes))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -65,12 +65,12 @@ class PublishedPage(HTMLParser):
             self.rest.append(data)
 
     def _is_in(self, name: str) -> bool:
-        return any(found.get("class") == name for _, found in self._open)
+        return any(attributes.get("class") == name for _, attributes in self._open)
 
 
 def strangers(
     html: str,
-    found: PublishedRelease,
+    release: PublishedRelease,
     place: PackPlace,
     language: Language,
     declarations: Declarations,
@@ -78,52 +78,54 @@ def strangers(
     """What is on the page of ``place`` and is neither a figure nor a declared word of the release;
     nothing where all is well."""
     page = PublishedPage(html)
-    beside = {place, found.nation, *found.members_of(place)}
-    if region := found.region_of(place):
+    beside = {place, release.nation, *release.members_of(place)}
+    if region := release.region_of(place):
         beside.add(region)
-    units = {one.indicator_id: one.unit for one in found.indicators}
+    units = {one.indicator_id: one.unit for one in release.indicators}
     shown = {}
-    for figures in (found.figures, *found.earlier.values()):
+    for figures in (release.figures, *release.earlier.values()):
         for (code, indicator, _, component), one in figures.items():
             if code in {other.code for other in beside}:
                 is_share = units.get(indicator) == "percent" and component == "value"
                 percent = "%" if is_share and one.number is not None else ""
                 shown[one.key] = one.text + percent
     wrong = [f"{key}: {text}" for key, text in page.figures if shown.get(key) != text]
-    for indicator, told in page.sparks:
+    for indicator, spoken in page.sparks:
         own = {
             one.text
-            for figures in (found.figures, *found.earlier.values())
+            for figures in (release.figures, *release.earlier.values())
             for (code, its, _, component), one in figures.items()
             if (code, its, component) == (place.code, indicator, "value")
         }
-        for text in told:
-            bare = _without(text, _phrases(found, declarations, language))
+        for text in spoken:
+            bare = _without(text, _phrases(release, declarations, language))
             numbers = re.findall(r"\d[\d,]*(?:\.\d+)?", bare)
             wrong += [f"line of {indicator}: {one}" for one in numbers if one not in own]
-    phrases = _phrases(found, declarations, language)
+    phrases = _phrases(release, declarations, language)
     for text in page.rest:
         if re.search(r"\d", bare := _without(text, phrases)):
             wrong.append(bare)
     return wrong
 
 
-def _phrases(found: PublishedRelease, declarations: Declarations, language: Language) -> list[str]:
+def _phrases(
+    release: PublishedRelease, declarations: Declarations, language: Language
+) -> list[str]:
     wording = Wording(language)
     label = wording.gettext("Disclosure controlled: {name}, version {version}")
-    said = [found.name, label.format(name=found.name, version=found.version)]
-    for one in found.indicators:
+    said = [release.name, label.format(name=release.name, version=release.version)]
+    for one in release.indicators:
         said += [one.title[language], one.definition[language], one.status_note[language]]
-        if one.indicator_id in found.benchmarks:
-            said.append(wording.benchmark(one, found.benchmarks[one.indicator_id]))
+        if one.indicator_id in release.benchmarks:
+            said.append(wording.benchmark(one, release.benchmarks[one.indicator_id]))
         said.append(one.indicator_id)
         title = one.title[language]
         said.append(title[:1].lower() + title[1:])
     for other in declarations.breaks_in_series:
         said += [getattr(other, f"{name}_{language}") for name in ("title", "explanation")]
-    said += [other.name[language] for other in found.places.values()]
-    said += [wording.day(found.quarter.last_day), wording.months(found.quarter)]
-    said += [found.rules[language], found.body[language], *found.earlier_names]
+    said += [other.name[language] for other in release.places.values()]
+    said += [wording.day(release.quarter.last_day), wording.months(release.quarter)]
+    said += [release.rules[language], release.body[language], *release.earlier_names]
     return sorted({str(one) for one in said}, key=len, reverse=True)
 
 

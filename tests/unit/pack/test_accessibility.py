@@ -30,9 +30,9 @@ def test_axe_finds_nothing(
     width: int,
 ) -> None:
     data = data_of(rows)
-    found = looked_at(page(data, declarations, data.places[place], language), width, tmp_path)
-    assert found["violations"] == []
-    assert found["rules"] > 30
+    report = looked_at(page(data, declarations, data.places[place], language), width, tmp_path)
+    assert report["violations"] == []
+    assert report["rules"] > 30
 
 
 def test_axe_finds_what_is_broken_on_purpose(
@@ -47,5 +47,5 @@ def test_axe_finds_what_is_broken_on_purpose(
     ):
         broken, count = re.subn(whole, spoilt, broken)
         assert count
-    found = {rule for rule, _ in looked_at(broken, 1280, tmp_path)["violations"]}
-    assert {"image-alt", "html-has-lang", "color-contrast"} <= found
+    rules = {rule for rule, _ in looked_at(broken, 1280, tmp_path)["violations"]}
+    assert {"image-alt", "html-has-lang", "color-contrast"} <= rules

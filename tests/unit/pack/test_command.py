@@ -38,31 +38,37 @@ def pack(*words: str) -> Result:
 
 
 def test_a_pack_is_written_in_both_languages_beside_the_exports(warehouse: Settings) -> None:
-    found = pack("Môn", "2025-26-Q4")
-    assert found.exit_code == 0, found.output
+    result = pack("Môn", "2025-26-Q4")
+    assert result.exit_code == 0, result.output
     folder = warehouse.exports / "2025-26-Q4" / "packs"
     assert sorted(path.name for path in folder.iterdir()) == [
         "pack-isle-cy.html",
         "pack-isle-en.html",
     ]
-    assert str(folder / "pack-isle-en.html") in found.output.replace("\n", "")
-    assert "not disclosure controlled" in found.output
+    assert str(folder / "pack-isle-en.html") in result.output.replace("\n", "")
+    assert "not disclosure controlled" in result.output
 
 
 def test_one_language_and_another_folder_can_be_asked_for(warehouse: Settings, tmp_path) -> None:
-    found = pack("City", "2025-26-Q4", "--language", "cy", "--out", str(tmp_path / "here"))
-    assert found.exit_code == 0, found.output
+    result = pack("City", "2025-26-Q4", "--language", "cy", "--out", str(tmp_path / "here"))
+    assert result.exit_code == 0, result.output
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["pack-city-cy.html"]
     assert not warehouse.exports.exists()
 
 
 def test_a_nation_is_the_packs_of_all_its_places(warehouse: Settings, tmp_path) -> None:
-    found = pack(
-        *("--nation", "Cymru", "2025-26-Q4", "--language", "en", "--out", str(tmp_path / "here"))
+    result = pack(
+        "--nation",
+        "Cymru",
+        "2025-26-Q4",
+        "--language",
+        "en",
+        "--out",
+        str(tmp_path / "here"),
     )
-    assert found.exit_code == 0, found.output
+    assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "here").iterdir())) == 6
-    assert "6 packs in" in found.output
+    assert "6 packs in" in result.output
 
 
 @pytest.mark.parametrize(
@@ -81,13 +87,13 @@ def test_a_nation_is_the_packs_of_all_its_places(warehouse: Settings, tmp_path) 
 def test_what_cannot_be_had_is_said_in_a_line(
     warehouse: Settings, words: list[str], code: int, message: str
 ) -> None:
-    found = pack(*words)
-    assert found.exit_code == code, found.output
-    assert message in found.output
-    assert "Traceback" not in found.output
+    result = pack(*words)
+    assert result.exit_code == code, result.output
+    assert message in result.output
+    assert "Traceback" not in result.output
 
 
 def test_without_a_warehouse_it_says_what_to_do() -> None:
-    found = pack("Cardiff", "2025-26-Q4")
-    assert found.exit_code == 1
-    assert "run `adoption build`" in found.output
+    result = pack("Cardiff", "2025-26-Q4")
+    assert result.exit_code == 1
+    assert "run `adoption build`" in result.output

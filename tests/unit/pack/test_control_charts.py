@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -15,12 +16,12 @@ from pipelines.pack.control_charts import control_chart
 STEADY = [10, 12, 9, 11, 13, 10, 8, 12, 11, 10, 12, 11]
 
 
-def rules(values: list[float]) -> list[set[str]]:
+def rules(values: Sequence[float]) -> list[set[str]]:
     return [set(point) for point in control_chart(values).rules]
 
 
-def marked(values: list[float], rule: str) -> list[int]:
-    return [number for number, found in enumerate(rules(values)) if rule in found]
+def marked(values: Sequence[float], rule: str) -> list[int]:
+    return [number for number, applying in enumerate(rules(values)) if rule in applying]
 
 
 def test_limits_are_the_mean_and_2_66_mean_moving_ranges_on_either_side() -> None:
@@ -49,7 +50,7 @@ def test_an_outlier_counts_in_the_limits_as_in_the_spreadsheet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "expected"),
     [
         ([1, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9, 9, 9, 9], list(range(14))),
         ([1, 2, 1, 2, 1, 2, 1, 9, 8, 9, 8, 9, 8, 9], list(range(14))),
@@ -57,12 +58,12 @@ def test_an_outlier_counts_in_the_limits_as_in_the_spreadsheet() -> None:
         ([1, 1, 1, 5, 1, 1, 1, 1, 9, 9, 5, 9, 9, 9, 9, 9], []),  # on the mean is on no side
     ],
 )
-def test_a_shift_is_seven_in_a_row_on_one_side(values: list[float], found: list[int]) -> None:
-    assert marked(values, "shift") == found
+def test_a_shift_is_seven_in_a_row_on_one_side(values: list[float], expected: list[int]) -> None:
+    assert marked(values, "shift") == expected
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "expected"),
     [
         ([5, 1, 2, 3, 4, 5, 6, 7, 5, 4], [1, 2, 3, 4, 5, 6, 7]),
         ([5, 9, 8, 7, 6, 5, 4, 3, 5, 6], [1, 2, 3, 4, 5, 6, 7]),
@@ -71,9 +72,9 @@ def test_a_shift_is_seven_in_a_row_on_one_side(values: list[float], found: list[
     ],
 )
 def test_a_trend_is_seven_in_a_row_all_rising_or_falling(
-    values: list[float], found: list[int]
+    values: list[float], expected: list[int]
 ) -> None:
-    assert marked(values, "trend") == found
+    assert marked(values, "trend") == expected
 
 
 def test_points_of_a_trend_have_its_direction_and_others_their_side() -> None:
@@ -83,7 +84,7 @@ def test_points_of_a_trend_have_its_direction_and_others_their_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("near", "found"),
+    ("near", "expected"),
     [
         ([14.5, 11.0, 14.5], [30, 32]),
         ([14.5, 14.5, 11.0], [30, 31]),
@@ -91,12 +92,12 @@ def test_points_of_a_trend_have_its_direction_and_others_their_side() -> None:
         ([14.5, 11.0, 11.0], []),  # one of three
     ],
 )
-def test_two_of_three_near_a_limit_on_one_side(near: list[float], found: list[int]) -> None:
+def test_two_of_three_near_a_limit_on_one_side(near: list[float], expected: list[int]) -> None:
     values = [9, 11] * 15 + near + [9, 11] * 5
     chart = control_chart(values)
     outer_third = chart.mean + 2 / 3 * (chart.upper - chart.mean)
     assert chart.mean < 11 < outer_third < 14.5 < chart.upper
-    assert marked(values, "near_limit") == found
+    assert marked(values, "near_limit") == expected
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 7.3, 1e6 / 3])
@@ -119,24 +120,24 @@ def _twin(values: list[int]) -> list[set[str]]:
     # Compared without division: x - mean = (n·x - total) / n, margin = 2.66·ranges / (n - 1).
     away = [(n * value - total) * (n - 1) * 100 for value in values]
     margin = 266 * ranges * n
-    found: list[set[str]] = [set() for _ in values]
+    special: list[set[str]] = [set() for _ in values]
     near = [abs(d) <= margin and 3 * abs(d) > 2 * margin for d in away]
     for i in range(n):
         if abs(away[i]) > margin:
-            found[i].add("outside")
+            special[i].add("outside")
         for start in range(max(0, i - 6), min(i, n - 7) + 1):
             run = range(start, start + 7)
             if all(away[j] > 0 for j in run) or all(away[j] < 0 for j in run):
-                found[i].add("shift")
+                special[i].add("shift")
             steps = [values[j + 1] - values[j] for j in run[:-1]]
             if all(step > 0 for step in steps) or all(step < 0 for step in steps):
-                found[i].add("trend")
+                special[i].add("trend")
         for start in range(max(0, i - 2), min(i, n - 3) + 1):
             three = range(start, start + 3)
             on_one_side = all(away[j] > 0 for j in three) or all(away[j] < 0 for j in three)
             if near[i] and on_one_side and sum(near[j] for j in three) >= 2:
-                found[i].add("near_limit")
-    return found
+                special[i].add("near_limit")
+    return special
 
 
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=40))

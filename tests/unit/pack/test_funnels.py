@@ -29,8 +29,8 @@ PUBLISHED = [
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: str(row[0]))
 def test_limits_are_the_published_ones(row: tuple[float, ...]) -> None:
     size, low, high, very_low, very_high = row
-    found = [100 * limit for limit in funnel_limits(AVERAGE, int(size))]
-    assert found == pytest.approx([very_low, low, high, very_high], abs=2e-5)
+    limits = [100 * limit for limit in funnel_limits(AVERAGE, int(size))]
+    assert limits == pytest.approx([very_low, low, high, very_high], abs=2e-5)
 
 
 @pytest.mark.parametrize("average", [0.05, 0.4375, 0.8])
@@ -49,11 +49,11 @@ def test_a_limit_is_the_share_whose_wilson_interval_touches_the_average(
     limits = funnel_limits(average, cases)
     lower, upper = (limits[1], limits[2]) if level == 0.95 else (limits[0], limits[3])
     if lower > 0:
-        found = optimize.brentq(lambda share: wilson(share, 1) - average, 1e-9, average)
-        assert lower == pytest.approx(found, abs=1e-8)
+        bound = optimize.brentq(lambda share: wilson(share, 1) - average, 1e-9, average)
+        assert lower == pytest.approx(bound, abs=1e-8)
     if upper < 1:
-        found = optimize.brentq(lambda share: wilson(share, -1) - average, average, 1 - 1e-9)
-        assert upper == pytest.approx(found, abs=1e-8)
+        bound = optimize.brentq(lambda share: wilson(share, -1) - average, average, 1 - 1e-9)
+        assert upper == pytest.approx(bound, abs=1e-8)
 
 
 def test_the_interval_used_above_is_scipys() -> None:
@@ -69,8 +69,14 @@ def test_the_interval_used_above_is_scipys() -> None:
 @pytest.mark.parametrize(
     ("count", "position"),
     [
-        *((1, "very low"), (2, "low"), (3, "low"), (4, "inside")),
-        *((12, "inside"), (13, "high"), (14, "high"), (15, "very high")),
+        (1, "very low"),
+        (2, "low"),
+        (3, "low"),
+        (4, "inside"),
+        (12, "inside"),
+        (13, "high"),
+        (14, "high"),
+        (15, "very high"),
     ],
 )
 def test_a_place_is_where_its_share_lies(count: int, position: str) -> None:

@@ -66,12 +66,12 @@ Pages = dict[tuple[str, str], Page]
 def test_a_page_is_well_formed_and_says_its_language(
     pages: Pages, place: str, language: str
 ) -> None:
-    found = pages[place, language]
-    assert found.unclosed == []
-    assert found.all("html") == [{"lang": language}]
-    assert {"charset": "utf-8"} in found.all("meta")
-    assert found.html.startswith("<!doctype html>")
-    assert [count for count in found.ids().values() if count > 1] == []
+    document = pages[place, language]
+    assert document.unclosed == []
+    assert document.all("html") == [{"lang": language}]
+    assert {"charset": "utf-8"} in document.all("meta")
+    assert document.html.startswith("<!doctype html>")
+    assert [count for count in document.ids().values() if count > 1] == []
 
 
 @EVERY_PLACE
@@ -85,11 +85,19 @@ def test_headings_go_down_one_level_at_a_time(pages: Pages, place: str, language
 @EVERY_PLACE
 @BOTH
 def test_a_page_asks_nobody_for_anything(pages: Pages, place: str, language: str) -> None:
-    found = pages[place, language]
-    assert found.fetched() == []
-    assert not {tag for tag, _ in found.elements} & {"script", "link", "iframe", "object", "form"}
-    assert not [name for _, found in found.elements for name in found if name.startswith("on")]
-    for picture in found.all("img"):
+    document = pages[place, language]
+    assert document.fetched() == []
+    assert not {tag for tag, _ in document.elements} & {
+        "script",
+        "link",
+        "iframe",
+        "object",
+        "form",
+    }
+    assert not [
+        name for _, attributes in document.elements for name in attributes if name.startswith("on")
+    ]
+    for picture in document.all("img"):
         svg = base64.b64decode(str(picture["src"]).partition(",")[2]).decode("utf-8")
         assert svg.startswith("<svg")
         namespaces = re.findall(r'xmlns(?::\w+)?="[^"]*"', svg)
@@ -100,10 +108,10 @@ def test_a_page_asks_nobody_for_anything(pages: Pages, place: str, language: str
 @EVERY_PLACE
 @BOTH
 def test_every_picture_says_in_words_what_it_shows(pages: Pages, place: str, language: str) -> None:
-    found = pages[place, language]
-    for picture in found.all("img"):
+    document = pages[place, language]
+    for picture in document.all("img"):
         assert re.search(r"\d", str(picture["alt"])), "numbers, not the name of a chart"
-    for svg in found.all("svg"):
+    for svg in document.all("svg"):
         assert svg.get("aria-hidden") == "true" or re.search(r"\d", svg["aria-label"] or "")
 
 
@@ -112,10 +120,10 @@ def test_every_picture_says_in_words_what_it_shows(pages: Pages, place: str, lan
 def test_every_table_has_a_caption_and_headings_with_a_direction(
     pages: Pages, place: str, language: str
 ) -> None:
-    found = pages[place, language]
-    assert len(found.all("table")) == len(found.all("caption")) > 0
-    assert {heading.get("scope") for heading in found.all("th")} == {"row", "col"}
-    wide = [div for div in found.all("div") if div.get("role") == "region"]
+    document = pages[place, language]
+    assert len(document.all("table")) == len(document.all("caption")) > 0
+    assert {heading.get("scope") for heading in document.all("th")} == {"row", "col"}
+    wide = [div for div in document.all("div") if div.get("role") == "region"]
     assert all(div["tabindex"] == "0" and div["aria-label"] for div in wide)
     labels = [div["aria-label"] for div in wide]
     assert len(labels) == len(set(labels))
@@ -126,10 +134,10 @@ def test_every_table_has_a_caption_and_headings_with_a_direction(
 def test_the_first_link_skips_to_the_figures_and_all_links_lead_somewhere(
     pages: Pages, place: str, language: str
 ) -> None:
-    found = pages[place, language]
-    targets = [str(link["href"]) for link in found.all("a")]
+    document = pages[place, language]
+    targets = [str(link["href"]) for link in document.all("a")]
     assert targets[0] == "#main"
-    assert {target[1:] for target in targets} <= set(found.ids())
+    assert {target[1:] for target in targets} <= set(document.ids())
 
 
 @EVERY_PLACE
@@ -149,9 +157,9 @@ def test_every_sheet_says_what_it_is_on_screen_and_on_paper(
         ("en", "Adoption performance", english, label.en),
         ("cy", "Perfformiad mabwysiadu", welsh, label.cy),
     ):
-        found = pages[place, language]
-        assert words in found.text
-        escaped = re.search(r'@top-left \{ content: "([^"]*)"', found.html)
+        document = pages[place, language]
+        assert words in document.text
+        escaped = re.search(r'@top-left \{ content: "([^"]*)"', document.html)
         assert escaped is not None
         shown = re.sub(r"\\([0-9a-f]{6})", lambda hit: chr(int(hit[1], 16)), escaped[1])
         assert shown == f"{title}: {name}, {Q} · {words}"
@@ -209,10 +217,10 @@ def test_markup_in_a_name_is_shown_and_not_obeyed(
     for indicator in rows["dim_indicator"]:
         for column in ("title_en", "definition_en", "status_note_en"):
             indicator[column] = hostile
-    found = drawn(data_of(rows), "CITY")
-    assert "script" not in {tag for tag, _ in found.elements}
-    assert hostile in found.text
-    pictures = [base64.b64decode(str(one["src"]).partition(",")[2]) for one in found.all("img")]
+    document = drawn(data_of(rows), "CITY")
+    assert "script" not in {tag for tag, _ in document.elements}
+    assert hostile in document.text
+    pictures = [base64.b64decode(str(one["src"]).partition(",")[2]) for one in document.all("img")]
     assert not any(b"<script" in picture for picture in pictures)
 
 
@@ -263,10 +271,10 @@ def test_a_benchmark_has_word_shape_and_whether_chance_explains_it(
     compare(rows, "X4", "CITY", compared_with_benchmark="no different")
     compare(rows, "X4", "TOWN", compared_with_benchmark="worse")
     data = data_of(rows)
-    found = drawn(data, "CITY")
-    assert "Not met, could be chance. Title of X4: 9.9 months (mean of 88)" in found.text
-    assert "no more than 9 months" in found.text
-    assert "not_met" in " ".join(str(one.get("class")) for one in found.all("svg"))
+    document = drawn(data, "CITY")
+    assert "Not met, could be chance. Title of X4: 9.9 months (mean of 88)" in document.text
+    assert "no more than 9 months" in document.text
+    assert "not_met" in " ".join(str(one.get("class")) for one in document.all("svg"))
     assert "Not met, unlikely to be chance. Title of X4" in drawn(data, "TOWN").text
 
 
@@ -337,12 +345,12 @@ def test_few_quarters_make_a_run_chart_that_says_why(
 def test_an_authority_with_one_child_gets_cautions_instead_of_charts(
     rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
-    found = drawn(data_of(rows), "GLEN")
-    assert "Numbers here are very small." in found.text
-    assert "Fewer than ten cases".lower() in found.text.lower()
-    assert "Too few cases for a chart over time: title of X3" in found.text
-    assert "1 waiting on 31 March 2026, none of them past the limit of 6 months" in found.text
-    assert "No others will pass it" in found.text
+    document = drawn(data_of(rows), "GLEN")
+    assert "Numbers here are very small." in document.text
+    assert "Fewer than ten cases".lower() in document.text.lower()
+    assert "Too few cases for a chart over time: title of X3" in document.text
+    assert "1 waiting on 31 March 2026, none of them past the limit of 6 months" in document.text
+    assert "No others will pass it" in document.text
 
 
 def test_an_authority_without_a_child_is_a_whole_page(
@@ -360,12 +368,12 @@ def test_an_authority_without_a_child_is_a_whole_page(
             row.update({name: 0 for name in row if name.startswith("children_")})
     rows["fct_distribution"] = [r for r in rows["fct_distribution"] if r["place_code"] != "GLEN"]
     rows["rpt_comparison"] = [r for r in rows["rpt_comparison"] if r["place_code"] != "GLEN"]
-    found = drawn(data_of(rows), "GLEN")
-    assert "No children are waiting on any of the clocks." in found.text
-    assert "no cases" in found.text
-    assert "Too few cases for a chart over time" in found.text
-    assert "No waits ended here" in found.text
-    assert not re.search(r"\b(None|nan)\b", found.text)
+    document = drawn(data_of(rows), "GLEN")
+    assert "No children are waiting on any of the clocks." in document.text
+    assert "no cases" in document.text
+    assert "Too few cases for a chart over time" in document.text
+    assert "No waits ended here" in document.text
+    assert not re.search(r"\b(None|nan)\b", document.text)
 
 
 def test_a_return_that_never_came_leaves_not_known_and_no_zero(
@@ -381,9 +389,9 @@ def test_a_return_that_never_came_leaves_not_known_and_no_zero(
             row.update({name: None for name in row if name.startswith("children_")})
     rows["rpt_comparison"] = [r for r in rows["rpt_comparison"] if r["place_code"] != "GLEN"]
     rows["fct_return"][3]["status"] = "missing"
-    found = drawn(data_of(rows), "GLEN")
-    assert "not known" in found.text and "0 of 1 returns" in found.text
-    assert "waiting" not in found.ids()
+    document = drawn(data_of(rows), "GLEN")
+    assert "not known" in document.text and "0 of 1 returns" in document.text
+    assert "waiting" not in document.ids()
 
 
 def test_a_box_of_few_cases_comes_with_a_caution(
@@ -417,13 +425,13 @@ def test_a_curve_of_few_orders_is_not_drawn(
 def test_a_curve_tells_its_median_and_who_left(
     rows: Rows, data_of: DataOf, drawn: Callable[..., Page]
 ) -> None:
-    found = drawn(data_of(rows), "NORTH")
+    document = drawn(data_of(rows), "NORTH")
     median = "Half were matched within 400 days (95% confidence interval 350 to 460)."
-    assert f"{median} 90 children." in found.text
+    assert f"{median} 90 children." in document.text
     # The last step before a year is day 360: 1 - 360 / 800.
     later = "After a year 55% had not been matched; by the end 9% had left without a match."
-    assert later in found.text
-    assert "47 of the 48 returns" in found.text
+    assert later in document.text
+    assert "47 of the 48 returns" in document.text
 
 
 def test_a_funnel_names_who_lies_outside(
@@ -463,10 +471,10 @@ def test_many_places_stand_side_by_side_in_several_tables_that_fit_a_sheet(
             for row in rows["fct_indicator"]
             if row["place_code"] == "TOWN"
         ]
-    found = drawn(data_of(rows), WALES)
+    document = drawn(data_of(rows), WALES)
     heads = [
         re.findall(r"<th scope=\"col\" class=\"number\">([^<]*?)\s*</th>", table)
-        for table in re.findall(r'(?s)<table class="side">.*?</thead>', found.html)
+        for table in re.findall(r'(?s)<table class="side">.*?</thead>', document.html)
     ]
     beside = ["Wales", *names[: PLACES_IN_A_TABLE - 1]]
     assert heads == [beside, ["Wales", names[-1], "The North"]]
@@ -479,14 +487,14 @@ def test_files_are_named_by_place_and_language(
     rows: Rows, data_of: DataOf, declarations: Declarations, tmp_path: Path
 ) -> None:
     data = data_of(rows)
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     places = [data.places["CITY"], data.places["MÔN"]]
     written = write_packs(
-        tmp_path / "new", data, declarations, places, ["cy"], lambda *done: told.append(done)
+        tmp_path / "new", data, declarations, places, ["cy"], lambda *done: reports.append(done)
     )
     assert [path.name for path in written] == ["pack-city-cy.html", "pack-isle-cy.html"]
     assert all(path.read_bytes().startswith(b"<!doctype html>") for path in written)
-    assert told == [(1, 2), (2, 2)]
+    assert reports == [(1, 2), (2, 2)]
 
 
 def test_two_places_of_one_name_get_two_files(rows: Rows, data_of: DataOf) -> None:
@@ -502,8 +510,8 @@ def test_the_nation_comes_first_and_places_without_figures_not_at_all(
     rows: Rows, data_of: DataOf
 ) -> None:
     rows["fct_indicator"] = [r for r in rows["fct_indicator"] if r["place_code"] != "TOWN"]
-    found = [place.code for place in places_with_a_pack(data_of(rows))]
-    assert found == [WALES, "NORTH", "CITY", "GLEN", "MÔN"]
+    codes = [place.code for place in places_with_a_pack(data_of(rows))]
+    assert codes == [WALES, "NORTH", "CITY", "GLEN", "MÔN"]
 
 
 def test_a_place_without_figures_gets_no_page_but_an_answer(

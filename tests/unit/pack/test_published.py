@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -44,19 +44,19 @@ WALES, VVC, CARDIFF, MERTHYR = "W92000004", "VVC", "W06000015", "W06000024"
 PLACES = (WALES, VVC, CARDIFF, MERTHYR)
 Q = "2020-21-Q4"
 # Place: what is shown of each indicator over four quarters. Every number here is unlike any other.
-COUNTS: dict[str, dict[str, float | str]] = {
+COUNTS: dict[str, Mapping[str, float | str]] = {
     "W05": {WALES: 1283, VVC: 271, CARDIFF: 61, MERTHYR: "c"},
     "W06": {WALES: 1277, VVC: "c", CARDIFF: 59, MERTHYR: "c"},
     "W11C": {WALES: 211, VVC: 83, CARDIFF: 37, MERTHYR: 0},
 }
-MEANS: dict[str, dict[str, float | str]] = {
+MEANS: dict[str, Mapping[str, float | str]] = {
     "W08": {WALES: 14.6, VVC: 13.0, CARDIFF: "c", MERTHYR: "z"},
     "W09": {WALES: 5.7, VVC: "c", CARDIFF: "c", MERTHYR: "x"},
 }
-SHARES: dict[str, dict[str, float | str]] = {
+SHARES: dict[str, Mapping[str, float | str]] = {
     "W11A_PERCENT": {WALES: 46.3, VVC: 47.9, CARDIFF: "c", MERTHYR: "low"},
 }
-Told = dict[str, dict[str, float | str]]
+ShownByIndicator = Mapping[str, Mapping[str, float | str]]
 
 
 def row(
@@ -78,9 +78,9 @@ def row(
     } | more
 
 
-def figures_of(told: Told, quarter: str = Q) -> list[dict[str, Any]]:
+def figures_of(shown_by_place: ShownByIndicator, quarter: str = Q) -> list[dict[str, Any]]:
     rows = []
-    for indicator, of_place in told.items():
+    for indicator, of_place in shown_by_place.items():
         windows = ("quarter",) if indicator == "W11C" else ("quarter", "rolling_4", "rolling_12")
         for place, shown in of_place.items():
             for window in windows:
@@ -126,7 +126,7 @@ def release_in(
             | {"definition_status": one.status}
         )
     pl.DataFrame(catalogue).write_csv(folder / CATALOGUE)
-    told = {
+    provenance = {
         "body": "NAS",
         "quarter": quarter,
         "version": 1,
@@ -138,7 +138,7 @@ def release_in(
             "status": "proposed",
         },
     } | more
-    (folder / PROVENANCE).write_text(json.dumps(told), encoding="utf-8")
+    (folder / PROVENANCE).write_text(json.dumps(provenance), encoding="utf-8")
     return folder
 
 
@@ -163,8 +163,8 @@ def with_past(
     }
     before = COUNTS | {"W05": {WALES: 1201, VVC: "c", CARDIFF: 53, MERTHYR: "c"}}
     folders = [
-        release_in(home / label, declarations, figures_of(told, label), label)
-        for label, told in (("2019-20-Q4", year_ago), ("2020-21-Q3", before))
+        release_in(home / label, declarations, figures_of(shown_by_place, label), label)
+        for label, shown_by_place in (("2019-20-Q4", year_ago), ("2020-21-Q3", before))
     ]
     return read_release(release_in(home / Q, declarations), declarations, folders)
 
@@ -174,8 +174,8 @@ Draw = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def drawn(declarations: Declarations) -> Draw:
-    def draw(found: PublishedRelease, place: str, language: Language = "en") -> str:
-        return published_page(found, declarations, found.places[place], language)
+    def draw(release: PublishedRelease, place: str, language: Language = "en") -> str:
+        return published_page(release, declarations, release.places[place], language)
 
     return draw
 
@@ -219,18 +219,18 @@ def test_whatever_is_hidden_every_number_is_a_figure_of_the_release(
             fallen[key] = replace(one, number=shown, flag=hidden, notes=data.draw(notes))
         return fallen
 
-    found = replace(
+    release = replace(
         with_past,
         figures=fall(with_past.figures),
         earlier={quarter: fall(figures) for quarter, figures in with_past.earlier.items()},
     )
     place = data.draw(st.sampled_from(PLACES))
     language: Language = data.draw(st.sampled_from(LANGUAGES))
-    html = drawn(found, place, language)
-    assert strangers(html, found, found.places[place], language, declarations) == []
-    hidden = {one.key for one in found.figures.values() if one.flag}
-    told = dict(PublishedPage(html).figures)
-    assert all(told[key].startswith("[") for key in hidden & set(told))
+    html = drawn(release, place, language)
+    assert strangers(html, release, release.places[place], language, declarations) == []
+    hidden = {one.key for one in release.figures.values() if one.flag}
+    on_page = dict(PublishedPage(html).figures)
+    assert all(on_page[key].startswith("[") for key in hidden & set(on_page))
 
 
 @pytest.mark.parametrize(
@@ -253,23 +253,23 @@ def test_a_number_that_is_no_figure_would_be_found(
 ) -> None:
     html = drawn(with_past, WALES)
     assert whole in html
-    found = strangers(
+    unexplained = strangers(
         html.replace(whole, spoilt, 1), with_past, with_past.places[WALES], "en", declarations
     )
-    assert found_in in " ".join(found)
+    assert found_in in " ".join(unexplained)
 
 
 def test_what_is_suppressed_is_shown_as_a_symbol_and_in_words(
     made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
-    found = made()
-    english, welsh = (text_of(drawn(found, MERTHYR, language)) for language in LANGUAGES)
+    release = made()
+    english, welsh = (text_of(drawn(release, MERTHYR, language)) for language in LANGUAGES)
     for words in ("[c] suppressed", "[z] not applicable", "[x] not available"):
         assert words in english
     assert "[low] rounds to zero" in english
     assert "[c] wedi'i atal" in welsh
     assert "Suppressed to protect people: children matched; children placed for adoption" in english
-    meant = dict(re.findall(r"<dt>(\[\w+\])</dt>\s*<dd>([^<]+)</dd>", drawn(found, MERTHYR)))
+    meant = dict(re.findall(r"<dt>(\[\w+\])</dt>\s*<dd>([^<]+)</dd>", drawn(release, MERTHYR)))
     assert list(meant) == ["[c]", "[x]", "[z]", "[low]"]
     assert "a small number could be worked out" in meant["[c]"]
 
@@ -335,14 +335,15 @@ def test_decimals_beyond_those_shown_decide_nothing(
 def test_places_stand_in_the_same_order_whatever_their_figures(
     made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
-    def order(told: Told) -> list[str]:
+    def order(shown_by_place: ShownByIndicator) -> list[str]:
         heads = re.findall(
-            r'<th scope="col" class="number">([^<]+)</th>', drawn(made(figures_of(told)), VVC)
+            r'<th scope="col" class="number">([^<]+)</th>',
+            drawn(made(figures_of(shown_by_place)), VVC),
         )
         return [name for name in heads if name in ("Cardiff", "Merthyr Tydfil")]
 
     swapped = {
-        code: of_place | {CARDIFF: of_place[MERTHYR], MERTHYR: of_place[CARDIFF]}
+        code: {**of_place, CARDIFF: of_place[MERTHYR], MERTHYR: of_place[CARDIFF]}
         for code, of_place in COUNTS.items()
     }
     assert order(COUNTS) == order(swapped) == ["Cardiff", "Merthyr Tydfil"]
@@ -352,9 +353,9 @@ def test_indicators_stand_in_the_same_order_whatever_is_hidden(
     made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     def order(place: str) -> list[str]:
-        return re.findall(r'<tr role="row" id="i-([^"]+)"', drawn(found, place))
+        return re.findall(r'<tr role="row" id="i-([^"]+)"', drawn(release, place))
 
-    found = made()
+    release = made()
     assert order(MERTHYR) == order(WALES) == ["W05", "W06", "W08", "W09", "W11A_PERCENT", "W11C"]
 
 
@@ -362,8 +363,8 @@ def test_a_line_has_a_point_for_each_shown_figure_and_a_gap_for_a_hidden_one(
     with_past: PublishedRelease, drawn: Draw
 ) -> None:
     page = PublishedPage(drawn(with_past, VVC))
-    told = dict(page.sparks)["W05"]
-    assert "2019-20-Q4: 233; 2020-21-Q3: suppressed; 2020-21-Q4: 271." in told[0]
+    spoken = dict(page.sparks)["W05"]
+    assert "2019-20-Q4: 233; 2020-21-Q3: suppressed; 2020-21-Q4: 271." in spoken[0]
     svg = re.search(
         r'<svg class="spark" role="img" aria-label="Children matched.*?</svg>', page.html
     )
@@ -420,11 +421,11 @@ def test_a_break_in_series_is_no_comparison_with_the_year_before(
 def test_parts_that_a_percentage_rests_on_are_shown_only_as_the_release_shows_them(
     made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
-    found = made()
-    assert "46.3% 45 of 97" in text_of(drawn(found, WALES))
-    region = text_of(drawn(found, VVC))
+    release = made()
+    assert "46.3% 45 of 97" in text_of(drawn(release, WALES))
+    region = text_of(drawn(release, VVC))
     assert "47.9%" in region and "47.9% [c] of" not in region
-    assert "mean of 0" not in text_of(drawn(found, MERTHYR))
+    assert "mean of 0" not in text_of(drawn(release, MERTHYR))
 
 
 # --- what it says of itself -----------------------------------------------------------------------
@@ -458,13 +459,13 @@ def test_returns_that_are_missing_are_named_at_the_places_they_belong_to(
     made: Callable[..., PublishedRelease], drawn: Draw
 ) -> None:
     lacking = {"sender_code": CARDIFF, "return_name": "child", "quarter": Q, "why": "missing"}
-    found = made(returns_not_used=[lacking], returns_open=[{}])
+    release = made(returns_not_used=[lacking], returns_open=[{}])
     for place in (WALES, VVC, CARDIFF):
-        text = text_of(drawn(found, place))
+        text = text_of(drawn(release, place))
         assert "Returns missing. Some returns due for the quarter are not included in these" in text
         assert f"Cardiff Children {Q} missing" in text
         assert "that the national team has not yet accepted" in text
-    assert "All returns due for the quarter are included" in text_of(drawn(found, MERTHYR))
+    assert "All returns due for the quarter are included" in text_of(drawn(release, MERTHYR))
 
 
 def test_a_folder_that_is_no_release_is_refused(declarations: Declarations, tmp_path: Path) -> None:
@@ -487,18 +488,18 @@ def test_a_release_of_england_has_its_agencies_and_authorities(
     means = {"A10": {nation: 400.5, agency: "c", authority: "z"}}
     rows = [
         row(code, place, shown, "rolling_4", Q, decimals=decimals)
-        for told, decimals in ((counts, 0), (means, 1))
-        for code, of_place in told.items()
+        for shown_by_place, decimals in ((counts, 0), (means, 1))
+        for code, of_place in shown_by_place.items()
         for place, shown in of_place.items()
     ]
-    found = made(rows, body="DFE")
-    assert [one.code for one in found.places_with_a_pack()] == [nation, agency, authority]
-    assert [one.code for one in found.members_of(found.places[agency])] == [authority]
+    release = made(rows, body="DFE")
+    assert [one.code for one in release.places_with_a_pack()] == [nation, agency, authority]
+    assert [one.code for one in release.members_of(release.places[agency])] == [authority]
     for place in (nation, agency, authority):
         for language in LANGUAGES:
-            html = drawn(found, place, language)
-            assert strangers(html, found, found.places[place], language, declarations) == []
-    assert "[low] rounds to zero" in text_of(drawn(found, authority))
+            html = drawn(release, place, language)
+            assert strangers(html, release, release.places[place], language, declarations) == []
+    assert "[low] rounds to zero" in text_of(drawn(release, authority))
 
 
 def test_where_four_quarters_are_not_released_the_year_to_date_stands_for_them(
@@ -534,9 +535,9 @@ def test_markup_in_a_release_is_shown_and_not_obeyed(
         title_en=pl.lit(hostile), definition_en=pl.lit(hostile)
     )
     catalogue.write_csv(folder / CATALOGUE)
-    found = Page(drawn(read_release(folder, declarations), WALES))
-    assert "script" not in {tag for tag, _ in found.elements}
-    assert hostile in found.text
+    document = Page(drawn(read_release(folder, declarations), WALES))
+    assert "script" not in {tag for tag, _ in document.elements}
+    assert hostile in document.text
 
 
 # --- for everybody --------------------------------------------------------------------------------
@@ -547,16 +548,22 @@ def test_markup_in_a_release_is_shown_and_not_obeyed(
 def test_a_page_is_whole_and_asks_nobody_for_anything(
     with_past: PublishedRelease, drawn: Draw, place: str, language: Language
 ) -> None:
-    found = Page(drawn(with_past, place, language))
-    assert found.unclosed == [] and found.fetched() == []
-    assert found.all("html") == [{"lang": language}]
-    assert max(found.ids().values()) == 1
-    levels = found.headings()
+    document = Page(drawn(with_past, place, language))
+    assert document.unclosed == [] and document.fetched() == []
+    assert document.all("html") == [{"lang": language}]
+    assert max(document.ids().values()) == 1
+    levels = document.headings()
     assert levels.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
-    assert {str(one["href"])[1:] for one in found.all("a")} <= set(found.ids())
-    assert not re.search(r"\b(None|nan|inf|True|False)\b|\{\w*\}|\{\{|&lt;", found.text)
-    assert not {tag for tag, _ in found.elements} & {"script", "link", "iframe", "object", "form"}
+    assert {str(one["href"])[1:] for one in document.all("a")} <= set(document.ids())
+    assert not re.search(r"\b(None|nan|inf|True|False)\b|\{\w*\}|\{\{|&lt;", document.text)
+    assert not {tag for tag, _ in document.elements} & {
+        "script",
+        "link",
+        "iframe",
+        "object",
+        "form",
+    }
 
 
 def test_a_welsh_page_has_the_same_figures_as_the_english_one(
@@ -581,9 +588,9 @@ def test_axe_finds_nothing(
     language: Language,
     width: int,
 ) -> None:
-    found = looked_at(drawn(with_past, place, language), width, tmp_path)
-    assert found["violations"] == []
-    assert found["rules"] > 30
+    report = looked_at(drawn(with_past, place, language), width, tmp_path)
+    assert report["violations"] == []
+    assert report["rules"] > 30
 
 
 # --- of a released version ------------------------------------------------------------------------
@@ -592,9 +599,9 @@ def test_axe_finds_nothing(
 @pytest.fixture
 def home(declarations: Declarations, settings: Settings) -> Settings:
     """Four versions in the ledger: two of a quarter, the one before it, and one long ago."""
-    told = [("2020-21-Q3", 1, 0), (Q, 1, 1), ("2020-21-Q3", 2, 2), (Q, 2, 3)]
-    told.append(("2016-17-Q1", 1, 4))
-    for quarter, version, moved in told:
+    in_ledger = [("2020-21-Q3", 1, 0), (Q, 1, 1), ("2020-21-Q3", 2, 2), (Q, 2, 3)]
+    in_ledger.append(("2016-17-Q1", 1, 4))
+    for quarter, version, moved in in_ledger:
         counts = {"W05": {WALES: 1201 + moved, VVC: 233, CARDIFF: "c"}}
         folder = settings.releases / "nas" / quarter / str(version)
         rows = figures_of(counts, quarter)
@@ -617,8 +624,8 @@ def pack(*words: str) -> Result:
 
 def test_the_trend_is_of_the_newest_versions_that_were_there_then(home: Settings) -> None:
     def names(quarter: str, lines: int) -> list[str]:
-        found = earlier_releases(home, "NAS", Quarter.parse(quarter), lines)
-        return [path.relative_to(home.releases).as_posix() for path in found]
+        folders = earlier_releases(home, "NAS", Quarter.parse(quarter), lines)
+        return [path.relative_to(home.releases).as_posix() for path in folders]
 
     assert names(Q, 1) == ["nas/2020-21-Q3/1"]
     assert names(Q, 5) == ["nas/2020-21-Q3/2"]  # and not that of five years ago
@@ -629,22 +636,22 @@ def test_the_trend_is_of_the_newest_versions_that_were_there_then(home: Settings
 
 
 def test_the_packs_of_a_release_are_copied_as_they_were_released(home: Settings) -> None:
-    found = pack("--release", f"NAS/{Q}/2")
-    assert found.exit_code == 0, found.output
+    result = pack("--release", f"NAS/{Q}/2")
+    assert result.exit_code == 0, result.output
     folder = home.exports / Q / f"packs-nas-{Q.lower()}-v2"
     version = home.releases / "nas" / Q / "2"
     names = sorted(path.name for path in folder.iterdir())
     assert names == sorted(path.name for path in version.glob("pack-*.html")) and len(names) == 6
     assert all((folder / name).read_bytes() == (version / name).read_bytes() for name in names)
-    assert "Publishable edition of NAS/2020-21-Q4/2, disclosure controlled." in found.output
+    assert "Publishable edition of NAS/2020-21-Q4/2, disclosure controlled." in result.output
 
 
 def test_one_place_and_language_of_a_release_can_be_asked_for(
     home: Settings, tmp_path: Path
 ) -> None:
     out = tmp_path / "board"
-    found = pack("caerdydd", "--release", f"nas/{Q}/2", "--language", "cy", "--out", str(out))
-    assert found.exit_code == 0, found.output
+    result = pack("caerdydd", "--release", f"nas/{Q}/2", "--language", "cy", "--out", str(out))
+    assert result.exit_code == 0, result.output
     assert [path.name for path in out.iterdir()] == ["pack-cardiff-cy.html"]
 
 
@@ -671,14 +678,14 @@ def test_a_version_from_before_there_were_packs_gets_its_pages_from_its_figures(
 def test_what_a_release_does_not_have_is_said_in_a_line(
     home: Settings, words: list[str], code: int, message: str
 ) -> None:
-    found = pack(*words)
-    assert found.exit_code == code, found.output
-    assert message in found.output and "Traceback" not in found.output
+    result = pack(*words)
+    assert result.exit_code == code, result.output
+    assert message in result.output and "Traceback" not in result.output
 
 
 def test_a_version_that_was_changed_is_not_copied(home: Settings) -> None:
     page = home.releases / "nas" / Q / "2" / "pack-wales-en.html"
     page.write_text(page.read_text(encoding="utf-8") + " ", encoding="utf-8")
-    found = pack("--release", f"NAS/{Q}/2")
-    assert found.exit_code == 1
-    assert "is not as it was released" in found.output.replace("\n", " ")
+    result = pack("--release", f"NAS/{Q}/2")
+    assert result.exit_code == 1
+    assert "is not as it was released" in result.output.replace("\n", " ")

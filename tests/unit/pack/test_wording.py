@@ -42,8 +42,17 @@ def test_a_quarter_is_named_by_its_months() -> None:
 def indicator(unit: str, direction: str = "lower", rounding: int = 1) -> PackIndicator:
     named = Bilingual("A title", "Teitl")
     return PackIndicator(
-        *("X1", named, named, named, "proposed", "child", "flow"),
-        *(unit, rounding, direction, True),
+        indicator_id="X1",
+        title=named,
+        definition=named,
+        status_note=named,
+        definition_status="proposed",
+        subject="child",
+        timing="flow",
+        unit=unit,
+        rounding=rounding,
+        direction=direction,
+        is_headline=True,
     )
 
 
@@ -54,8 +63,22 @@ def figure(
     is_complete: bool = True,
 ) -> IndicatorFigure:
     return IndicatorFigure(
-        *("P", "X1", "2025-26-Q4", "rolling_4", numerator, denominator, value, value),
-        *(None, None, None, 4, 4 if is_complete else 3, 4, 4, is_complete),
+        place_code="P",
+        indicator_id="X1",
+        quarter="2025-26-Q4",
+        window_name="rolling_4",
+        numerator=numerator,
+        denominator=denominator,
+        value=value,
+        unrounded=value,
+        estimate=None,
+        benchmark=None,
+        benchmark_met=None,
+        returns_expected=4,
+        returns_accepted=4 if is_complete else 3,
+        quarters_in_window=4,
+        quarters_covered=4,
+        is_complete=is_complete,
     )
 
 
