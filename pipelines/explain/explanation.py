@@ -206,6 +206,10 @@ def _definition(question: Question, declarations: Declarations) -> IndicatorDefi
     def in_words(clock: str | None) -> str | None:
         return clock and re.sub(r"\w+_on\b", lambda m: titles.get(m[0], m[0]), clock)
 
+    def caption(measure: str) -> str:
+        declared = declarations.measures.get(measure)
+        return getattr(declared.caption, language) if declared else measure.replace("_", " ")
+
     return IndicatorDefinition(
         indicator_id=row["indicator_id"],
         title=row[f"title_{language}"],
@@ -218,6 +222,8 @@ def _definition(question: Question, declarations: Declarations) -> IndicatorDefi
         direction=row["direction"],
         numerator=row["numerator"],
         denominator=row["denominator"],
+        numerator_caption=caption(row["numerator"]),
+        denominator_caption=caption(row["denominator"]) if row["denominator"] else None,
         clock_start=in_words(row["clock_start"]),
         clock_stop=in_words(row["clock_stop"]),
         definition_status=row["definition_status"],

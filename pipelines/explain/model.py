@@ -14,7 +14,11 @@ Basis = Literal["at_the_time", "today"]
 
 @dataclass(frozen=True)
 class IndicatorDefinition:
-    """What the indicator measures, in the language asked for."""
+    """What the indicator measures, in the language asked for.
+
+    ``numerator`` and ``denominator`` are measures, by the names of their columns; the captions say
+    what they count.
+    """
 
     indicator_id: str
     title: str
@@ -27,6 +31,8 @@ class IndicatorDefinition:
     direction: str | None
     numerator: str
     denominator: str | None
+    numerator_caption: str
+    denominator_caption: str | None
     clock_start: str | None
     clock_stop: str | None
     definition_status: str

@@ -159,9 +159,9 @@ class _TextForm:
                 self._("Clock"),
                 clock.format(start=definition.clock_start, stop=definition.clock_stop),
             )
-        yield self._("Numerator"), definition.numerator.replace("_", " ")
-        if definition.denominator:
-            yield self._("Denominator"), definition.denominator.replace("_", " ")
+        yield self._("Numerator"), definition.numerator_caption
+        if definition.denominator_caption:
+            yield self._("Denominator"), definition.denominator_caption
         status = definition_status_label(definition.definition_status, self._language)
         yield self._("Definition"), f"{status}. {definition.status_note}"
         if definition.reviewed_on:
@@ -201,7 +201,7 @@ class _TextForm:
         _text_column(table, self.pgettext("column", "Ver."))
         _text_column(table, self.pgettext("column", "Received"))
         _number_column(table, self._("Rows"))
-        _number_column(table, self.pgettext("column", "Aside"))
+        _number_column(table, self.pgettext("column", "Set aside"))
         self._add_sides(table)
         late = self._("late")
         for behind in counted:
@@ -227,7 +227,7 @@ class _TextForm:
         _text_column(table, self.pgettext("column", "Ver."))
         _text_column(table, self.pgettext("column", "Last received"))
         _number_column(table, self._("Rows"))
-        _number_column(table, self.pgettext("column", "Aside"))
+        _number_column(table, self.pgettext("column", "Set aside"))
         self._add_sides(table)
         for sender in dict.fromkeys(behind.sender for behind in counted):
             returns = [behind for behind in counted if behind.sender == sender]
