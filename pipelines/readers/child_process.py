@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -68,7 +68,7 @@ def read_files(
 
 def read_each(
     paths: Iterable[Path], seconds_per_file: float = SECONDS_PER_FILE
-) -> Iterator[FileContent | Unreadable]:
+) -> Generator[FileContent | Unreadable]:
     """As :func:`read_files`, one at a time, for batches too large to hold."""
     child: _Child | None = None
     try:

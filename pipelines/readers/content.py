@@ -32,7 +32,7 @@ class DoubtfulCell:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SheetContent:
     """One sheet. ``rows[i][j]`` is row ``i + 1``, column ``j`` of the sheet as its author sees it.
 
     Blank cells are None; rows may be shorter than the sheet is wide. For a CSV
@@ -78,7 +78,7 @@ class FileContent:
     is ``csv`` for one CSV file on its own, which has no sheet names.
     """
 
-    sheets: list[Sheet]
+    sheets: list[SheetContent]
     counts_from_1904: bool = False
     decoded_as_cp1252: list[str] = field(default_factory=list)
     template_version: str | None = None
@@ -98,7 +98,7 @@ class FileContent:
     def from_plain(cls, plain: dict[str, Any]) -> FileContent:
         """What :meth:`to_plain` gave. Raises KeyError or TypeError for anything else."""
         sheets = [
-            Sheet(
+            SheetContent(
                 **sheet
                 | {
                     "doubtful": [DoubtfulCell(*cell) for cell in sheet["doubtful"]],

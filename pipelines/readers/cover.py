@@ -16,7 +16,7 @@ from pipelines.quarters import Quarter
 from pipelines.readers.casting import as_date, places_by_text, stripped
 from pipelines.readers.cells import column_letters, text_at
 from pipelines.readers.codes_written import codes_understood, squeezed
-from pipelines.readers.content import FileContent, Sheet
+from pipelines.readers.content import FileContent, SheetContent
 from pipelines.readers.headings import looks_like, names_of_sheet
 from pipelines.readers.repairs import Repair, repair
 from pipelines.readers.sentences import FileProblem, problem
@@ -142,7 +142,7 @@ class _Answers:
         return ", ".join(self.cells.get(field.name, []))
 
 
-def _answers(sheet: Sheet, fields: Sequence[CoverField]) -> _Answers:
+def _answers(sheet: SheetContent, fields: Sequence[CoverField]) -> _Answers:
     """Answers stand in the cell to the right of each question."""
     names: dict[str, str] = {}
     for field in fields:
@@ -171,7 +171,7 @@ def _answers(sheet: Sheet, fields: Sequence[CoverField]) -> _Answers:
 
 
 def _about_answer(
-    sheet: Sheet,
+    sheet: SheetContent,
     field: CoverField,
     text: str | None,
     answers: _Answers,

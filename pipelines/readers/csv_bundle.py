@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable
 from itertools import islice
 
-from pipelines.readers.content import CannotRead, FileContent, Sheet
+from pipelines.readers.content import CannotRead, FileContent, SheetContent
 from pipelines.readers.preflight import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, check_package, inflate
 
 MAX_PARTS = 50
@@ -95,7 +95,7 @@ def decode(content: bytes) -> tuple[str, bool]:
         raise CannotRead("F001") from error
 
 
-def _sheet(title: str, text: str) -> Sheet:
+def _sheet(title: str, text: str) -> SheetContent:
     lines = lines_of(text)
     separator = separator_of(lines)
     rows, lengths = split(lines, separator)
@@ -103,7 +103,7 @@ def _sheet(title: str, text: str) -> Sheet:
     # Counted once more without the parser: a record that went missing refuses the file.
     if filled != count_records(lines, separator):
         raise CannotRead("F006")
-    return Sheet(title, rows, filled_rows=filled, lengths=lengths)
+    return SheetContent(title, rows, filled_rows=filled, lengths=lengths)
 
 
 def lines_of(text: str) -> list[str]:

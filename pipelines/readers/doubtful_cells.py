@@ -14,7 +14,7 @@ from typing import Literal
 
 from pipelines.declarations import ReturnField
 from pipelines.readers.cells import address, column_letters, is_filled, listed, text_at
-from pipelines.readers.content import Sheet
+from pipelines.readers.content import SheetContent
 from pipelines.readers.repairs import Repair, repair
 from pipelines.readers.sentences import FileProblem, problem
 
@@ -32,7 +32,7 @@ Code = Literal["F211", "F211a", "F212", "F212a", "F217", "F217a", "F219"]
 
 
 def about_doubtful_cells(
-    sheet: Sheet, shown: str, first: int, fields: Mapping[int, ReturnField]
+    sheet: SheetContent, shown: str, first: int, fields: Mapping[int, ReturnField]
 ) -> Iterator[FileProblem]:
     """One problem for each code of doubt in the rows from ``first`` on, with its cells.
 
@@ -62,7 +62,7 @@ def about_doubtful_cells(
 
 
 def about_zeros_restored(
-    sheet: Sheet, shown: str, first: int, fields: Mapping[int, ReturnField]
+    sheet: SheetContent, shown: str, first: int, fields: Mapping[int, ReturnField]
 ) -> Iterator[Repair]:
     """For each column how many numbers were read with the leading zeros that they are shown with.
 
@@ -86,7 +86,7 @@ def about_zeros_restored(
 
 
 def about_hidden(
-    sheet: Sheet, shown: str, first: int, fields: Mapping[int, ReturnField]
+    sheet: SheetContent, shown: str, first: int, fields: Mapping[int, ReturnField]
 ) -> Iterator[FileProblem]:
     """Queries for a hidden sheet, hidden rows and hidden columns that were read.
 
@@ -107,7 +107,7 @@ def about_hidden(
 
 
 def about_lengths(
-    sheet: Sheet, shown: str, header: int, lengths: Sequence[int]
+    sheet: SheetContent, shown: str, header: int, lengths: Sequence[int]
 ) -> Iterator[FileProblem]:
     """Rows of a CSV file that are longer or shorter than its headings, or run over lines.
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from pipelines.declarations import Return, ReturnField
 from pipelines.readers.codes_written import squeezed
-from pipelines.readers.content import Sheet
+from pipelines.readers.content import SheetContent
 from pipelines.text.catalogue import LANGUAGES, N_, translations
 
 ROWS_SEARCHED_FOR_HEADINGS = 20
@@ -70,7 +70,7 @@ def plain_heading(text: str, known: Mapping[str, str]) -> str:
     return whole
 
 
-def heading_row(sheet: Sheet, declared: Return) -> int | None:
+def heading_row(sheet: SheetContent, declared: Return) -> int | None:
     """Index, from 0, of the row with the most headings of a return; None where there is none."""
     known = fields_by_heading(declared)
     best, most = None, min(_FEWEST_HEADINGS, len(declared.fields)) - 1
@@ -82,7 +82,7 @@ def heading_row(sheet: Sheet, declared: Return) -> int | None:
     return best
 
 
-def looks_like(sheet: Sheet, declared: Return) -> bool:
+def looks_like(sheet: SheetContent, declared: Return) -> bool:
     """Whether a sheet has a return's headings: its key, and most of what is required."""
     header = heading_row(sheet, declared)
     if header is None or squeezed(sheet.name) in sheets_of_the_template():

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.declarations import Declarations, Return
 from pipelines.readers.cells import is_filled
-from pipelines.readers.content import FileContent, Sheet, fit_to_be_shown
+from pipelines.readers.content import FileContent, SheetContent, fit_to_be_shown
 from pipelines.readers.cover import CoverRead, read_cover
 from pipelines.readers.refusals import unreadable
 from pipelines.readers.repairs import Repair, repair
@@ -159,6 +159,6 @@ def _account(
     return account
 
 
-def _filled_rows(sheet: Sheet, first: int | None = None) -> int:
+def _filled_rows(sheet: SheetContent, first: int | None = None) -> int:
     """Rows that hold anything among the first ones; among all of them without ``first``."""
     return sum(1 for row in sheet.rows[:first] if is_filled(row))

@@ -20,7 +20,7 @@ from pipelines.readers.preflight import (
 
 _VALUES = ("value", "date-value", "time-value", "boolean-value", "string-value")
 # What has text or tables of its own beside what a cell holds: notes, drawings, links.
-_BESIDE = frozenset(
+_OUTSIDE_THE_CELLS = frozenset(
     {"annotation", "shapes", "dde-links", "tracked-changes", "frame", "g", "custom-shape", "rect"}
     | {"ellipse", "circle", "line", "polyline", "polygon", "path", "connector", "caption"}
     | {"measure", "control", "regular-polygon", "page-thumbnail", "scene"}
@@ -87,7 +87,7 @@ class _OdsWalk:
         return self._paragraph and not self._aside
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if self._aside or tag in _BESIDE or (self._in_cell and tag == "table"):
+        if self._aside or tag in _OUTSIDE_THE_CELLS or (self._in_cell and tag == "table"):
             self._aside += 1
         elif tag in ("table-cell", "covered-table-cell"):
             self._begin_cell(_of_a_cell(attributes))
@@ -220,7 +220,7 @@ def _of_a_cell(attributes: dict[str, str]) -> dict[str, str]:
 
 
 def _zeros_shown(kind: str, shown: str, value: str) -> int:
-    """How many digits are shown of a number that begins with noughts, such as 00089; else 0."""
+    """How many digits are shown of a number that begins with zeros, such as 00089; else 0."""
     is_number = kind == "float" and all(t.isascii() and t.isdecimal() for t in (shown, value))
     if not is_number or len(shown) > 15 or shown[0] != "0" or len(shown) <= len(value):
         return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipelines.declarations import Declarations, Text
 from pipelines.readers.codes_written import squeezed
-from pipelines.readers.content import FileContent, Sheet
+from pipelines.readers.content import FileContent, SheetContent
 from pipelines.readers.cover import CoverRead
 from pipelines.readers.headings import looks_like, names_of_sheet, sheets_of_the_template
 from pipelines.readers.repairs import Repair, repair
@@ -91,7 +91,7 @@ def about_misspelt_sheets(
 
 
 def about_a_sheet_like_a_return(
-    sheet: Sheet,
+    sheet: SheetContent,
     position: int,
     filled_rows: int,
     declarations: Declarations,
@@ -106,7 +106,9 @@ def about_a_sheet_like_a_return(
             yield problem("F215", None, title=declared.sheet, number=position + 1, cells=cells)
 
 
-def about_a_sheet_left_out(sheet: Sheet, position: int, filled_rows: int) -> Iterator[Repair]:
+def about_a_sheet_left_out(
+    sheet: SheetContent, position: int, filled_rows: int
+) -> Iterator[Repair]:
     """A note for a filled sheet that is no part of the return, unless the template made it."""
     if squeezed(sheet.name) not in sheets_of_the_template():
         cells = str(filled_rows)

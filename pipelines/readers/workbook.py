@@ -16,7 +16,7 @@ from pipelines.readers.content import (
     CannotRead,
     DoubtfulCell,
     FileContent,
-    Sheet,
+    SheetContent,
 )
 from pipelines.readers.preflight import (
     MAX_CELLS,
@@ -67,7 +67,7 @@ def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
     )
 
 
-def _sheet(name: str, parsed: Any, seen: SheetSeen) -> Sheet:
+def _sheet(name: str, parsed: Any, seen: SheetSeen) -> SheetContent:
     """One sheet from its first row and column on, whatever is blank before the first value.
 
     Every row must have come through the parser with as many filled cells as the
@@ -97,7 +97,7 @@ def _sheet(name: str, parsed: Any, seen: SheetSeen) -> Sheet:
     only_doubts = sum(1 for row_number in with_doubts if not seen.filled.get(row_number))
     zeros = _restore_zeros(rows, seen)
     doubtful += _merged_over(rows, seen)
-    return Sheet(
+    return SheetContent(
         name,
         rows,
         doubtful,

@@ -133,7 +133,9 @@ def write_codes(
     lines = [
         (
             _list_title(book, names, name),
-            *(code.code, code.label_en, code.label_cy),
+            code.code,
+            code.label_en,
+            code.label_cy,
             definition_status_label(code.status, language),
         )
         for name in _code_lists_used(book, names)

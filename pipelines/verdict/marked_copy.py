@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Return
-from pipelines.readers.content import VERSION_PROPERTY, FileContent, Sheet
+from pipelines.readers.content import VERSION_PROPERTY, FileContent, SheetContent
 from pipelines.readers.layout import LaidOut
 from pipelines.readers.return_sheet import ReturnRead
 from pipelines.verdict.problems import column_number, in_language
@@ -102,7 +102,7 @@ class _MarkedCopy:
     def write_sheet(
         self,
         name: str,
-        sheet: Sheet,
+        sheet: SheetContent,
         reported_name: str,
         layout: ReturnRead | None = None,
         declared: Return | None = None,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -50,17 +52,17 @@ def number(text: str) -> int | None:
     return pl.DataFrame({"text": [text]}).select(as_whole_number(pl.col("text"))).item()
 
 
-def raw(declarations: Declarations, name: str, *rows: dict[str, str]) -> pl.DataFrame:
+def raw(declarations: Declarations, name: str, *rows: Mapping[str, str | None]) -> pl.DataFrame:
     declared = declarations.returns[name]
     leading = {"submission_id": "S1", "sender_code": "W06000014", "quarter": QUARTER.label}
     filled = [
-        leading | {"sheet": "Children", "sheet_row": index} | row
+        leading | {"sheet": "Children", "sheet_row": index} | dict(row)
         for index, row in enumerate(rows, start=2)
     ]
     return pl.DataFrame(filled, schema=raw_schema(declared))
 
 
-def typed_child(declarations: Declarations, *rows: dict[str, str]) -> pl.DataFrame:
+def typed_child(declarations: Declarations, *rows: Mapping[str, str | None]) -> pl.DataFrame:
     frame = raw(declarations, "child", *rows)
     return cast(frame, declarations.returns["child"], QUARTER, declarations)
 
@@ -152,8 +154,8 @@ def test_every_day_is_read_the_same_from_each_form(given_day: date) -> None:
 @given(st.lists(st.text(max_size=14) | st.text("0123456789/-.T: ", max_size=14), max_size=50))
 def test_no_text_breaks_the_reading_of_dates(texts: list[str]) -> None:
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    found = frame.select(as_date(stripped(pl.col("text")))).to_series()
-    assert found.dtype == pl.Date and len(found) == len(texts)
+    days = frame.select(as_date(stripped(pl.col("text")))).to_series()
+    assert days.dtype == pl.Date and len(days) == len(texts)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +201,9 @@ def test_every_label_of_every_list_leads_to_its_code(declarations: Declarations)
                 expected[field.name] = [code.code for code in codes]
                 for row, code in zip(rows, codes, strict=False):
                     row[field.name] = getattr(code, label)
-            found = cast(raw(declarations, declared.name, *rows), declared, QUARTER, declarations)
+            typed = cast(raw(declarations, declared.name, *rows), declared, QUARTER, declarations)
             for name, codes_expected in expected.items():
-                assert found[name].drop_nulls().to_list() == codes_expected
+                assert typed[name].drop_nulls().to_list() == codes_expected
 
 
 def test_blank_is_readable_and_nonsense_is_not(declarations: Declarations) -> None:
@@ -218,10 +220,10 @@ def test_blank_is_readable_and_nonsense_is_not(declarations: Declarations) -> No
 def repaired(declarations: Declarations, *rows: dict[str, str]) -> dict[tuple[str, str], int]:
     """Cells repaired by field and kind."""
     frame = raw(declarations, "child", *rows)
-    found = repairs(frame, declarations.returns["child"], QUARTER, declarations)
-    assert dict(found.schema) == REPAIR_SCHEMA
-    assert found.is_empty() or found["return_name"].unique().to_list() == ["child"]
-    return {(row["field"], row["kind"]): row["cells"] for row in found.to_dicts()}
+    counted = repairs(frame, declarations.returns["child"], QUARTER, declarations)
+    assert dict(counted.schema) == REPAIR_SCHEMA
+    assert counted.is_empty() or counted["return_name"].unique().to_list() == ["child"]
+    return {(row["field"], row["kind"]): row["cells"] for row in counted.to_dicts()}
 
 
 def test_what_is_written_as_asked_is_no_repair(declarations: Declarations) -> None:
@@ -273,8 +275,8 @@ def test_repairs_are_counted_for_each_submission_apart(declarations: Declaration
     first = raw(declarations, "child", {"sex": "F"}, {"sex": "M"})
     second = first.head(1).with_columns(submission_id=pl.lit("S2"))
     child = declarations.returns["child"]
-    found = repairs(pl.concat([first, second]), child, QUARTER, declarations)
-    assert sorted(found.select("submission_id", "cells").rows()) == [("S1", 2), ("S2", 1)]
+    counted = repairs(pl.concat([first, second]), child, QUARTER, declarations)
+    assert sorted(counted.select("submission_id", "cells").rows()) == [("S1", 2), ("S2", 1)]
 
 
 def test_every_kind_of_repair_has_a_sentence_in_both_languages(declarations: Declarations) -> None:
@@ -289,9 +291,9 @@ def test_every_kind_of_repair_has_a_sentence_in_both_languages(declarations: Dec
     assert kinds == REPAIRS_OF_CELLS.keys()
     title = declarations.returns["child"].field("sex").title
     for kind in kinds:
-        said = repair_of_cells(kind, title, 3)
-        assert said.en != said.cy and "3" in said.en and "3" in said.cy
-        assert title.en in said.en and title.cy in said.cy
+        sentence = repair_of_cells(kind, title, 3)
+        assert sentence.en != sentence.cy and "3" in sentence.en and "3" in sentence.cy
+        assert title.en in sentence.en and title.cy in sentence.cy
 
 
 def test_suggestions_name_a_label_of_the_list_and_never_the_cell(
@@ -303,9 +305,9 @@ def test_suggestions_name_a_label_of_the_list_and_never_the_cell(
         {"ethnicity_group": "Whte Brittish", "sex": "femle", "early_permanence": "n/a"},
         {"ethnicity_group": "white", "sex": "xyz"},
     )
-    found = suggestions(frame, declarations.returns["child"], QUARTER, declarations)
-    assert dict(found.schema) == SUGGESTION_SCHEMA
-    assert found.select("sheet_row", "field", "suggestion_en", "suggestion_cy").rows() == [
+    suggested = suggestions(frame, declarations.returns["child"], QUARTER, declarations)
+    assert dict(suggested.schema) == SUGGESTION_SCHEMA
+    assert suggested.select("sheet_row", "field", "suggestion_en", "suggestion_cy").rows() == [
         (2, "sex", "Female", "Benyw"),
         (2, "ethnicity_group", "White", "Gwyn"),
     ]
@@ -337,7 +339,9 @@ def test_the_typed_frame_has_the_declared_shape(declarations: Declarations) -> N
     for declared in declarations.returns.values():
         frame = cast(raw(declarations, declared.name), declared, QUARTER, declarations)
         checked = [f.name for f in declared.fields if f.code_list or f.type != "string"]
-        expected = dict.fromkeys(("submission_id", "sender_code", "quarter", "sheet"), pl.String)
+        expected: dict[str, Any] = dict.fromkeys(
+            ("submission_id", "sender_code", "quarter", "sheet"), pl.String
+        )
         expected |= {"sheet_row": pl.Int64} | {f.name: types[f.type] for f in declared.fields}
         expected |= {f"readable__{name}": pl.Boolean for name in checked}
         assert dict(frame.schema) == expected

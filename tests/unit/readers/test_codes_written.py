@@ -225,12 +225,12 @@ def test_a_spelling_of_nothing_is_refused(tmp_path: Path, name: str, line: str, 
 def test_what_is_nearly_a_spelling_is_answered_with_a_label(
     text: str, label: tuple[str, str | None] | None
 ) -> None:
-    found = codes("ethnicity_group").suggestion(text)
+    suggestion = codes("ethnicity_group").suggestion(text)
     if label is None:
-        assert found is None
+        assert suggestion is None
     else:
-        assert found is not None and found[0] == label[0]
-        assert label[1] is None or found[1] == label[1]
+        assert suggestion is not None and suggestion[0] == label[0]
+        assert label[1] is None or suggestion[1] == label[1]
 
 
 @settings(max_examples=200, deadline=None)
@@ -240,8 +240,8 @@ def test_what_is_nearly_a_spelling_is_answered_with_a_label(
     | st.lists(st.sampled_from(["White", "Black", "-", "/", "(", ")", "&", "A1", "N"])).map(str),
 )
 def test_whatever_is_written_the_answer_is_a_code_in_force_or_none(name: str, text: str) -> None:
-    found = codes(name).meant(text)
-    assert found is None or found in DECLARED.codes(name, QUARTER)
+    code = codes(name).meant(text)
+    assert code is None or code in DECLARED.codes(name, QUARTER)
     assert codes(name).repair(text) in (None, "letter case", "spelling")
 
 

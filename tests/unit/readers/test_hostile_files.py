@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -364,7 +365,7 @@ def test_the_child_is_gone_when_reading_is_done_or_given_up(
     started = []
     original = child_process.subprocess.Popen
 
-    def remember(*arguments: object, **options: object) -> object:
+    def remember(*arguments: Any, **options: Any) -> Any:
         started.append(original(*arguments, **options))
         return started[-1]
 
@@ -410,8 +411,9 @@ def test_a_file_that_would_fill_the_caller_is_refused(
 def test_an_answer_that_means_nothing_is_an_abnormal_end(answer: str) -> None:
     import json
 
-    found = json.loads(answer)
-    assert child_process._content(found if isinstance(found, dict) else None).code == "F004"
+    plain = json.loads(answer)
+    content = child_process._content(plain if isinstance(plain, dict) else None)
+    assert isinstance(content, Unreadable) and content.code == "F004"
 
 
 def test_every_refusal_speaks_both_languages() -> None:
@@ -672,6 +674,6 @@ def test_a_sheet_name_is_shown_without_what_turns_the_line_around(
     )
     [answer] = read_files([path])
     assert isinstance(answer, FileContent)
-    found = lay_out(answer, declarations, "S1").returns["child"]
-    assert found.sheet == "Children" and found.position == 2
-    assert found.frame["sheet"].to_list() == ["Children"]
+    child = lay_out(answer, declarations, "S1").returns["child"]
+    assert child.sheet == "Children" and child.position == 2
+    assert child.frame["sheet"].to_list() == ["Children"]

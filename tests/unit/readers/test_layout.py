@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import openpyxl.utils.datetime
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,7 @@ from pipelines.quarters import Quarter
 from pipelines.readers.casting import cast, squeezed
 from pipelines.readers.cells import column_letters
 from pipelines.readers.child_process import read, read_files
-from pipelines.readers.content import FileContent, Sheet
+from pipelines.readers.content import FileContent, SheetContent
 from pipelines.readers.cover import read_cover
 from pipelines.readers.headings import sheets_of_the_template
 from pipelines.readers.layout import (
@@ -31,7 +32,7 @@ from pipelines.templates.csv_files import write_csv_return
 from pipelines.templates.workbook import write_return, write_template
 from pipelines.text.catalogue import LANGUAGES, translations
 
-Cells = list[list[str | None]]
+Cells = Sequence[Sequence[str | None]]
 QUARTER = Quarter(2024, 1)
 
 COVER_ROWS: Cells = [
@@ -44,8 +45,15 @@ COVER_ROWS: Cells = [
     ["signed_off_on", "2024-07-15"],
 ]
 NAMES = [
-    *("child_reference", "date_of_birth", "sex", "ethnicity_group", "is_disabled"),
-    *("has_additional_needs", "siblings_placed_together", "entered_care_on", "referred_on"),
+    "child_reference",
+    "date_of_birth",
+    "sex",
+    "ethnicity_group",
+    "is_disabled",
+    "has_additional_needs",
+    "siblings_placed_together",
+    "entered_care_on",
+    "referred_on",
     "early_permanence",
 ]
 VALUES = [
@@ -68,8 +76,12 @@ def all_names(declarations: Declarations) -> list[str]:
 
 
 def content(cover: Cells | None = None, **sheets: Cells) -> FileContent:
-    first = [Sheet("Cover", COVER_ROWS if cover is None else cover)]
-    return FileContent(first + [Sheet(name, rows) for name, rows in sheets.items()])
+    first = [sheet("Cover", COVER_ROWS if cover is None else cover)]
+    return FileContent(first + [sheet(name, rows) for name, rows in sheets.items()])
+
+
+def sheet(name: str, rows: Cells, filled_rows: int | None = None) -> SheetContent:
+    return SheetContent(name, [list(row) for row in rows], filled_rows=filled_rows)
 
 
 def answered(**answers: str | None) -> Cells:
@@ -164,12 +176,12 @@ def test_any_row_survives_the_journey(
     path = tmp_path / f"return.{kind}"
     write = write_return if kind == "xlsx" else write_csv_return
     write(path, declarations, QUARTER, cover_answers, {"child": rows})
-    child = declarations.returns["child"]
-    found = lay_out(read(path), declarations, "S1").returns["child"]
-    assert found.rows_in_sheet == len(rows) == found.frame.height
-    stored = found.frame["child_reference"].to_list()
+    declared = declarations.returns["child"]
+    child = lay_out(read(path), declarations, "S1").returns["child"]
+    assert child.rows_in_sheet == len(rows) == child.frame.height
+    stored = child.frame["child_reference"].to_list()
     assert stored == [row["child_reference"] for row in rows]
-    typed = cast(found.frame, child, QUARTER, declarations)
+    typed = cast(child.frame, declared, QUARTER, declarations)
     for name in ("date_of_birth", "sex", "siblings_placed_together"):
         assert typed[name].to_list() == [row.get(name) for row in rows]
     for row, placed, readable in zip(
@@ -280,9 +292,9 @@ def test_further_columns_are_kept_and_a_row_of_nothing_else_is_a_row(
         [None] * len(NAMES) + [None, "only here"],
     ]
     laid = lay_out(content(Children=rows), declarations, "S1")
-    found = laid.returns["child"]
-    assert found.frame.height == found.rows_in_sheet == 2
-    assert [json.loads(text) for text in found.frame["undeclared"]] == [
+    child = laid.returns["child"]
+    assert child.frame.height == child.rows_in_sheet == 2
+    assert [json.loads(text) for text in child.frame["undeclared"]] == [
         {"Notes": "x", "column L": "y", "Notes (column M)": "z"},
         {"column L": "only here"},
     ]
@@ -312,9 +324,9 @@ def test_headings_below_the_twentieth_row_are_not_searched_for(
 
 def test_blank_rows_are_counted_and_rows_keep_their_numbers(declarations: Declarations) -> None:
     rows: Cells = [NAMES, [], VALUES, [" ", None, "\u00a0"], VALUES, []]
-    found = lay_out(content(Children=rows), declarations, "S1").returns["child"]
-    assert found.frame["sheet_row"].to_list() == [3, 5]
-    assert (found.rows_in_sheet, found.blank_rows) == (5, 3)
+    child = lay_out(content(Children=rows), declarations, "S1").returns["child"]
+    assert child.frame["sheet_row"].to_list() == [3, 5]
+    assert (child.rows_in_sheet, child.blank_rows) == (5, 3)
 
 
 @settings(deadline=None)
@@ -327,10 +339,10 @@ def test_every_row_is_either_loaded_or_blank(rows: Cells) -> None:
     from pipelines.settings import SOURCES
 
     declarations = _CACHE.setdefault("declarations", Declarations(SOURCES))
-    found = lay_out(content(Children=[NAMES, *rows]), declarations, "S1").returns["child"]
+    child = lay_out(content(Children=[NAMES, *rows]), declarations, "S1").returns["child"]
     filled = [n for n, row in enumerate(rows, start=2) if {"x", "0"} & set(row)]
-    assert found.frame["sheet_row"].to_list() == filled
-    assert found.blank_rows == len(rows) - len(filled)
+    assert child.frame["sheet_row"].to_list() == filled
+    assert child.blank_rows == len(rows) - len(filled)
 
 
 _CACHE: dict[str, Declarations] = {}
@@ -542,11 +554,11 @@ def test_the_sheets_of_the_template_itself_are_known_to_be_no_part(
 
 def test_every_filled_row_of_every_sheet_is_accounted_for(declarations: Declarations) -> None:
     rows: Cells = [["title"], [], NAMES, VALUES, [" "], VALUES]
-    counted = Sheet("Children", rows, filled_rows=4)
-    laid = lay_out(FileContent([Sheet("Cover", COVER_ROWS), counted]), declarations, "S1")
+    counted = sheet("Children", rows, filled_rows=4)
+    laid = lay_out(FileContent([sheet("Cover", COVER_ROWS), counted]), declarations, "S1")
     assert [(a.filled, a.loaded, a.ignored) for a in laid.account] == [(7, 0, 7), (4, 2, 2)]
-    lost = Sheet("Children", rows, filled_rows=5)
-    refused = lay_out(FileContent([Sheet("Cover", COVER_ROWS), lost]), declarations, "S1")
+    lost = sheet("Children", rows, filled_rows=5)
+    refused = lay_out(FileContent([sheet("Cover", COVER_ROWS), lost]), declarations, "S1")
     assert [(p.code, p.severity) for p in refused.problems] == [("F006", "error")]
     assert refused.returns == {} and refused.cover.values["sender_code"] == "W06000014"
 
@@ -583,7 +595,7 @@ def test_values_in_a_column_without_a_heading_are_asked_about(declarations: Decl
 def csv_sheet(text: str) -> FileContent:
     from pipelines.readers.csv_bundle import _sheet
 
-    return FileContent([Sheet("cover", COVER_ROWS), _sheet("child", text)], form="zip")
+    return FileContent([sheet("cover", COVER_ROWS), _sheet("child", text)], form="zip")
 
 
 def test_a_csv_row_that_is_too_long_is_an_error_by_its_line(declarations: Declarations) -> None:
@@ -636,7 +648,7 @@ def test_a_quarter_that_is_none_is_not_understood(declarations: Declarations, te
 
 
 def test_a_single_csv_of_one_return_is_told_of_the_zip(declarations: Declarations) -> None:
-    alone = FileContent([Sheet("CSV", [NAMES, VALUES])], form="csv")
+    alone = FileContent([sheet("CSV", [NAMES, VALUES])], form="csv")
     laid = lay_out(alone, declarations, "S1")
     [error] = [p for p in laid.problems if p.severity == "error"]
     assert error.code == "F100" and error.sheet is None
@@ -646,7 +658,7 @@ def test_a_single_csv_of_one_return_is_told_of_the_zip(declarations: Declaration
 
 def test_a_single_csv_that_begins_with_the_cover_is_a_return(declarations: Declarations) -> None:
     rows: Cells = [*COVER_ROWS[1:], [], NAMES, VALUES]
-    alone = FileContent([Sheet("CSV", rows, filled_rows=8)], form="csv")
+    alone = FileContent([sheet("CSV", rows, filled_rows=8)], form="csv")
     laid = lay_out(alone, declarations, "S1")
     assert codes(laid) == []
     assert laid.cover.values["sender_code"] == "W06000014"
@@ -656,7 +668,7 @@ def test_a_single_csv_that_begins_with_the_cover_is_a_return(declarations: Decla
 @pytest.mark.parametrize("form", ["workbook", "csv"])
 def test_a_file_of_another_collection_is_told_apart(declarations: Declarations, form: Any) -> None:
     header = ["CHILD_ID", "UPN", "DECOM", "RNE", "LS", "CIN", "PLACE"]
-    other = FileContent([Sheet("Episodes", [header, ["1", "2", "3"]])], form=form)
+    other = FileContent([sheet("Episodes", [header, ["1", "2", "3"]])], form=form)
     laid = lay_out(other, declarations, "S1")
     assert [p.code for p in laid.problems] == ["F100"]
     assert "another collection" in laid.problems[0].sentence_en
@@ -682,14 +694,14 @@ def test_a_csv_part_that_had_to_be_guessed_is_a_query(
 def test_a_file_without_a_cover_says_so_and_still_has_every_answer_blank(
     declarations: Declarations,
 ) -> None:
-    cover = read_cover(FileContent([Sheet("Children", [NAMES, VALUES])]), declarations)
+    cover = read_cover(FileContent([sheet("Children", [NAMES, VALUES])]), declarations)
     assert [p.code for p in cover.problems] == ["F100"]
     assert set(cover.values) == {field.name for field in declarations.cover.fields}
     assert set(cover.values.values()) == {None}
 
 
 def test_a_cover_under_another_name_is_found_by_its_questions(declarations: Declarations) -> None:
-    cover = read_cover(FileContent([Sheet("Sheet1", COVER_ROWS)]), declarations)
+    cover = read_cover(FileContent([sheet("Sheet1", COVER_ROWS)]), declarations)
     assert cover.values["sender_code"] == "W06000014"
 
 
@@ -787,8 +799,10 @@ def test_no_sentence_repeats_a_cell(declarations: Declarations) -> None:
             declarations,
             canary.upper(),
         )
-        said = [p.sentence_en + p.sentence_cy for p in (*laid.problems, *laid.repairs)]
-        assert said and not any(canary.casefold() in sentence.casefold() for sentence in said)
+        sentences = [p.sentence_en + p.sentence_cy for p in (*laid.problems, *laid.repairs)]
+        assert sentences and not any(
+            canary.casefold() in sentence.casefold() for sentence in sentences
+        )
 
 
 def test_every_sentence_is_said_in_both_languages() -> None:

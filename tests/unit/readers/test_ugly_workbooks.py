@@ -198,8 +198,8 @@ def test_an_error_written_as_text_is_an_error_all_the_same(
         sheet["B4"].data_type = "s"
 
     laid = edited(write)
-    found = {(p.code, p.severity, p.cells) for p in laid.problems}
-    assert found == {("F211", "error", ("A3",)), ("F211", "query", ("B4",))}
+    problems = {(p.code, p.severity, p.cells) for p in laid.problems}
+    assert problems == {("F211", "error", ("A3",)), ("F211", "query", ("B4",))}
 
 
 # --- what the parser would lose -----------------------------------------------------
@@ -274,6 +274,7 @@ def test_a_chart_sheet_is_no_obstacle(tmp_path: Path) -> None:
     book = xlsxwriter.Workbook(path)
     book.add_worksheet("Children").write_column("A1", [1, 2])
     chart = book.add_chart({"type": "bar"})
+    assert chart is not None
     chart.add_series({"values": "=Children!$A$1:$A$2"})
     book.add_chartsheet("Chart").set_chart(chart)
     book.add_worksheet("After").write("A1", "x")

@@ -110,6 +110,7 @@ def test_published_figures_rest_on_returns_that_end_up_whole(plan):
 def test_a_correction_gives_the_two_placements_that_were_missing(people, plan):
     first, second = of(plan, "W06000011", "2018-19-Q3")
     true = people.rows("W06000011", Quarter(2018, 3))
+    assert first.change is not None
     sent = first.change(true)
     missing = [now for now, then in zip(sent["child"], true["child"], strict=True) if now != then]
     assert len(missing) == 2
@@ -135,6 +136,7 @@ def test_few_enough_rows_have_errors_for_the_rest_to_be_accepted(
 ):
     (delivery,) = of(plan, sender_code, quarter)
     true = people.rows(sender_code, delivery.quarter)["child"]
+    assert delivery.change is not None
     sent = delivery.change({"child": true})["child"]
     changed = sum(now != then for now, then in zip(sent, true, strict=True))
     refusal = declarations.policy_for(sender_code).refusal_for(delivery.quarter)
@@ -154,6 +156,7 @@ def test_a_return_to_be_refused_has_errors_in_most_of_its_rows(
 ):
     delivery = next(d for d in of(plan, sender_code, quarter) if d.version == version)
     true = people.rows(sender_code, delivery.quarter)["child"]
+    assert delivery.change is not None
     sent = delivery.change({"child": true})["child"]
     assert sum(now != then for now, then in zip(sent, true, strict=True)) > len(true) / 2
 

@@ -178,10 +178,10 @@ def test_days_from_order_to_match_in_england_are_near_those_published(every_row)
 
 def test_a_target_that_no_families_can_meet_is_an_error_and_not_a_near_miss():
     class Impossible(Calibration):
-        def exactly(self, place_code, year, what):
-            if what == "children_matched_over_six_months":
+        def exactly(self, place_code, year, quantity):
+            if quantity == "children_matched_over_six_months":
                 return 99.0  # of 98
-            return super().exactly(place_code, year, what)
+            return super().exactly(place_code, year, quantity)
 
     group = CalibrationGroup("VVC", "W92000004", {"W06000015": 1.0}, {"W06000015": ("W06000011",)},
                   ("E06000023",), ())  # fmt: skip
@@ -258,19 +258,19 @@ def test_every_journey_runs_forward(people):
 
 def test_every_household_moves_forward(people):
     for households in people.households.values():
-        for one in households:
+        for household in households:
             assert in_order(
-                one.enquired_on,
-                one.initial_meeting_on,
-                one.registered_on,
-                one.stage_one_started_on,
-                one.stage_one_completed_on,
-                one.stage_two_started_on,
-                one.approved_on,
-                one.matched_on,
-                one.placed_on,
-                one.left_on,
-            ), one.key
+                household.enquired_on,
+                household.initial_meeting_on,
+                household.registered_on,
+                household.stage_one_started_on,
+                household.stage_one_completed_on,
+                household.stage_two_started_on,
+                household.approved_on,
+                household.matched_on,
+                household.placed_on,
+                household.left_on,
+            ), household.key
 
 
 def test_an_ended_journey_has_one_ending(people):
@@ -282,17 +282,17 @@ def test_an_ended_journey_has_one_ending(people):
 
 
 def test_a_later_return_never_contradicts_an_earlier_one(every_row):
-    # Only a new match may replace what was said, and the status moves on.
+    # Only a new match may replace what was reported, and the status moves on.
     moving = {
         "family_finding_status", "matched_on", "placed_on", "placement_source",
         "placement_provider", "adopter_agency_code", "adopter_household_reference",
         "is_adopting_together_placement", "life_journey_materials_on", "early_permanence",
         "is_foster_carer_adoption", "foster_placement_started_on",
     }  # fmt: skip
-    said: dict[tuple[str, object], dict[str, object]] = {}
+    reported: dict[tuple[str, object], dict[str, object]] = {}
     for (sender, _), returns in sorted(every_row.items()):
         for row in returns.get("child", ()):
-            earlier = said.setdefault((sender, row["child_reference"]), {})
+            earlier = reported.setdefault((sender, row["child_reference"]), {})
             for field, value in row.items():
                 if field not in moving and value is not None:
                     assert earlier.setdefault(field, value) == value

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import openpyxl
+import openpyxl.utils
 import pytest
 
 from pipelines.declarations import Declarations
@@ -38,7 +39,13 @@ def test_the_template_has_a_sheet_for_each_return_with_its_titles(
         assert titles == [field.title.en for field in declared.fields_in_force(QUARTER)]
         assert book[declared.sheet.en].max_row == 1
     assert book.sheetnames == [
-        *("Cover", "Children", "Adopters", "Support", "Guidance", "Codes", "Lists")
+        "Cover",
+        "Children",
+        "Adopters",
+        "Support",
+        "Guidance",
+        "Codes",
+        "Lists",
     ]
     assert book["Lists"].sheet_state == "hidden"
 
@@ -112,9 +119,9 @@ def test_references_are_text_and_dates_are_dates_before_anything_is_typed(
     }
     formats = {"string": "@", "date": "dd/mm/yyyy", "integer": "0"}
     for index, field in enumerate(declarations.returns["child"].fields_in_force(QUARTER), start=1):
-        found = spans[openpyxl.utils.get_column_letter(index)]
-        assert found.number_format == formats[field.type], field.name
-        assert found.width >= max(len(word) for word in field.title.en.split())
+        span = spans[openpyxl.utils.get_column_letter(index)]
+        assert span.number_format == formats[field.type], field.name
+        assert span.width >= max(len(word) for word in field.title.en.split())
 
 
 def test_the_guidance_explains_every_column_and_says_what_is_proposed(
