@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -236,3 +238,26 @@ def _validate_one(inbox: Inbox, number: int) -> None:
 
 def _verdicts_only() -> dg.Definitions:
     return dg.Definitions(assets=[deliveries, raw_returns, validated_returns, verdicts])
+
+
+# --- every morning ----------------------------------------------------------------------------
+
+
+def test_every_morning_asks_for_a_refresh_only_while_somebody_has_to_act(
+    inbox: Inbox, instance: dg.DagsterInstance
+) -> None:
+    def answer() -> Any:
+        morning = datetime(2020, 12, 1, 7, tzinfo=UTC)
+        with dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=morning
+        ) as context:
+            return sensors.every_morning(context)
+
+    inbox.settings.ledger.parent.mkdir(parents=True)
+    assert isinstance(answer(), dg.SkipReason)
+    inbox.drop("a.zip")
+    inbox.look()
+    inbox.look()
+    request = answer()
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == "every-morning-2020-12-01"
