@@ -189,7 +189,7 @@ def test_each_delivery_is_traced_to_its_file_in_full(
 
 def test_status_of_another_quarter_shows_none_of_them(ask: Call) -> None:
     assert said(ask("status", "--quarter", "2020-21-Q3")) == "Files received: 0"
-    assert said(ask("status", "--quarter", "2020-21-Q2")).startswith("Deliveries: 7")
+    assert said(ask("status", "--quarter", "2020-21-Q2")).startswith("Files received: 7")
 
 
 def test_status_of_one_sender_shows_no_other(ask: Call) -> None:

@@ -152,7 +152,7 @@ def test_the_command_counts_by_part_and_ends_with_1_while_something_is_missing(
 ) -> None:
     result = CliRunner().invoke(main, ["translations"])
     assert result.exit_code == 1
-    header, counts = result.stdout.splitlines()
+    header, counts, *_ = result.stdout.splitlines()  # then what is declared in sources
     assert header.split() == ["missing", "stale", "wrong", "unreviewed", "reviewed"]
     assert counts.split() == ["part", "4", "0", "0", "0", "0"]
 
@@ -172,5 +172,5 @@ def test_the_command_brings_the_catalogues_up_to_date(program: Path) -> None:
     fill(program, "{count} row", "{count} rhes", *["{count} rhes"] * 4)
     result = CliRunner().invoke(main, ["translations", "--json"])
     assert result.exit_code == 0
-    rows = json.loads(result.stdout)
+    rows = [row for row in json.loads(result.stdout) if row["part"] == "part"]
     assert {row["english"]: row["state"] for row in rows} == dict.fromkeys(EVERYTHING, "unreviewed")
