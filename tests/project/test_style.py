@@ -71,9 +71,9 @@ def _private_names(code: str) -> Iterator[str]:
                 value = value.value
             if isinstance(value, ast.Name) and _is_foreign(imported.get(value.id, "")):
                 yield f"{imported[value.id]} … {node.attr}"
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node.value.startswith(("dagster._", "dbt._", "polars._")):
-                yield node.value
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and text.startswith(("dagster._", "dbt._", "polars._")):
+            yield text
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
