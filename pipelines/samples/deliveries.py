@@ -44,7 +44,7 @@ Change = Callable[[Rows], Rows]
 Form = Literal["workbook", "Welsh workbook", "CSV", "cut off", "web page", "again"]
 
 STYLES: dict[str, Style] = {
-    # Gwynedd
+    # Gwynedd. The Welsh is what a sender's own system writes into its file: data, no message.
     "W06000002": Style(
         headings="cy",
         dates="day first",
