@@ -207,14 +207,15 @@ class _ReportWorkbook:
             WorkbookColumn(self._("Kind"), 22),
             WorkbookColumn(self._("Number of times"), 12),
         )
-        sheet = form.add_sheet(self._("Repairs"), [column.width for column in columns])
+        widths = [column.width for column in columns]
+        sheet = form.add_sheet(self._("Repairs"), widths)
         title = self._("Put right automatically when the file was read")
         sheet.write_string(0, 0, title, form.title)
         explanation = self._(
             "You do not need to do anything about these. If one of them is not what you meant, "
             "correct the file."
         )
-        sheet.write_string(1, 0, explanation, form.plain)
+        form.prose(sheet, 1, widths, explanation)
         if not report.repairs:
             nothing = self._("Nothing had to be put right when the file was read.")
             sheet.write_string(3, 0, nothing, form.plain)
@@ -256,7 +257,7 @@ class _ReportWorkbook:
         sheet = form.add_sheet(self._("Headlines"), widths)
         title = self._("What this return gives for the headline indicators")
         sheet.write_string(0, 0, title, form.title)
-        sheet.write_string(1, 0, headlines_explained(report), form.plain)
+        form.prose(sheet, 1, widths, headlines_explained(report))
         if effect is None:
             is_unknown = bool(report.details and report.details.is_effect_unknown)
             nothing = self._("There are no figures: no part of a return could be read.")
@@ -268,7 +269,7 @@ class _ReportWorkbook:
                 "marked ≠ differs from the one for this return, and may change when those rows are "
                 "corrected."
             )
-            sheet.write_string(2, 0, explanation, form.plain)
+            form.prose(sheet, 2, widths, explanation)
         sheet.freeze_panes(5, 2)
         form.headings(sheet, 4, columns)
         for row, headline in enumerate(effect.headlines, start=5):

@@ -53,6 +53,7 @@ class WorkbookForm:
         self.number = add(lined | {"num_format": "0", "align": "left"})
         self.strong = add(lined | {"bold": True})
         self.plain = add({})
+        self.wrapped = add(wrapped)
         self.marks = {
             "error": add(lined | RED | {"bold": True}),
             "query": add(lined | AMBER | {"bold": True}),
@@ -87,6 +88,12 @@ class WorkbookForm:
                 sheet.write_string(row, column, value or "", style or self.text)
                 lines = max(lines, lines_of(value or "", width))
         sheet.set_row(row, _POINTS_PER_LINE * lines + 2)
+
+    def prose(self, sheet: Any, row: int, widths: Sequence[int], text: str) -> None:
+        """A paragraph across the columns: in one cell it would run on and shrink the print."""
+        sheet.merge_range(row, 0, row, len(widths) - 1, "", self.wrapped)
+        sheet.write_string(row, 0, text, self.wrapped)
+        sheet.set_row(row, _POINTS_PER_LINE * lines_of(text, sum(widths)) + 2)
 
     def headings(self, sheet: Any, row: int, columns: Sequence[WorkbookColumn]) -> None:
         """The headings of a table in ``row``."""
