@@ -16,7 +16,7 @@ import pytest
 from pipelines.declarations import Declarations
 from pipelines.intake import batches, raw, validated
 from pipelines.intake.landing import Arrival, receive, stored_file
-from pipelines.intake.made_with import made_with
+from pipelines.intake.made_with import CODE, made_with
 from pipelines.intake.problems import PROBLEM_SCHEMA, problems_of
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.intake.raw import to_raw
@@ -682,3 +682,9 @@ def test_what_is_accepted_after_the_lock_is_told_as_held_and_not_as_accepted(
     again = collection.validate()
     assert again is not None and (again.accepted, again.held) == (1, 0)
     assert collection.now(first).status == "accepted"
+
+
+def test_every_file_of_the_code_that_the_hash_covers_is_there() -> None:
+    """One that was moved would silently drop out of the hash, and verdicts would stand too long."""
+    package = Path(batches.__file__).parents[1]
+    assert [name for name in CODE if not (package / name).exists()] == []
