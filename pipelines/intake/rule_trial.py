@@ -151,16 +151,16 @@ def try_rules(
 
 def _recorded(settings: Settings, stored: Sequence[Submission]) -> dict[str, pl.DataFrame]:
     """Problems as they were recorded, by submission; only those that are all on disk."""
-    found: dict[str, pl.DataFrame] = {}
+    by_submission: dict[str, pl.DataFrame] = {}
     for label in {item.quarter for item in stored if item.quarter}:
         folder = settings.validated / "problems" / label
         for path in sorted(folder.glob("*.parquet")) if folder.exists() else []:
             parts = pl.read_parquet(path).partition_by("submission_id", as_dict=True)
-            found |= {str(key[0]): part for key, part in parts.items()}
+            by_submission |= {str(key[0]): part for key, part in parts.items()}
     nothing = pl.DataFrame(schema=dict.fromkeys(_COMPARED, pl.String) | {"sheet_row": pl.Int64})
     kept = {}
     for item in stored:
-        problems = found.get(item.submission_id, nothing)
+        problems = by_submission.get(item.submission_id, nothing)
         counted = sum(each["errors"] + each["queries"] for each in item.returns.values())
         if problems.filter(pl.col("return_name").is_not_null()).height >= counted:
             kept[item.submission_id] = problems
@@ -177,8 +177,8 @@ def _changes(
     after: dict[str, pl.DataFrame],
 ) -> tuple[RuleChange, ...]:
     was, now = (
-        _by_rule({item.submission_id: found[item.submission_id] for item in compared})
-        for found in (before, after)
+        _by_rule({item.submission_id: problems[item.submission_id] for item in compared})
+        for problems in (before, after)
     )
     changes = []
     for rule in sorted(was.keys() | now.keys()):
@@ -197,16 +197,16 @@ def _changes(
 
 
 def _by_rule(problems: dict[str, pl.DataFrame]) -> _Found:
-    found: dict[RuleKey, dict[str, Counter[int]]] = {}
+    by_rule: dict[RuleKey, dict[str, Counter[int]]] = {}
     for submission_id, frame in problems.items():
         columns = frame.select("return_name", "code", "field", "severity", "sheet_row")
         for return_name, code, field, severity, row in columns.iter_rows():
             rule = RuleKey(return_name or WHOLE_FILE, code, field or WHOLE_FILE, severity)
-            rows = found.setdefault(rule, {}).setdefault(submission_id, Counter())
+            rows = by_rule.setdefault(rule, {}).setdefault(submission_id, Counter())
             rows[row or 0] += 1
     return {
         rule: {key: frozenset(rows) for key, rows in of_each.items()}
-        for rule, of_each in found.items()
+        for rule, of_each in by_rule.items()
     }
 
 
@@ -215,14 +215,14 @@ def _only_in_first(
     second: dict[str, frozenset[int]],
     compared: Sequence[Submission],
 ) -> tuple[AffectedRows, ...]:
-    found = []
+    affected = []
     for item in compared:
         nothing: frozenset[int] = frozenset()
         key = item.submission_id
         rows = first.get(key, nothing) - second.get(key, nothing)
         if rows:
-            found.append(AffectedRows(item, tuple(sorted(rows))))
-    return tuple(found)
+            affected.append(AffectedRows(item, tuple(sorted(rows))))
+    return tuple(affected)
 
 
 def _whose(item: Submission) -> dict[str, Any]:
@@ -236,7 +236,8 @@ def _whose(item: Submission) -> dict[str, Any]:
 def _rule_json(change: RuleChange) -> dict[str, Any]:
     def rows(several: tuple[AffectedRows, ...]) -> list[dict[str, Any]]:
         return [
-            _whose(one.submission) | {"rows": [row or None for row in one.rows]} for one in several
+            _whose(affected.submission) | {"rows": [row or None for row in affected.rows]}
+            for affected in several
         ]
 
     rule = change.rule

@@ -234,15 +234,24 @@ class Decisions:
         """
         lock = self._state().locks.get((nation_code, quarter.label))
         held, withdrawals = (lock.held, lock.withdrawals) if lock else ([], [])
-        unknown = [one for one in only if one not in (*held, *withdrawals)]
+        unknown = [
+            submission_id for submission_id in only if submission_id not in (*held, *withdrawals)
+        ]
         return self._enter(
             {
                 "event": "revised",
                 "nation_code": nation_code,
                 "quarter": quarter.label,
                 "reason": self.sentence(reason, quarter),
-                "released": [one for one in held if not only or one in only] + unknown,
-                "withdrawals": [one for one in withdrawals if not only or one in only],
+                "released": [
+                    submission_id for submission_id in held if not only or submission_id in only
+                ]
+                + unknown,
+                "withdrawals": [
+                    submission_id
+                    for submission_id in withdrawals
+                    if not only or submission_id in only
+                ],
             },
             self._policy(nation_code),
             "revise",
@@ -269,12 +278,12 @@ class Decisions:
         return ledger_state(Ledger(self.settings.ledger).events(), self.declarations)
 
     def _submission(self, submission_id: str) -> Submission:
-        found = self._state().submissions.get(submission_id)
-        if found is None:
+        submission = self._state().submissions.get(submission_id)
+        if submission is None:
             raise NotAllowed(
                 f"{submission_id} was never received: `adoption status` lists all submissions."
             )
-        return found
+        return submission
 
     def rows_set_aside(self, submission_id: str) -> int:
         return rows_set_aside(self._submission(submission_id))
@@ -329,8 +338,8 @@ def moment_after(events: Sequence[Mapping[str, Any]], now: datetime) -> str:
 
 
 def refuse_a_role(policy: Policy, duty: Duty, role: str) -> None:
-    known = {one.role: one for one in policy.roles}
-    able = [one.role for one in policy.roles if duty in one.may]
+    known = {declared.role: declared for declared in policy.roles}
+    able = [declared.role for declared in policy.roles if duty in declared.may]
     those = ", ".join(able) or "nobody yet: sources/policies declares none"
     if role not in known:
         raise NotAllowed(f"There is no role {role}. This is for: {those}.")

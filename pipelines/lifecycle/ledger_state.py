@@ -122,9 +122,9 @@ class LedgerState:
         self._tolerances.setdefault(_of_rule(event), []).append(event["quarter"])
         key = (event["sender_code"], event["quarter"])
         sign_offs = self._sign_offs.get(key, [])
-        self._sign_offs[key] = [replace(one, is_reopened=True) for one in sign_offs]
-        for one in sign_offs:
-            self._agreed.pop(one.submission_id, None)
+        self._sign_offs[key] = [replace(sign_off, is_reopened=True) for sign_off in sign_offs]
+        for sign_off in sign_offs:
+            self._agreed.pop(sign_off.submission_id, None)
 
     def _take_signed_off(self, event: Mapping[str, Any]) -> None:
         item = self.submissions[event["submission_id"]]
@@ -156,8 +156,10 @@ class LedgerState:
             return
         lock.revision += 1
         released, withdrawals = tuple(event["released"]), tuple(event["withdrawals"])
-        lock.held = [one for one in lock.held if one not in released]
-        lock.withdrawals = [one for one in lock.withdrawals if one not in withdrawals]
+        lock.held = [submission_id for submission_id in lock.held if submission_id not in released]
+        lock.withdrawals = [
+            submission_id for submission_id in lock.withdrawals if submission_id not in withdrawals
+        ]
         for submission_id in released:
             self._released[submission_id] = lock.revision
         for submission_id in withdrawals:
@@ -206,29 +208,29 @@ class LedgerState:
         """The delivery that figures come from: the newest accepted, not held, not withdrawn."""
         lock = self.lock_for(sender_code, quarter)
         held = lock.held if lock else ()
-        found = [
-            one for one in self._accepted(sender_code, quarter) if one.submission_id not in held
+        candidates = [
+            item for item in self._accepted(sender_code, quarter) if item.submission_id not in held
         ]
-        return found[-1] if found else None
+        return candidates[-1] if candidates else None
 
     def newest(self, sender_code: str, quarter: str) -> Submission | None:
         """The newest accepted delivery that was not withdrawn, be it held or not."""
-        found = self._accepted(sender_code, quarter)
-        return found[-1] if found else None
+        accepted = self._accepted(sender_code, quarter)
+        return accepted[-1] if accepted else None
 
     def _accepted(self, sender_code: str, quarter: str) -> list[Submission]:
         return [
-            one
-            for one in self.deliveries_of(sender_code, quarter)
-            if one.is_accepted and one.submission_id not in self.withdrawn
+            item
+            for item in self.deliveries_of(sender_code, quarter)
+            if item.is_accepted and item.submission_id not in self.withdrawn
         ]
 
     def _in_force_of(self, nation_code: str, quarter: str) -> Iterator[tuple[str, str]]:
         for sender_code, of_quarter in self._deliveries:
             if of_quarter == quarter and self.nation_of(sender_code) == nation_code:
-                found = self.in_force(sender_code, quarter)
-                if found is not None:
-                    yield sender_code, found.submission_id
+                item = self.in_force(sender_code, quarter)
+                if item is not None:
+                    yield sender_code, item.submission_id
 
     def nation_of(self, sender_code: str | None) -> str | None:
         place = self.declarations.places.get(sender_code or "")
@@ -275,18 +277,18 @@ class LedgerState:
 
     def queries(self, item: Submission) -> list[Query]:
         """Queries of an accepted delivery, open or tolerated, in order of return and rule."""
-        found = []
+        queries = []
         for return_name, rows_by_code in sorted(queries_of(item).items()):
             for code, rows in sorted(rows_by_code.items()):
-                found.append(self._query(item, return_name, code, rows))
-        return found
+                queries.append(self._query(item, return_name, code, rows))
+        return queries
 
     def _query(self, item: Submission, return_name: str, code: str, rows: int) -> Query:
         sender_code, quarter = whose(item)
         given = [
-            one
-            for one in self._tolerances.get((sender_code, return_name, code), [])
-            if (one.since if isinstance(one, Tolerance) else one) <= quarter
+            answer
+            for answer in self._tolerances.get((sender_code, return_name, code), [])
+            if (answer.since if isinstance(answer, Tolerance) else answer) <= quarter
         ]
         newest = given[-1] if given else None
         if newest is None:
@@ -310,7 +312,7 @@ class LedgerState:
     def sign_off(self, item: Submission) -> tuple[SignOffState, SignOff | None]:
         """Whether the delivery is signed off as it is; if not, what became of the last sign-off."""
         sign_offs = self._sign_offs.get(whose(item), [])
-        mine = [one for one in sign_offs if one.submission_id == item.submission_id]
+        mine = [each for each in sign_offs if each.submission_id == item.submission_id]
         if not sign_offs:
             return "none", None
         if not mine:
@@ -330,7 +332,9 @@ class LedgerState:
 
     def queries_about(self, item: Submission, return_name: str) -> list[Query]:
         """Queries of one return of a delivery, those of the file as a whole included."""
-        return [one for one in self.queries(item) if one.return_name in (return_name, WHOLE_FILE)]
+        return [
+            query for query in self.queries(item) if query.return_name in (return_name, WHOLE_FILE)
+        ]
 
 
 def ledger_state(events: Iterable[Mapping[str, Any]], declarations: Declarations) -> LedgerState:

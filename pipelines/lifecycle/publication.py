@@ -52,8 +52,13 @@ def note_for_manifest(
                 "revision": lock.revision,
                 "locked_at": lock.at,
                 "reasons": [
-                    {"revision": one.number, "at": one.at, "role": one.role, "reason": one.reason}
-                    for one in lock.revisions
+                    {
+                        "revision": revision.number,
+                        "at": revision.at,
+                        "role": revision.role,
+                        "reason": revision.reason,
+                    }
+                    for revision in lock.revisions
                 ],
             }
             for lock in locks_of(settings, declarations, quarter)

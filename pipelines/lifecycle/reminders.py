@@ -114,11 +114,11 @@ def _of_days(
     Of several about the same only the newest: who gets *overdue* needs no *due in two weeks*.
     """
     first, last = ((since or day) - deadline).days, (day - deadline).days
-    within = [one for one in reminders if first <= one.days_from_deadline <= last]
+    within = [reminder for reminder in reminders if first <= reminder.days_from_deadline <= last]
     newest: dict[str, Reminder] = {}
-    for one in sorted(within, key=lambda reminder: reminder.days_from_deadline):
-        newest[one.about] = one
-    return [(one, one.days_from_deadline) for one in newest.values()]
+    for reminder in sorted(within, key=lambda each: each.days_from_deadline):
+        newest[reminder.about] = reminder
+    return [(reminder, reminder.days_from_deadline) for reminder in newest.values()]
 
 
 def _for_sender(
@@ -163,7 +163,7 @@ def _words(
 ) -> dict[str, str]:
     place = declarations.places[mine[0].sender_code]
     item = state.newest(mine[0].sender_code, mine[0].quarter)
-    names = {one.return_name for one in mine}
+    names = {status.return_name for status in mine}
     return {
         "place": getattr(place, f"name_{language}"),
         "quarter": mine[0].quarter,
@@ -174,7 +174,7 @@ def _words(
             for name, declared in declarations.returns.items()
             if name in names
         ),
-        "queries": str(sum(one.is_open for one in state.queries(item)) if item else 0),
+        "queries": str(sum(query.is_open for query in state.queries(item)) if item else 0),
     }
 
 

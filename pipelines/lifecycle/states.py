@@ -87,8 +87,8 @@ def return_status(
         is_late=bool(item and item.is_late),
         is_nil=bool(counts.get("is_nil")),
         rows_set_aside=counts.get("rows_quarantined", 0),
-        queries_open=sum(one.is_open for one in mine),
-        queries_tolerated=sum(not one.is_open for one in mine),
+        queries_open=sum(query.is_open for query in mine),
+        queries_tolerated=sum(not query.is_open for query in mine),
         queries_fixed=state.queries_corrected(item, return_name) if item else 0,
         sign_off=sign_off,
         signed_off_by_role=signed.role if signed and sign_off == "valid" else None,
@@ -130,7 +130,7 @@ def _state_before_lock(state: LedgerState, item: Submission, return_name: str) -
         return "signed_off"
     if counts.get("rows_quarantined"):
         return "errors"
-    if any(one.is_open for one in queries):
+    if any(query.is_open for query in queries):
         return "queries_open"
     if counts.get("is_nil") and not counts.get("rows_read"):
         return "nil"
@@ -194,7 +194,7 @@ def submissions_with_states(
 def quarters_asked(submissions: Iterable[Submission], today: date) -> list[Quarter]:
     """Quarters whose returns are owed: from the first that anybody sent to the one after the last,
     as far as they are over. A collection that nobody has used yet owes nothing."""
-    sent = [Quarter.parse(one.quarter) for one in submissions if one.quarter]
+    sent = [Quarter.parse(submission.quarter) for submission in submissions if submission.quarter]
     if not sent:
         return []
     last = min(max(sent).plus(1), last_quarter_over(today))
