@@ -94,11 +94,11 @@ class ReleasePolicy(Dated):
     """What a release of a quarter is made of, and whether it may be made with open returns.
 
     A return is open until the national team has accepted it: it is missing, or has rows set aside
-    or queries that nobody answered, or is not signed off. ``told``: the release lists them.
+    or queries that nobody answered, or is not signed off. ``listed``: the release lists them.
     """
 
     forms: tuple[Literal["statswales", "open_data"], ...]
-    open_returns: Literal["told", "refused"]
+    open_returns: Literal["listed", "refused"]
     status: PublicStatus
     note: Text
 
