@@ -36,7 +36,7 @@
     {%- set n = 'cast(' ~ whole ~ ' as double)' -%}
     case
         when {{ whole }} > 0 and {{ part }} between 0 and {{ whole }} then
-            {# At nought and at the whole one bound is exact; worked out it misses by 1e-17. #}
+            {# At zero and at the whole one bound is exact; worked out it misses by 1e-17. #}
             {%- if sign == '-' %}
             case when {{ part }} = 0 then cast(0 as double) else
             {%- else %}
@@ -142,7 +142,7 @@
 
 {# --- comparing --- #}
 
-{# better, worse, no different or too few to tell: what the figure is beside another one.
+{# better, worse, no different or too few to tell: how the figure compares with another one.
 
    Different only where the two intervals do not touch. `cases` is the smaller number of cases on
    the two sides. Empty where a side is missing or where neither way is better. #}
@@ -171,12 +171,12 @@
     {%- set clocks = [] -%}
     {%- set catalogue = ref('stg_indicator') -%}
     {%- if execute -%}
-        {%- set found = run_query(
+        {%- set means = run_query(
             'select distinct subject, numerator, denominator from ' ~ catalogue
             ~ " where unit in ('months', 'days') and denominator is not null"
             ~ " and subject in ('child', 'adopter') order by subject, numerator, denominator"
         ) -%}
-        {%- for row in found.rows -%}
+        {%- for row in means.rows -%}
             {%- do clocks.append([row[0], row[1], row[2]]) -%}
         {%- endfor -%}
     {%- endif -%}

@@ -35,7 +35,7 @@ from pipelines.declarations import (
 from pipelines.quarters import Quarter
 
 # Names of types as dbt's contracts write them.
-POLARS_TYPES = {
+POLARS_TYPES: dict[str, type[pl.DataType]] = {
     "string": pl.String,
     "bigint": pl.Int64,
     "double": pl.Float64,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pipelines.quarters import Quarter
+from pipelines.text.catalogue import Language, translations
+from pipelines.text.labels import with_unit
 
 if TYPE_CHECKING:
     import duckdb
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """One indicator at one place over one window, with what a reader needs to judge it."""
+    """One indicator at one place over one window, with what a reader needs to interpret it."""
 
     indicator_id: str
     title_en: str
@@ -71,19 +73,21 @@ def headline_figures(connection: duckdb.DuckDBPyConnection, quarter: Quarter) ->
     return sorted(figures, key=lambda figure: not figure.indicator_id[1:2].isdigit())
 
 
-def shown_value(figure: Figure, language: Literal["en", "cy"] = "en") -> str:
+def shown_value(figure: Figure, language: Language = "en") -> str:
     """Value as a reader sees it: ``80.6 % (79 of 98)``, a star where returns are missing."""
+    _ = translations(language).gettext
     star = "" if figure.is_complete else " *"
     if figure.value is None:
-        none = "dim" if language == "cy" else "none"
-        return (none if figure.denominator == 0 else "–") + star
+        # Nobody to divide by is an answer; a dash says that nothing was accepted.
+        return (_("none") if figure.denominator == 0 else "–") + star
     if figure.denominator is None:  # a count, of whatever it counts
         return f"{figure.value:,.0f}{star}"
     number = f"{figure.value:,.{figure.rounding}f}"
-    of = "o" if language == "cy" else "of"
+    denominator = f"{figure.denominator:,.0f}"
     if figure.unit == "percent":
-        return f"{number} % ({figure.numerator:,.0f} {of} {figure.denominator:,.0f}){star}"
-    unit = {("months", "cy"): "mis", ("days", "cy"): "diwrnod"}.get(
-        (figure.unit, language), figure.unit
-    )
-    return f"{number} {unit} (n {figure.denominator:,.0f}){star}"
+        shown = _("{number} % ({numerator} of {denominator})").format(
+            number=number, numerator=f"{figure.numerator:,.0f}", denominator=denominator
+        )
+    else:
+        shown = f"{with_unit(number, figure.unit, language)} (n {denominator})"
+    return shown + star

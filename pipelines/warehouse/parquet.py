@@ -40,13 +40,13 @@ def write_parquet(warehouse: Path, folder: Path) -> list[Path]:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for table, described in public_tables(connection):
             path = folder / f"{table}.parquet"
-            told = {
+            metadata = {
                 "table": f"marts.{table}",
                 "description": described or "",
                 "columns": json.dumps(_comments(connection, table), ensure_ascii=False),
                 "notice": " ".join(internal_notice(language) for language in LANGUAGES),
             }
-            pairs = ", ".join(f'"{key}": {_quoted(value)}' for key, value in told.items())
+            pairs = ", ".join(f'"{key}": {_quoted(value)}' for key, value in metadata.items())
             connection.execute(
                 f'copy marts."{table}" to {_quoted(str(path))} '
                 f"(format parquet, compression snappy, kv_metadata {{{pairs}}})"

@@ -8,7 +8,7 @@ that do not know DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,17 +66,17 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
     write_parquet(_built(settings, "warehouse"), parquet)
     for name in PUBLISHED:
         built = _built(settings, name)
-        with _told_if_open(folder / built.name):
+        with _refused_if_open(folder / built.name):
             replace_durably(built, folder / built.name)
-    with _told_if_open(folder / PARQUET):
+    with _refused_if_open(folder / PARQUET):
         replace_folder(parquet, folder / PARQUET)
     _built(settings, "work").unlink(missing_ok=True)
     return folder
 
 
 @contextmanager
-def _told_if_open(path: Path) -> Iterator[None]:
-    """Windows does not rename over an open file."""
+def _refused_if_open(path: Path) -> Generator[None]:
+    """Say which file to close: Windows does not rename over an open one."""
     try:
         yield
     except PermissionError as error:

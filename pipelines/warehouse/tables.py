@@ -104,7 +104,7 @@ _SUBMISSION_RETURN_SCHEMA = {
 }
 
 
-def validated_schema(declared: Return) -> dict[str, pl.DataType]:
+def validated_schema(declared: Return) -> dict[str, type[pl.DataType]]:
     """Columns of ``validated/<return>/…``, in order."""
     return {
         "submission_id": pl.String,

@@ -1,5 +1,5 @@
 {# Every name in the column is a measure that some return of the indicator's subject gives, so that
-   a slip of the pen in sources/indicators stops the build. #}
+   a misspelt name in sources/indicators stops the build. #}
 {% test measured(model, column_name) %}
 select
     model.indicator_id,

@@ -1,4 +1,4 @@
--- Into which part of each breakdown a child falls, as the return of that quarter tells it. A new
+-- Into which part of each breakdown a child falls, as the return of that quarter reports it. A new
 -- breakdown is one more column at the end and one more entry in sources/breakdowns.yaml. No column
 -- is ever empty: what is not known is called so, and the parts add up to the total.
 with

@@ -5,22 +5,22 @@ with
 in_force as (
 
     select
-        judged.sender_code,
-        judged.return_name,
-        judged.quarter,
-        judged.submission_id,
-        judged.is_nil,
-        judged.rows_read,
-        judged.rows_accepted,
-        judged.rows_quarantined,
-        judged.errors,
-        judged.queries,
+        reported.sender_code,
+        reported.return_name,
+        reported.quarter,
+        reported.submission_id,
+        reported.is_nil,
+        reported.rows_read,
+        reported.rows_accepted,
+        reported.rows_quarantined,
+        reported.errors,
+        reported.queries,
         submission.received_at,
         submission.is_late
-    from {{ ref('stg_submission_return') }} as judged
+    from {{ ref('stg_submission_return') }} as reported
     inner join {{ ref('stg_submission') }} as submission
-        on judged.submission_id = submission.submission_id
-    where judged.is_in_force
+        on reported.submission_id = submission.submission_id
+    where reported.is_in_force
 
 ),
 

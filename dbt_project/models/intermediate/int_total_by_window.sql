@@ -1,4 +1,4 @@
--- The totals of every place and window, beside what they rest on. Wherever a return is due there is
+-- The totals of every place and window, with the coverage they rest on. Wherever a return is due there is
 -- a row, empty if nothing was accepted. Stocks are those of the window 'quarter' and empty in the
 -- others.
 {%- set measures = all_measures_in_use() %}

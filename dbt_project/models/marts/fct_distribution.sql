@@ -136,7 +136,7 @@ select
     case when asked.is_answered then coalesce(figured.total, 0) end as numerator,
     case when asked.is_answered then coalesce(figured.cases, 0) end as denominator,
     cast(asked.multiplier * figured.mean as double) as mean,
-    -- A wait is never below nought, and so is no bound of its mean.
+    -- A wait is never below zero, and so is no bound of its mean.
     cast(
         asked.multiplier * case
             when figured.half_width > figured.mean then 0

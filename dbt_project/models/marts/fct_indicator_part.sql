@@ -1,6 +1,6 @@
 -- Every indicator broken down: the same fraction as in fct_indicator, for each part in which numerator
 -- or denominator is not zero. Whole numbers alone: some 33 million rows take half the time to write
--- without a text in each, and rpt_indicator_breakdown puts the names beside them. A stock is there
+-- without a text in each, and rpt_indicator_breakdown adds the names. A stock is there
 -- once, in the window 'quarter'.
 {%- set catalogue = indicators_in_catalogue() %}
 {%- for indicator in catalogue %}

@@ -1,10 +1,10 @@
 -- From placement order to match, with the children still waiting counted for as long as they were
--- watched: Kaplan-Meier, and beside it Aalen-Johansen, which does not pretend that a child who
+-- watched: Kaplan-Meier, and with it Aalen-Johansen, which does not pretend that a child who
 -- left would have been matched one day.
 --
 -- A journey begins with an order on the return of the quarter it was granted in, so that a place
 -- that began to report later brings no children in by halves: those matched before would be
--- missing. Its end is told by the first return that reports one, and later returns change no
+-- missing. Its end is given by the first return that reports one, and later returns change no
 -- figure of an earlier quarter.
 {%- set cohort_quarters = 12 %}
 with
@@ -147,7 +147,7 @@ stepped as (
     select
         tree.place_code,
         quarter.quarter,
-        -- Matched before the order is a wait of nought, as in A2.
+        -- Matched before the order is a wait of zero, as in A2.
         cast(case when state.days < 0 then 0 else state.days end as bigint) as days,
         cast(sum(case when state.outcome = 'matched' then 1 else 0 end) as bigint) as matched,
         cast(sum(case when state.outcome = 'left' then 1 else 0 end) as bigint)
@@ -188,8 +188,8 @@ at_risk as (
 
 share as (
 
-    -- A product is the exponential of a sum of logarithms. There is no logarithm of nought, but a
-    -- factor of nought leaves nobody at risk: it can only be the last one.
+    -- A product is the exponential of a sum of logarithms. There is no logarithm of zero, but a
+    -- factor of zero leaves nobody at risk: it can only be the last one.
     select
         *,
         cast(matched as double) / at_risk as matched_share,

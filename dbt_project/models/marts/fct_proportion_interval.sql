@@ -1,5 +1,5 @@
 -- How sure each share is: the Wilson score interval, which neither leaves 0 to 100 nor shrinks to
--- nothing at nought of five.
+-- nothing at zero of five.
 select
     figure.indicator_id,
     figure.place_code,

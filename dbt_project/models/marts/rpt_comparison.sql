@@ -1,4 +1,4 @@
--- Each headline figure beside its benchmark, its region, its nation and its own past, in a word.
+-- Each headline figure compared with its benchmark, its region, its nation and its own past, in a word.
 with
 
 catalogue as (
@@ -111,7 +111,7 @@ region_of as (
 
 ),
 
--- What each figure is to be laid beside, and null where there is nothing: counts of a place and of
+-- What each figure is compared with, and null where there is nothing: counts of a place and of
 -- the region around it are of different size, not of different merit.
 keyed as (
 
@@ -136,7 +136,7 @@ keyed as (
 
 ),
 
-beside as (
+compared_side as (
 
     select
         own.*,
@@ -196,11 +196,11 @@ weighed as (
         case when cases < {{ other }}_cases then cases else {{ other }}_cases end
             as least_{{ other }}_cases,
         {%- endfor %}
-        -- Two counts tell if one of them is large enough: from forty to none is news.
+        -- Two counts can be compared if one of them is large enough: from forty to none is news.
         case when (cases < previous_cases) <> is_count then cases else previous_cases end
             as least_previous_cases,
         (not is_count) or (is_complete and is_previous_complete) as is_previous_comparable
-    from beside
+    from compared_side
 
 ),
 

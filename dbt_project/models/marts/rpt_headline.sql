@@ -1,4 +1,4 @@
--- The headline indicators as a performance lead reads them: names beside codes, windows side by
+-- The headline indicators as a performance lead reads them: names next to codes, windows side by
 -- side. A window that an indicator is not defined for stays empty.
 {%- set windows = ['quarter', 'year_to_date', 'rolling_4', 'rolling_12'] %}
 with

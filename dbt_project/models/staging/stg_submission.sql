@@ -1,6 +1,6 @@
 -- The deliveries this build may see, and which of them is in force. What came after its quarter was
 -- locked is held until a revision releases it, and what was withdrawn counts no more: the earlier
--- accepted delivery comes back. Both are told as they were known at the moment of the build.
+-- accepted delivery comes back. Both count as they were known at the moment of the build.
 with
 
 delivery as (

@@ -3,13 +3,13 @@ select
     submission.sender_code,
     submission.quarter,
     submission.is_in_force,
-    judged.return_name,
-    judged.is_nil,
-    judged.rows_read,
-    judged.rows_accepted,
-    judged.rows_quarantined,
-    judged.errors,
-    judged.queries
-from {{ source('validated', 'submission_returns') }} as judged
+    reported.return_name,
+    reported.is_nil,
+    reported.rows_read,
+    reported.rows_accepted,
+    reported.rows_quarantined,
+    reported.errors,
+    reported.queries
+from {{ source('validated', 'submission_returns') }} as reported
 inner join {{ ref('stg_submission') }} as submission
-    on judged.submission_id = submission.submission_id
+    on reported.submission_id = submission.submission_id

@@ -1,7 +1,7 @@
--- Who is not where a reader may look for them, and why. Three kinds of reason:
+-- Whom an indicator leaves out, counts on one side only or counts as waiting newly or no longer, and why. Three kinds of reason:
 --   an event of the quarter is not counted, as a date of the clock is missing or out of order, or
 --   as the definition asks for more;
---   somebody is below the line of a fraction and not above it, or the other way round;
+--   somebody is in the denominator and not in the numerator, or the other way round;
 --   somebody began to wait since the quarter before, or no longer waits.
 -- Rows set aside for errors are no cases here: fct_return counts them.
 --
@@ -38,7 +38,7 @@
 } %}
 {%- set catalogue = indicators_in_catalogue() %}
 {%- set measures = measures_declared() %}
-{%- for subject, it in people.items() %}
+{%- for subject, group in people.items() %}
     {%- set asked = catalogue | selectattr('subject', 'equalto', subject) | list %}
     {%- set dates = columns_declared(subject) | selectattr('type', 'equalto', 'date')
         | map(attribute='name') | list %}
@@ -55,7 +55,7 @@
             {%- do needed.append(measure) if measure not in needed %}
         {%- endfor %}
     {%- endfor %}
-    {%- do it.update({
+    {%- do group.update({
         'dates': dates, 'clocked': clocked, 'one_sided': one_sided, 'stocks': stocks,
         'needed': needed, 'waits': stocks | map(attribute='numerator') | unique | list,
     }) %}
@@ -78,7 +78,7 @@ reported as (
     where returned.is_due and returned.is_accepted
 
 )
-{%- for subject, it in people.items() %},
+{%- for subject, group in people.items() %},
 
 {{ subject }}_row as (
 
@@ -87,33 +87,33 @@ reported as (
         reported.quarter,
         reported.quarter_index,
         reported.nation_code,
-        on_return.{{ it.key }} as case_pseudonym,
-        {% if it.authority -%}
-        coalesce(on_return.{{ it.authority }} = 'consent', false)
+        on_return.{{ group.key }} as case_pseudonym,
+        {% if group.authority -%}
+        coalesce(on_return.{{ group.authority }} = 'consent', false)
         {%- else -%}
         false
         {%- endif %} as is_by_consent
-        {%- for date in it.dates %},
+        {%- for date in group.dates %},
         on_return.{{ date }}
         {%- endfor %}
-        {%- for measure in it.needed %},
+        {%- for measure in group.needed %},
         measured.{{ measure }}
         {%- endfor %}
     from reported
-    inner join {{ it.measured }} as measured
+    inner join {{ group.measured }} as measured
         on reported.sender_code = measured.sender_code and reported.quarter = measured.quarter
-    inner join {{ it.rows }} as on_return
+    inner join {{ group.rows }} as on_return
         on measured.sender_code = on_return.sender_code
         and measured.quarter = on_return.quarter
-        and measured.{{ it.key }} = on_return.{{ it.key }}
+        and measured.{{ group.key }} = on_return.{{ group.key }}
     where reported.subject = '{{ subject }}'
 
 ),
 
 {{ subject }}_uncounted as (
-    {%- for indicator, counted, event in it.clocked %}
-    {%- set start = indicator.clock_start if indicator.clock_start in it.dates %}
-    {%- set stop = indicator.clock_stop if indicator.clock_stop in it.dates %}
+    {%- for indicator, counted, event in group.clocked %}
+    {%- set start = indicator.clock_start if indicator.clock_start in group.dates %}
+    {%- set stop = indicator.clock_stop if indicator.clock_stop in group.dates %}
 
     select
         measured.sender_code,
@@ -150,7 +150,7 @@ reported as (
 ),
 
 {{ subject }}_one_sided as (
-    {%- for indicator in it.one_sided %}
+    {%- for indicator in group.one_sided %}
 
     select
         measured.sender_code,
@@ -184,10 +184,10 @@ reported as (
         here.last_day,
         coalesce(now.case_pseudonym, earlier.case_pseudonym) as case_pseudonym,
         now.case_pseudonym is not null as is_on_return
-        {%- for date in it.ends_of_waiting %},
+        {%- for date in group.ends_of_waiting %},
         now.{{ date }}
         {%- endfor %}
-        {%- for measure in it.waits %},
+        {%- for measure in group.waits %},
         coalesce(now.{{ measure }}, 0) as {{ measure }},
         coalesce(earlier.{{ measure }}, 0) as earlier_{{ measure }}
         {%- endfor %}
@@ -208,7 +208,7 @@ reported as (
 ),
 
 {{ subject }}_moved as (
-    {%- for indicator in it.stocks %}
+    {%- for indicator in group.stocks %}
     {%- set waits = indicator.numerator %}
 
     select
@@ -220,11 +220,11 @@ reported as (
             when measured.{{ waits }} <> 0 then 'joined'
             when not measured.is_on_return then 'left_return'
             -- What the clock stops for comes first: matched and placed in one quarter is matched.
-            {%- for date, reason in it.ends_of_waiting.items() if date == indicator.clock_stop %}
+            {%- for date, reason in group.ends_of_waiting.items() if date == indicator.clock_stop %}
             when measured.{{ date }} between measured.first_day and measured.last_day
                 then '{{ reason }}'
             {%- endfor %}
-            {%- for date, reason in it.ends_of_waiting.items() %}
+            {%- for date, reason in group.ends_of_waiting.items() %}
             when measured.{{ date }} between measured.first_day and measured.last_day
                 then '{{ reason }}'
             {%- endfor %}
