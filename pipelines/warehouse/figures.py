@@ -75,11 +75,13 @@ def headline_figures(connection: duckdb.DuckDBPyConnection, quarter: Quarter) ->
 
 def shown_value(figure: Figure, language: Language = "en") -> str:
     """Value as a reader sees it: ``80.6 % (79 of 98)``, a star where returns are missing."""
-    _ = translations(language).gettext
+    catalogue = translations(language)
+    _, pgettext = catalogue.gettext, catalogue.pgettext
     star = "" if figure.is_complete else " *"
     if figure.value is None:
         # Nobody to divide by is an answer; a dash says that nothing was accepted.
-        return (_("none") if figure.denominator == 0 else "–") + star
+        none = pgettext("instead of a share or a mean", "none")
+        return (none if figure.denominator == 0 else "–") + star
     if figure.denominator is None:  # a count, of whatever it counts
         return f"{figure.value:,.0f}{star}"
     number = f"{figure.value:,.{figure.rounding}f}"

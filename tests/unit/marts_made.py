@@ -10,7 +10,9 @@ import duckdb
 import polars as pl
 import yaml
 
-from pipelines.settings import DBT_PROJECT
+from pipelines.declarations import Declarations
+from pipelines.settings import DBT_PROJECT, SOURCES
+from pipelines.warehouse.declared import declared_tables
 
 _TYPES = {"string": "varchar"}
 
@@ -18,18 +20,24 @@ _TYPES = {"string": "varchar"}
 @cache
 def declared_marts() -> dict[str, dict[str, str]]:
     """Columns and their DuckDB types of every mart in the warehouse, by table."""
-    found: dict[str, dict[str, str]] = {}
+    tables = declared_tables(Declarations(SOURCES), [])
+    marts: dict[str, dict[str, str]] = {}
     for path in sorted((DBT_PROJECT / "models" / "marts").rglob("_*.yml")):
-        declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for model in declared.get("models", ()):
-            columns = {
-                column["name"]: _TYPES.get(column["data_type"], column["data_type"])
-                for column in model["columns"]
+        properties = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for model in properties.get("models", ()):
+            types = {
+                column["name"]: column["data_type"]
+                for column in model.get("columns", ())
                 if "data_type" in column
             }
-            if columns:
-                found[model["name"]] = columns
-    return found
+            declared = model.get("config", {}).get("meta", {}).get("declared")
+            if declared:
+                types |= {column.name: column.data_type for column in tables[declared].columns}
+            if types:
+                marts[model["name"]] = {
+                    name: _TYPES.get(kind, kind) for name, kind in types.items()
+                }
+    return marts
 
 
 def create_marts(connection: duckdb.DuckDBPyConnection) -> None:
