@@ -127,7 +127,7 @@ def made_up(authorities: int) -> ReleaseCells:
             schema=["place", "kind"],
             orient="row",
         ),
-        ties=SubsetRelations(),
+        subset_relations=SubsetRelations(),
     )
     cells = pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
     return ReleaseCells(cells, relations, pl.DataFrame(schema=RATIO_SCHEMA))

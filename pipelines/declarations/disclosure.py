@@ -29,10 +29,10 @@ Method = Literal["suppress", "suppress_then_round", "round"]
 
 
 class Protection(Declared):
-    """The least that an attacker must be unable to tell about a number that is kept back.
+    """The least that an attacker must be unable to tell about a suppressed number.
 
     The whole numbers that fit everything published are at least ``values`` in all; those of a small
-    number reach from at least ``below`` under the true one (or from nought) to at least ``above``
+    number reach from at least ``below`` under the true one (or from zero) to at least ``above``
     over it. Three values or more, always: two would tell almost everything.
     """
 
@@ -49,7 +49,7 @@ class Rounding(Declared):
 
 
 class Percentages(Declared):
-    """A percentage is kept back unless numerator and denominator reach these.
+    """A percentage is suppressed unless numerator and denominator reach these.
 
     ``decimals``: places it is shown with; without, the indicator's own.
     """
@@ -60,9 +60,9 @@ class Percentages(Declared):
 
 
 class Means(Declared):
-    """A mean is kept back unless it rests on ``fewest`` cases.
+    """A mean is suppressed unless it rests on ``fewest`` cases.
 
-    A sum of days that is kept back must be uncertain by ``days`` at least, either way; one that
+    A sum of days that is suppressed must be uncertain by ``days`` at least, either way; one that
     rests on fewer than ``fewest`` cases by ``percent`` of itself as well.
     """
 
@@ -127,8 +127,8 @@ class Rules(Dated):
     title: Text
     method: Method
     smallest_shown: Annotated[int, Field(ge=2)]
-    noughts: Literal["shown", "unsafe_in_small_groups", "unsafe"] = "shown"
-    noughts_may_cover: bool = True
+    zeros: Literal["shown", "suppressed_in_small_groups", "suppressed"] = "shown"
+    zeros_may_be_secondary: bool = True
     differences: Literal["protected", "ignored"] = "protected"
     protection: Protection = Protection()
     rounding: tuple[Rounding, ...] = ()

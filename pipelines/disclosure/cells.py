@@ -1,4 +1,4 @@
-"""The cells of a release and what ties them together, read from the warehouse.
+"""The cells of a release and what subset_relations them together, read from the warehouse.
 
 A *cell* is one published number: so many children (``value``) counted by a ``measure`` at a
 ``place``, in one ``part`` of a ``breakdown``, over a ``window`` that ends with a ``quarter``.
@@ -59,7 +59,7 @@ class Relations:
     ``breakdowns``: subject, breakdown, part: total = sum of the parts of each breakdown.
     ``windows``: window, quarter, first, last: quarter indexes that the window covers.
     ``kinds``: place, kind (authority, region, nation and so on).
-    ``ties``: relations between measures and between parts of different breakdowns.
+    ``subset_relations``: relations between measures and between parts of different breakdowns.
     """
 
     measures: pl.DataFrame
@@ -68,7 +68,7 @@ class Relations:
     breakdowns: pl.DataFrame
     windows: pl.DataFrame
     kinds: pl.DataFrame
-    ties: SubsetRelations
+    subset_relations: SubsetRelations
 
 
 @dataclass(frozen=True)
@@ -163,12 +163,12 @@ def cells_of(
     connection: duckdb.DuckDBPyConnection,
     nation_code: str,
     quarter: Quarter,
-    ties: SubsetRelations,
+    subset_relations: SubsetRelations,
     known: pl.DataFrame | None = None,
 ) -> ReleaseCells:
     """Every cell of one nation that the release of ``quarter`` would publish, zeros included.
 
-    ``known`` is what earlier releases told (KNOWN_SCHEMA): the relations reach over its quarters
+    ``known`` is what earlier releases showed (KNOWN_SCHEMA): the relations reach over its quarters
     and windows as well, be they earlier or later ones.
 
     A cell is there for each measure of an indicator in force, in every place where a return of
@@ -198,7 +198,7 @@ def cells_of(
         kinds=connection.execute(
             "select place_code as place, kind from marts.dim_place order by place_code"
         ).pl(),
-        ties=ties,
+        subset_relations=subset_relations,
     )
     ratios = connection.execute(
         "select indicator_id, numerator, denominator, unit, multiplier, rounding"
@@ -215,7 +215,7 @@ def _check_one_row_each(measures: pl.DataFrame) -> None:
 
 
 def _with_zeros(found: pl.DataFrame, measures: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
-    """The warehouse keeps no row for a part in which nobody is: it is a published nought."""
+    """The warehouse keeps no row for a part in which nobody is: it is a published zero."""
     totals = found.filter(pl.col("breakdown") == TOTAL)
     every = (
         totals.join(measures.select("measure", "subject"), on="measure")

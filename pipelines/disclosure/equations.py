@@ -2,12 +2,12 @@
 
 A *quantity* is what a cell counts, over the quarters it covers: the year to date that ends a year
 and the financial year are one quantity. Each is a variable; so is what remains when the published
-parts of a total are taken from it (a *remainder*), since an attacker can compute it as well.
+parts of a total are taken from it (a *difference*), since an attacker can compute it as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,13 +22,13 @@ ABSENT, EMPTY = -1, -2  # no such cell; a cell whose place sent nothing
 
 @dataclass(frozen=True)
 class System:
-    """Variables, and what ties them: ``equal @ value == 0`` and ``remain @ value >= 0``.
+    """Variables, and what relates them: ``equal @ value == 0`` and ``remain @ value >= 0``.
 
     Arrays have one entry per variable. ``value``: the true number. ``is_shown_before``: an earlier
     release showed it. ``is_published``: the release would show it. A variable that is neither is
     hidden: an earlier release kept it back, or it is an older version of a number that has been
-    revised. ``is_nothing``: nought by definition, or because something it is part of is a
-    published nought. Each row of ``remain`` is a remainder: a whole less those of its parts that
+    revised. ``is_nothing``: zero by definition, or because something it is part of is a
+    published zero. Each row of ``remain`` is a difference: a whole less those of its parts that
     are published. ``of_cell`` gives the variable of each row of the cells, -1 where nothing was
     sent; ``of_known`` likewise.
     """
@@ -106,16 +106,16 @@ def build(
     cells: pl.DataFrame,
     relations: Relations,
     known: pl.DataFrame | None = None,
-    noughts_are_shown: bool = True,
+    zeros_are_shown: bool = True,
 ) -> System:
-    """The system of ``cells`` (CELL_SCHEMA) and of what earlier releases told (KNOWN_SCHEMA).
+    """The system of ``cells`` (CELL_SCHEMA) and of what earlier releases showed (KNOWN_SCHEMA).
 
-    Unless ``noughts_are_shown``, a published nought does not make noughts of what it contains.
+    Unless ``zeros_are_shown``, a published zero does not make zeros of what it contains.
 
     Raises DisclosureError where cells do not add up as the relations say: nothing can be said
     about what an attacker finds out from numbers that contradict each other.
     """
-    return _Builder(cells, relations, known, noughts_are_shown).build()
+    return _Builder(cells, relations, known, zeros_are_shown).build()
 
 
 class _Builder:
@@ -124,10 +124,10 @@ class _Builder:
         cells: pl.DataFrame,
         relations: Relations,
         known: pl.DataFrame | None,
-        noughts_are_shown: bool,
+        zeros_are_shown: bool,
     ):
         self.relations = relations
-        self.noughts_are_shown = noughts_are_shown
+        self.zeros_are_shown = zeros_are_shown
         self.cells = cells
         self.known = known if known is not None and len(known) else None
         self.equal, self.remain = _Rows(), _Rows()
@@ -239,7 +239,7 @@ class _Builder:
         filled = values.is_not_null().to_numpy()
         row, number = row[filled], values.drop_nulls().to_numpy().astype(float)
         if (number < 0).any():
-            raise DisclosureError(f"{where}: a count below nought")
+            raise DisclosureError(f"{where}: a count below zero")
         self.value[row] = number
         self.is_empty[row] = False
         wrong = self.value[row] != number
@@ -321,18 +321,18 @@ class _Builder:
         if changed is not None:
             self.changed = np.zeros(self.count, dtype=bool)
             self.changed[changed] = True
-        for groups, remainder in (
+        for groups, difference in (
             *self._place_groups(),
             *self._breakdown_groups(),
             *self._window_groups(),
-            *self._tie_groups(),
-            *self._left_over_groups(),
+            *self._relation_groups(),
+            *self._difference_groups(),
         ):
-            self._add(groups, remainder)
+            self._add(groups, difference)
 
-    def _add(self, groups: list[tuple[np.ndarray, int]], has_remainder: np.ndarray) -> None:
-        """Equations; where ``has_remainder``, the first group equals the others and a remainder."""
-        if not len(has_remainder):
+    def _add(self, groups: list[tuple[np.ndarray, int]], has_difference: np.ndarray) -> None:
+        """Equations; with ``has_difference`` the first group equals the others and a difference."""
+        if not len(has_difference):
             return
         whole = groups[0][0]
         keep = whole >= 0
@@ -343,20 +343,20 @@ class _Builder:
                 touched[there] |= self.changed[rows[there]]
             keep &= touched
         groups = [(rows[keep], sign) for rows, sign in groups]
-        has_remainder = has_remainder[keep]
+        has_difference = has_difference[keep]
         seen = [(np.where(rows >= 0, self.view[rows], rows), sign) for rows, sign in groups]
-        left = np.zeros(len(has_remainder))
+        left = np.zeros(len(has_difference))
         for rows, sign in seen:
             left += sign * np.where(rows >= 0, self.all_values[np.maximum(rows, 0)], 0)
         off = np.abs(left) > 1e-9
-        wrong = off & ~has_remainder | (left < -1e-9)
+        wrong = off & ~has_difference | (left < -1e-9)
         if wrong.any() and self.changed is None:
             variable = groups[0][0][np.argmax(wrong)]
             if not self._mixes_releases([rows[np.argmax(wrong)] for rows, _ in groups]):
                 raise DisclosureError(
                     f"{self._quantity_name(variable)}: the parts do not add up to it"
                 )
-        for rows, chosen in ((self.equal, ~has_remainder), (self.remain, has_remainder)):
+        for rows, chosen in ((self.equal, ~has_difference), (self.remain, has_difference)):
             rows.add([(found[~wrong & chosen], sign) for found, sign in seen])
 
     def _mixes_releases(self, quantities: list[int]) -> bool:
@@ -394,7 +394,7 @@ class _Builder:
                 if not portions:
                     continue
                 groups = [(whole, 1)]
-                remainder = np.full(len(whole), not is_covered)
+                difference = np.full(len(whole), not is_covered)
                 for member, portion in portions:
                     if member in places and portion in spans:
                         found = self._find(
@@ -402,9 +402,9 @@ class _Builder:
                         )
                     else:
                         found = np.full(len(whole), ABSENT)
-                    remainder |= found == ABSENT
+                    difference |= found == ABSENT
                     groups.append((found, -1))
-                yield groups, remainder
+                yield groups, difference
 
     def _portions(
         self,
@@ -451,14 +451,14 @@ class _Builder:
             ]
             broken_down = np.any([rows != ABSENT for rows in found], axis=0)
             whole, found = whole[broken_down], [rows[broken_down] for rows in found]
-            remainder = np.any([rows == ABSENT for rows in found], axis=0)
-            yield [(whole, 1)] + [(rows, -1) for rows in found], remainder
+            difference = np.any([rows == ABSENT for rows in found], axis=0)
+            yield [(whole, 1)] + [(rows, -1) for rows in found], difference
 
     def _window_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         for there, series in self._patterns():
-            for signed, is_remainder in _cycles([self.names.spans[n] for n in there]):
+            for signed, is_difference in _cycles([self.names.spans[n] for n in there]):
                 groups = [(self._at(series, there[n]), sign) for n, sign in signed]
-                yield groups, np.full(len(series), is_remainder)
+                yield groups, np.full(len(series), is_difference)
 
     def _patterns(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Which windows there are of flows, and all series with exactly these windows."""
@@ -478,14 +478,16 @@ class _Builder:
         """Quantities of whole series over one span; they must exist."""
         return np.searchsorted(self.quantities, series * self.sizes[3] + span)
 
-    def _left_over_groups(self) -> Iterator[tuple[list, np.ndarray]]:
+    def _difference_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         """Whoever is part of another is so in what windows leave over, too.
 
         If as many were placed in the year to date as in the quarter, nobody was in the quarters
         before, nor anybody placed late.
         """
         measures = _numbered(self.names.measures)
-        pairs = [(tie.whole, tie.part) for tie in self.relations.ties.subsets]
+        pairs = [
+            (relation.whole, relation.part) for relation in self.relations.subset_relations.subsets
+        ]
         for there, series in self._patterns():
             paths = [path for path, left in _cycles([self.names.spans[n] for n in there]) if left]
             measure, place, part, _ = self._uncode(series * self.sizes[3])
@@ -502,50 +504,64 @@ class _Builder:
                     groups += [(found[n][complete], -s) for n, s in path]
                     yield groups, np.ones(int(complete.sum()), dtype=bool)
 
-    def _tie_groups(self) -> Iterator[tuple[list, np.ndarray]]:
+    def _relation_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         measures = _numbered(self.names.measures)
-        ties = self.relations.ties
-        for tie in ties.partitions:
-            yield from self._measure_tie(measures, tie.whole, tie.parts, is_exact=True)
-        for tie in ties.subsets:
-            yield from self._measure_tie(measures, tie.whole, (tie.part,), is_exact=False)
+        subset_relations = self.relations.subset_relations
+        for relation in subset_relations.partitions:
+            yield from self._measure_relation(
+                measures, relation.whole, relation.parts, is_exact=True
+            )
+        for relation in subset_relations.subsets:
+            yield from self._measure_relation(
+                measures, relation.whole, (relation.part,), is_exact=False
+            )
 
-        for tie in ties.slices:
-            yield from self._slice(measures, tie)
-        for tie in ties.inclusions:
-            yield from self._inclusion(tie)
+        for relation in subset_relations.slices:
+            yield from self._slice(measures, relation)
+        for relation in subset_relations.inclusions:
+            yield from self._inclusion(relation)
 
-    def _slice(self, measures: dict[str, int], tie) -> Iterator[tuple[list, np.ndarray]]:
+    def _slice(self, measures: dict[str, int], relation) -> Iterator[tuple[list, np.ndarray]]:
         """A measure that counts nobody outside some parts of a breakdown."""
-        if tie.measure not in measures:
+        if relation.measure not in measures:
             return
         parts = {part: number for number, part in enumerate(self.names.parts)}
         inside = [
-            parts[tie.breakdown, part] for part in tie.parts if (tie.breakdown, part) in parts
+            parts[relation.breakdown, part]
+            for part in relation.parts
+            if (relation.breakdown, part) in parts
         ]
-        of_breakdown = [n for n, (name, _) in enumerate(self.names.parts) if name == tie.breakdown]
-        mine = self.m == measures[tie.measure]
+        of_breakdown = [
+            n for n, (name, _) in enumerate(self.names.parts) if name == relation.breakdown
+        ]
+        mine = self.m == measures[relation.measure]
         outside = np.isin(self.k, of_breakdown) & ~np.isin(self.k, inside)
         self.fixed_zero |= mine & outside & (self.value == 0)
-        if tie.of is None or tie.of not in measures or not inside:
+        if relation.of is None or relation.of not in measures or not inside:
             return
         rows = np.flatnonzero(mine & (self.k == 0) & ~self.is_empty)
-        found = [self._find(measures[tie.of], self.p[rows], part, self.s[rows]) for part in inside]
+        found = [
+            self._find(measures[relation.of], self.p[rows], part, self.s[rows]) for part in inside
+        ]
         complete = np.all([other != ABSENT for other in found], axis=0)
         rows, found = rows[complete], [other[complete] for other in found]
         yield [(rows, 1)] + [(other, -1) for other in found], np.zeros(len(rows), dtype=bool)
 
-    def _inclusion(self, tie) -> Iterator[tuple[list, np.ndarray]]:
+    def _inclusion(self, relation) -> Iterator[tuple[list, np.ndarray]]:
         """Whoever falls into some parts of one breakdown falls into a part of another."""
         parts = {part: number for number, part in enumerate(self.names.parts)}
-        inner = [parts[tie.breakdown, part] for part in tie.parts if (tie.breakdown, part) in parts]
-        if tie.within not in parts or not inner:
+        inner = [
+            parts[relation.breakdown, part]
+            for part in relation.parts
+            if (relation.breakdown, part) in parts
+        ]
+        if relation.within not in parts or not inner:
             return
-        rows = np.flatnonzero((self.k == parts[tie.within]) & ~self.is_empty)
+        rows = np.flatnonzero((self.k == parts[relation.within]) & ~self.is_empty)
         found = [self._find(self.m[rows], self.p[rows], part, self.s[rows]) for part in inner]
         yield [(rows, 1)] + [(other, -1) for other in found], np.ones(len(rows), dtype=bool)
 
-    def _measure_tie(
+    def _measure_relation(
         self, measures: dict[str, int], whole: str, parts: tuple[str, ...], is_exact: bool
     ) -> Iterator[tuple[list, np.ndarray]]:
         if whole not in measures or not any(part in measures for part in parts):
@@ -559,10 +575,10 @@ class _Builder:
         ]
         there = np.any([other != ABSENT for other in found], axis=0)
         rows, found = rows[there], [other[there] for other in found]
-        remainder = np.full(len(rows), not is_exact)
+        difference = np.full(len(rows), not is_exact)
         for other in found:
-            remainder |= other == ABSENT
-        yield [(rows, 1)] + [(other, -1) for other in found], remainder
+            difference |= other == ABSENT
+        yield [(rows, 1)] + [(other, -1) for other in found], difference
 
     # --- the system ---
 
@@ -576,11 +592,9 @@ class _Builder:
         older_shown = np.array([shown for *_, shown, _ in self.older], dtype=bool)
         none = np.zeros(len(self.older), dtype=bool)
         equal, remain = self.equal.matrix(total), self.remain.matrix(total)
-        is_known_nought = np.concatenate([self.is_published | self.is_shown_before, older_shown])
-        is_known_nought &= (self.all_values == 0) & self.noughts_are_shown
-        is_nothing = _nothing(
-            np.concatenate([self.fixed_zero, none]), is_known_nought, equal, remain
-        )
+        is_known_zero = np.concatenate([self.is_published | self.is_shown_before, older_shown])
+        is_known_zero &= (self.all_values == 0) & self.zeros_are_shown
+        is_nothing = _nothing(np.concatenate([self.fixed_zero, none]), is_known_zero, equal, remain)
         is_nothing[self.of_known[self.of_known >= 0][self.was_hidden]] = False
         return System(
             value=self.all_values,
@@ -600,13 +614,35 @@ class _Builder:
         )
 
 
+def connected_tables(
+    system: System, movable: np.ndarray
+) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Connected tables: variables that may move, equations, differences."""
+    columns = np.flatnonzero(movable)
+    both = sparse.vstack([system.equal, system.remain], format="csr")[:, columns]
+    exact = system.equal.shape[0]
+    entries = abs(both)
+    graph = sparse.block_array([[None, entries], [entries.T, None]], format="csr")
+    count, labels = sparse.csgraph.connected_components(graph, directed=False)
+    of_row, of_column = labels[: both.shape[0]], labels[both.shape[0] :]
+    row_order = np.argsort(of_row, kind="stable")
+    row_start = np.searchsorted(of_row[row_order], np.arange(count + 1))
+    order = np.argsort(of_column, kind="stable")
+    start = np.searchsorted(of_column[order], np.arange(count + 1))
+    for table in range(count):
+        mine = order[start[table] : start[table + 1]]
+        if len(mine):
+            rows = row_order[row_start[table] : row_start[table + 1]]
+            yield columns[mine], rows[rows < exact], rows[rows >= exact] - exact
+
+
 def _nothing(
     fixed: np.ndarray,
-    is_known_nought: np.ndarray,
+    is_known_zero: np.ndarray,
     equal: sparse.csr_matrix,
     remain: sparse.csr_matrix,
 ) -> np.ndarray:
-    """Noughts that must be: by definition, or as parts of a published nought."""
+    """Zeros that must be: by definition, or as parts of a published zero."""
     found = fixed.copy()
     for matrix in (equal, remain):
         entries = matrix.tocoo()
@@ -615,12 +651,12 @@ def _nothing(
         plus = entries.data > 0
         whole_of[entries.row[plus]] = entries.col[plus]
         is_part = (entries.data < 0) & (wholes == 1)[entries.row]
-        found[entries.col[is_part & is_known_nought[whole_of][entries.row]]] = True
+        found[entries.col[is_part & is_known_zero[whole_of][entries.row]]] = True
     return found
 
 
 def _without(matrix: sparse.csr_matrix, is_nothing: np.ndarray, fewest: int) -> sparse.csr_matrix:
-    """Equations without the noughts that are certain, if enough of them is left to say anything."""
+    """Equations without the zeros that are certain, if enough of them is left to say anything."""
     kept = matrix @ sparse.diags_array(~is_nothing, dtype=np.int8)
     kept = sparse.csr_matrix(kept)
     kept.eliminate_zeros()
@@ -641,11 +677,11 @@ def _clip(span: tuple[int, int], life: tuple[int, int] | None) -> tuple[int, int
 
 def _cycles(spans: list[tuple[int, int]]) -> list[tuple[list[tuple[int, int]], bool]]:
     """Equations among windows: each as (position in ``spans``, sign) pairs and whether what is
-    left is a remainder, that is a stretch of quarters no window covers by itself.
+    left is a difference, that is a stretch of quarters no window covers by itself.
 
     Windows are edges between the days on which they begin and end. Every cycle is an equation;
     shortest paths keep them short. A stretch between two neighbouring days that a path joins is
-    the signed sum of the path, and never below nought.
+    the signed sum of the path, and never below zero.
     """
     edges: dict[int, list[tuple[int, int, int]]] = {}
     found = []

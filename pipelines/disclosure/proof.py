@@ -1,7 +1,7 @@
 """Protection and audit in turns, until the audit has nothing more to say.
 
-The protection chooses what to keep back, and the audit, which shares nothing with it, attacks the
-result. What the audit can still tell is kept back as well, and both begin anew. In the synthetic
+The protection chooses what to suppress, and the audit, which shares nothing with it, attacks the
+result. What the audit can still tell is suppressed as well, and both begin anew. In the synthetic
 sample two of six quarters passed at once, the others after one to three more turns.
 """
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pipelines.declarations.disclosure import Rules
     from pipelines.disclosure.cells import ReleaseCells
 
-# What is kept back besides, turn by turn: first one number for each that can be told, then all of
-# its breakdown at its place, then of its breakdown everywhere, then all of its measure.
+# What is suppressed besides, turn by turn: first one number for each that can be worked out, then
+# all of its breakdown at its place, then of its breakdown everywhere, then all of its measure.
 WIDER = (None, ["measure", "place", "breakdown"], ["measure", "breakdown"], ["measure"])
 
 
@@ -45,10 +45,10 @@ def proved(
         )
         if report.passed or turn > len(WIDER):
             break
-        more = report.more_to_keep_back
+        more = report.more_to_suppress
         if wider is not None:
-            told = report.concerned.select(wider).unique()
-            more = pl.concat([more, cells.join(told, on=wider, how="semi").select(KEY)])
-        say(f"turn {turn}: the audit can tell {len(report.failures)} numbers; more is kept back")
+            concerned = report.concerned.select(wider).unique()
+            more = pl.concat([more, cells.join(concerned, on=wider, how="semi").select(KEY)])
+        say(f"turn {turn}: the audit can tell {len(report.failures)} numbers; more is suppressed")
         also = pl.concat([also, more]).unique()
     return protected, report

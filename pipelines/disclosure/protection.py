@@ -1,9 +1,9 @@
-"""Cells in, what may be shown out: small numbers kept back, and whatever would give them away.
+"""Cells in, what may be shown out: small suppressed numbers, and whatever would give them away.
 
     protected = protect(cells, relations, rules, known, ratios)
 
 The order is always the same: what is not published at all is left out; counts that are too small,
-and numerators of percentages that rest on too few, are kept back; then whatever else it takes
+and numerators of percentages that rest on too few, are suppressed; then whatever else it takes
 (:mod:`pipelines.disclosure.suppression`); sums of days follow the counts whose days they are; and
 last, what is shown is rounded, if the rules round. Whether that is enough is not judged here but
 by :mod:`pipelines.disclosure.audit`, which shares none of this code.
@@ -12,7 +12,6 @@ by :mod:`pipelines.disclosure.audit`, which shares none of this code.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,10 +28,11 @@ from pipelines.disclosure.cells import (
     DisclosureError,
     Relations,
 )
-from pipelines.disclosure.equations import System, build
+from pipelines.disclosure.equations import System, build, connected_tables
+from pipelines.disclosure.rounding import rounded
 from pipelines.disclosure.suppression import Outcome, Task, suppress
 
-SHOWN, UNSAFE, COVER, EMPTY = "shown", "unsafe", "cover", "not_available"
+SHOWN, PRIMARY, SECONDARY, EMPTY = "shown", "primary", "secondary", "not_available"
 WHERE = ("place", "breakdown", "part", "window", "quarter")
 
 
@@ -40,11 +40,11 @@ WHERE = ("place", "breakdown", "part", "window", "quarter")
 class Protected:
     """What a release may show.
 
-    ``cells``: KEY, ``shown`` (whole number, null where kept back), ``symbol`` (null where shown),
-    ``reason``: shown, unsafe, cover or not_available. Sums of days are never shown themselves: for
-    them ``reason`` says whether their mean may be. ``ratios``: indicator_id, the place and time,
+    ``cells``: KEY, ``shown`` (whole number, null where suppressed), ``symbol`` (null where shown),
+    ``reason``: shown, primary, secondary or not_available. Sums of days are never shown;
+    for them ``reason`` says whether their mean may be. ``ratios``: indicator_id, place and time,
     ``shown``, ``symbol``, ``reason``. Reasons are for the body itself: to publish which cells are
-    *unsafe* and which *cover* tells that the latter are not small.
+    primary and which secondary tells that the latter are not small.
     ``report``: counts and seconds, nothing about a single cell.
     """
 
@@ -65,7 +65,7 @@ def protect(
 ) -> Protected:
     """Protect the ``cells`` (CELL_SCHEMA) of one release under the ``rules``.
 
-    ``known``: what earlier releases told (KNOWN_SCHEMA); it stays known and hides nothing.
+    ``known``: what earlier releases showed (KNOWN_SCHEMA); it stays known and hides nothing.
     ``ratios`` (RATIO_SCHEMA): the indicators that divide one measure by another. The answer does
     not depend on the order of the rows nor on ``threads``. ``also``: KEY of cells that are kept
     back besides, as if they were too small.
@@ -76,9 +76,9 @@ def protect(
     begun = time.process_time()
     ratios = pl.DataFrame(schema=RATIO_SCHEMA) if ratios is None else ratios
     cells = published(cells, relations, rules).sort(KEY)
-    system = build(cells, relations, known, noughts_are_shown=rules.noughts != "unsafe")
+    system = build(cells, relations, known, zeros_are_shown=rules.zeros != "suppressed")
     plan = _Plan(system, relations, rules, ratios)
-    plan.keep_back(_chosen(cells, system, also))
+    plan.suppress_cells(_chosen(cells, system, also))
     counts, sums = plan.counts(), None
     outcomes = _solve(counts, threads)
     plan.take(outcomes, strict)
@@ -161,7 +161,7 @@ def _chosen(cells: pl.DataFrame, system: System, also: pl.DataFrame | None) -> n
 
 
 class _Plan:
-    """The variables of a release: which are kept back, and what each would cost."""
+    """The variables of a release: which are suppressed, and what each would cost."""
 
     def __init__(self, system: System, relations: Relations, rules: Rules, ratios: pl.DataFrame):
         self.system, self.rules, self.relations = system, rules, relations
@@ -171,25 +171,25 @@ class _Plan:
         self.contributors = contributors
         self.parents = _parents(relations, names.places)
         self.parts: list[sparse.csr_matrix] = [system.equal, system.remain]
-        self.unsafe = self._too_small() | self._of_small_percentages(ratios)
-        self.hidden = self.unsafe | ~(system.is_published | system.is_shown_before)
+        self.primary = self._too_small() | self._of_small_percentages(ratios)
+        self.hidden = self.primary | ~(system.is_published | system.is_shown_before)
         self.hidden &= ~system.is_shown_before
-        self.already_public = int((self.unsafe & system.is_shown_before).sum())
+        self.already_public = int((self.primary & system.is_shown_before).sum())
 
-    def keep_back(self, variables: np.ndarray) -> None:
+    def suppress_cells(self, variables: np.ndarray) -> None:
         variables &= self.system.is_published & ~self.system.is_shown_before
-        self.unsafe |= variables
+        self.primary |= variables
         self.hidden |= variables
 
     def _too_small(self) -> np.ndarray:
         system, rules = self.system, self.rules
         small = (system.value > 0) & (system.value < rules.smallest_shown)
-        noughts = (system.value == 0) & ~system.is_nothing
-        if rules.noughts == "unsafe":
-            small |= noughts
-        elif rules.noughts == "unsafe_in_small_groups":
+        zeros = (system.value == 0) & ~system.is_nothing
+        if rules.zeros == "suppressed":
+            small |= zeros
+        elif rules.zeros == "suppressed_in_small_groups":
             for _ in range(8):  # a group within a group within a group
-                inside = noughts & ~small & self._within(small)
+                inside = zeros & ~small & self._within(small)
                 if not inside.any():
                     break
                 small |= inside
@@ -218,7 +218,7 @@ class _Plan:
             numerator, denominator = system.value[tops], system.value[bottoms]
             small = (denominator > 0) & (denominator < rules.percentages.smallest_denominator)
             small |= numerator < rules.percentages.smallest_numerator
-            found[tops[small & (numerator > 0)]] = True  # a published nought hides no percentage
+            found[tops[small & (numerator > 0)]] = True  # a published zero hides no percentage
         return found & system.is_published
 
     def _pairs(
@@ -257,7 +257,8 @@ class _Plan:
         value = self.system.value
         down = np.minimum(value, protection.below)
         up = np.maximum(protection.above, protection.values - 1 - down)
-        # Cover of an earlier release may come to light; the small numbers it covered may not.
+        # What an earlier release suppressed only to protect others may come to light; the small
+        # numbers that it protected may not.
         asked = self.system.is_published | ((value > 0) & (value < self.rules.smallest_shown))
         down, up = np.where(asked, down, 0.0), np.where(asked, up, 0.0)
         return self._tasks(~self.is_sum, down, up, float(up.max(initial=1.0)), whole=True)
@@ -273,15 +274,15 @@ class _Plan:
             few = (system.value[cases] > 0) & (system.value[cases] < means.fewest)
             rests_on_few[days[few]] = True
             now = system.is_published[days]
-            self.unsafe[days[few & now]] = True
+            self.primary[days[few & now]] = True
             self.hidden[days[(few | self.hidden[cases]) & now]] = True
         self.hidden &= ~system.is_shown_before
-        # A sum that rests on enough cases is no secret of anybody's: it must not be told exactly,
+        # A sum that rests on enough cases is no secret of anybody's: it must not be known exactly,
         # and that is all. Were a tenth of it asked for, a part of 6,000 days beside one of 300
-        # would have the region's and the nation's sums kept back: 40 of 48 in the sample.
+        # would have the region's and the nation's sums suppressed: 40 of 48 in the sample.
         part = np.where(rests_on_few, system.value * means.percent / 100, 0.0)
         need = np.maximum(part, means.days)
-        need[~system.is_published & ~rests_on_few] = 0.0  # cover of an earlier release
+        need[~system.is_published & ~rests_on_few] = 0.0  # secondary in an earlier release
         return self._tasks(
             self.is_sum,
             np.minimum(need, system.value),
@@ -296,19 +297,19 @@ class _Plan:
         system, rules = self.system, self.rules
         candidate = of_kind & system.is_published & ~self.hidden & ~system.is_shown_before
         candidate &= ~system.is_nothing
-        if not rules.noughts_may_cover:
+        if not rules.zeros_may_be_secondary:
             candidate &= system.value > 0
         movable = candidate | (self.hidden & of_kind & ~system.is_nothing)
         found = []
-        for columns, equal_rows, remain_rows in tables(system, movable):
+        for columns, equal_rows, remain_rows in connected_tables(system, movable):
             if not self.hidden[columns].any() and not len(remain_rows):
                 continue
-            remainder = system.remain[remain_rows] @ system.value
-            secret = (remainder > 0) & (remainder < rules.smallest_shown)
+            difference = system.remain[remain_rows] @ system.value
+            secret = (difference > 0) & (difference < rules.smallest_shown)
             secret &= (rules.differences == "protected") & ~self.is_sum[columns[0]]
             if not self.hidden[columns].any() and not secret.any():
                 continue
-            low = np.minimum(remainder, rules.protection.below)
+            low = np.minimum(difference, rules.protection.below)
             high = np.maximum(rules.protection.above, rules.protection.values - 1 - low)
             task = Task(
                 value=system.value[columns],
@@ -319,7 +320,7 @@ class _Plan:
                 need_up=up[columns],
                 reach=reach,
                 whole=whole,
-                remainder=remainder,
+                difference=difference,
                 row_need_down=np.where(secret, low, 0.0),
                 row_need_up=np.where(secret, high, 0.0),
                 equal=system.equal[equal_rows][:, columns],
@@ -337,22 +338,22 @@ class _Plan:
         cost = (1 + np.log2(1 + system.value[columns])) * weights.level**levels
         cost = np.where(system.part[columns] == 0, weights.total * cost, cost)
         # Rather the children matched with a placement order than all the children matched.
-        ties = self.relations.ties
-        within = {tie.part for tie in ties.subsets}
-        within |= {part for tie in ties.partitions for part in tie.parts}
+        subset_relations = self.relations.subset_relations
+        within = {relation.part for relation in subset_relations.subsets}
+        within |= {part for relation in subset_relations.partitions for part in relation.parts}
         is_within = _by(system.names.measures, lambda measure: measure in within)
         return np.where(is_within[system.measure[columns]], cost / weights.whole, cost)
 
     def take(self, outcomes: list[tuple[tuple, Outcome]], strict: bool) -> None:
-        """Note what is to be kept back. Raises DisclosureError where that is not enough."""
+        """Note what is to be suppressed. Raises DisclosureError where that is not enough."""
         for (columns, remain_rows, _), outcome in outcomes:
             if not strict:
                 self.hidden[columns] = outcome.hidden
                 continue
             for number in outcome.open_cells[:1]:
                 raise DisclosureError(
-                    f"{self.system.name(columns[number])}: cannot be kept back: whatever else is"
-                    " kept back, the numbers that are known already give it away"
+                    f"{self.system.name(columns[number])}: cannot be suppressed: whatever else is"
+                    " suppressed, the numbers that are known already give it away"
                 )
             for number in outcome.open_rows[:1]:
                 row = self.system.remain[remain_rows[number]].tocoo()
@@ -368,8 +369,8 @@ class _Plan:
     def reasons(self) -> np.ndarray:
         """The reason of each variable that the release publishes."""
         found = np.full(len(self.hidden), SHOWN, dtype=object)
-        found[self.hidden] = COVER
-        found[self.unsafe] = UNSAFE
+        found[self.hidden] = SECONDARY
+        found[self.primary] = PRIMARY
         return found
 
     def report(self, reasons: np.ndarray) -> dict:
@@ -379,16 +380,16 @@ class _Plan:
         children = system.value[counted].sum()
         return {
             "published_numbers": int(counted.sum()),
-            "primary": int((counted & (reasons == UNSAFE)).sum()),
-            "secondary": int((counted & (reasons == COVER)).sum()),
-            "share_of_numbers_kept_back": _share(kept.sum(), counted.sum()),
-            "share_of_nonzero_numbers_kept_back": _share(
+            "primary": int((counted & (reasons == PRIMARY)).sum()),
+            "secondary": int((counted & (reasons == SECONDARY)).sum()),
+            "share_of_numbers_suppressed": _share(kept.sum(), counted.sum()),
+            "share_of_nonzero_numbers_suppressed": _share(
                 (kept & (system.value > 0)).sum(), (counted & (system.value > 0)).sum()
             ),
-            "share_of_people_kept_back": _share(system.value[kept].sum(), children),
+            "share_of_people_suppressed": _share(system.value[kept].sum(), children),
             "too_small_but_public_already": self.already_public,
             "sums_of_days": int((system.is_published & self.is_sum).sum()),
-            "sums_of_days_kept_back": int(
+            "sums_of_days_suppressed": int(
                 (system.is_published & self.is_sum & (reasons != SHOWN)).sum()
             ),
         }
@@ -400,28 +401,6 @@ def _solve(tasks: list, threads: int) -> list[tuple[tuple, Outcome]]:
         return [(entry, suppress(entry[2])) for entry in tasks]
     with ThreadPoolExecutor(threads) as pool:
         return list(zip(tasks, pool.map(lambda entry: suppress(entry[2]), tasks), strict=True))
-
-
-def tables(
-    system: System, movable: np.ndarray
-) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Connected tables: variables that may move, equations, remainders."""
-    columns = np.flatnonzero(movable)
-    both = sparse.vstack([system.equal, system.remain], format="csr")[:, columns]
-    exact = system.equal.shape[0]
-    entries = abs(both)
-    graph = sparse.block_array([[None, entries], [entries.T, None]], format="csr")
-    count, labels = sparse.csgraph.connected_components(graph, directed=False)
-    of_row, of_column = labels[: both.shape[0]], labels[both.shape[0] :]
-    row_order = np.argsort(of_row, kind="stable")
-    row_start = np.searchsorted(of_row[row_order], np.arange(count + 1))
-    order = np.argsort(of_column, kind="stable")
-    start = np.searchsorted(of_column[order], np.arange(count + 1))
-    for table in range(count):
-        mine = order[start[table] : start[table + 1]]
-        if len(mine):
-            rows = row_order[row_start[table] : row_start[table + 1]]
-            yield columns[mine], rows[rows < exact], rows[rows >= exact] - exact
 
 
 def _parents(relations: Relations, places: list[str]) -> dict[int, tuple[int, ...]]:
@@ -464,8 +443,6 @@ def _shown_cells(
     relations: Relations,
     rules: Rules,
 ) -> pl.DataFrame:
-    from pipelines.disclosure.rounding import rounded
-
     of = system.of_cell
     reason = np.where(of >= 0, reasons[np.maximum(of, 0)], EMPTY)
     symbols = rules.symbols
@@ -532,9 +509,9 @@ def _shown_ratios(
             .then(pl.lit(EMPTY))
             .when(hidden)
             .then(
-                pl.when((pl.col("top_reason") == UNSAFE) | (pl.col("bottom_reason") == UNSAFE))
-                .then(pl.lit(UNSAFE))
-                .otherwise(pl.lit(COVER))
+                pl.when((pl.col("top_reason") == PRIMARY) | (pl.col("bottom_reason") == PRIMARY))
+                .then(pl.lit(PRIMARY))
+                .otherwise(pl.lit(SECONDARY))
             )
             .otherwise(pl.lit(SHOWN))
             .alias("reason"),

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.declarations.disclosure import Rules
-from pipelines.disclosure.equations import System
+from pipelines.disclosure.equations import System, connected_tables
 
 WIDEST = 30_000  # variables rounded together; wider tables are rounded number by number
 OFF = 1000.0  # what an equation that does not add up costs, in units of one base
@@ -26,10 +26,10 @@ def rounded(cells: pl.DataFrame, system: System, rules: Rules) -> pl.Series:
         bases = np.ones(len(system.value))
         bases[of[system.of_cell >= 0]] = base[system.of_cell >= 0]
         together = together_rounded(system, bases)
-        found = np.where(system.of_cell >= 0, together[of], np.nan)
+        shown = np.where(system.of_cell >= 0, together[of], np.nan)
     else:
-        found = np.where(base > 1, nearest(value, base), value)
-    return pl.Series("shown", found).fill_nan(None).cast(pl.Int64)
+        shown = np.where(base > 1, nearest(value, base), value)
+    return pl.Series("shown", shown).fill_nan(None).cast(pl.Int64)
 
 
 def together_rounded(system: System, base: np.ndarray) -> np.ndarray:
@@ -39,12 +39,10 @@ def together_rounded(system: System, base: np.ndarray) -> np.ndarray:
     multiple below and the one above: as few sums as possible are off, then the numbers as near as
     possible. Where its answer lies between the two, the nearer one is taken.
     """
-    from pipelines.disclosure.protection import tables
-
     below = np.floor(system.value / base) * base
     up = (nearest(system.value, base) - below) / base
     free = (system.value > below) & system.is_published
-    for columns, equal_rows, _ in tables(system, free):
+    for columns, equal_rows, _ in connected_tables(system, free):
         if len(columns) <= WIDEST and len(equal_rows):
             up[columns] = _choose(system, base, below, columns, equal_rows)
     return below + base * up

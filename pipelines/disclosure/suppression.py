@@ -1,14 +1,14 @@
-"""Which cells to keep back besides those that are too small: complementary suppression.
+"""Which cells to suppress besides those that are too small: complementary suppression.
 
-A *witness* is another table that fits everything published as well as the true one does. It is
+A *alternative* is another table that fits everything published as well as the true one does. It is
 held as moves: so much more here, so much less there, and no published equation notices. Where
-witnesses raise and lower a number that is kept back far enough, nobody can tell it. So the search
-is for witnesses that touch few published cells, and what they touch is kept back.
+alternatives raise and lower a suppressed number far enough, nobody can tell it. So the search
+is for alternatives that touch few published cells, and what they touch is suppressed.
 
-Each witness is the answer of one linear program: the moves that bring the most numbers further at
-the least cost. What may be paid for one number starts low and rises round by round, so that cheap
-protection is found first and then helps others for nothing. Wide tables are searched from the top:
-first the nation and its regions as if nothing lay below, then region by region.
+Each alternative is the answer of one linear program: the moves that bring the most numbers further
+at the least cost. What may be paid for one number starts low and rises round by round, so that
+cheap protection is found first and then helps others for nothing. Wide tables are searched from
+the top: first the nation and its regions as if nothing lay below, then region by region.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FIRST_REWARD, REWARD_STEP = 4.0, 2.0  # step 4 took half the time and hid 11 per
 TRIES = 6  # linear programs with the same reward before it rises
 DRY = 2  # programs in a row that help little, before the reward rises
 MENDED = 5_000  # variables that a sweep may round together: 5,300 once took ten seconds
-GAP = 0.2  # a rounded witness may cost so much more than the cheapest one
+GAP = 0.2  # a rounded alternative may cost so much more than the cheapest one
 WHOLE = 8_000  # variables searched at once; 6,000 took 0.1 to 0.5 s a program, 19,000 half a minute
 CHUNK = 6  # places of one parent searched together
 
@@ -33,12 +33,12 @@ CHUNK = 6  # places of one parent searched together
 class Task:
     """One connected table. Arrays have one entry per variable or per row of ``remain``.
 
-    ``hidden``: kept back already. ``candidate``: may be kept back, at ``cost``. All others are
-    known to everybody. ``need_down``, ``need_up``: how far witnesses must move a number once it is
-    kept back; ``reach``: how far a witness of many numbers may move one;
-    ``whole``: only by whole numbers. ``remainder``: the true
+    ``hidden``: suppressed already. ``candidate``: may be suppressed, at ``cost``. All others are
+    known to everybody. ``need_down``, ``need_up``: how far alternatives must move a number once it
+    is suppressed; ``reach``: how far an alternative of many numbers may move one;
+    ``whole``: only by whole numbers. ``difference``: the true
     value of each row of ``remain``, known numbers included; ``row_need_down``, ``row_need_up``: how
-    far witnesses must move it, 0 where it is no secret. ``place``: number of the place;
+    far alternatives must move it, 0 where it is no secret. ``place``: number of the place;
     ``parents``: numbers of the places that sum up each place.
     """
 
@@ -50,7 +50,7 @@ class Task:
     need_up: np.ndarray
     reach: float
     whole: bool
-    remainder: np.ndarray
+    difference: np.ndarray
     row_need_down: np.ndarray
     row_need_up: np.ndarray
     equal: sparse.csr_matrix
@@ -62,7 +62,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``hidden``: everything to keep back. ``open_cells``, ``open_rows``: what no pattern protects.
+    """``hidden``: everything to suppress. ``open_cells``, ``open_rows``: what no pattern protects.
 
     ``programs``: linear programs solved.
     """
@@ -93,14 +93,14 @@ class _Search:
         self.hidden = task.hidden.copy()
         self.equal = task.equal.tocsc().astype(float)
         self.remain = task.remain.tocsc().astype(float)
-        self.remainder = task.remainder
+        self.difference = task.difference
         self.whole_of_row = _wholes(task.remain)
-        self.witnesses: list[tuple[np.ndarray, np.ndarray]] = []
+        self.alternatives: list[tuple[np.ndarray, np.ndarray]] = []
         self.programs = 0
         self.is_wide = len(self.value) > WHOLE
         self.allowed = task.candidate
         # As far as a number moves when it hides another: counts as far as they must themselves,
-        # sums of days as far as those that are kept back usually must. Were it a sum's own need,
+        # sums of days as far as those that are suppressed usually must. Were it a sum's own need,
         # the nation's, which must move by thousands, would be the cheapest way to move another.
         need = np.maximum(np.maximum(task.need_up, task.need_down), 1.0)
         asked = task.hidden & (np.maximum(task.need_up, task.need_down) > 0)
@@ -109,10 +109,10 @@ class _Search:
         self._forget()
 
     def _forget(self) -> None:
-        count, rows = len(self.value), len(self.remainder)
+        count, rows = len(self.value), len(self.difference)
         self.up, self.down = np.zeros(count), np.zeros(count)
         self.row_up, self.row_down = np.zeros(rows), np.zeros(rows)
-        self.witnesses = []
+        self.alternatives = []
 
     # --- what is still open ---
 
@@ -129,7 +129,7 @@ class _Search:
         return self.row_down < self.task.row_need_down - TINY
 
     def left(self, columns: np.ndarray, rows: np.ndarray) -> int:
-        """Directions not shown yet, among these variables and remainders."""
+        """Directions not shown yet, among these variables and differences."""
         return int(
             self.open_up()[columns].sum()
             + self.open_down()[columns].sum()
@@ -173,7 +173,7 @@ class _Search:
         return found
 
     def sweep(self, movable: np.ndarray, below: np.ndarray, rewards: Sequence[float]) -> None:
-        """Witnesses within ``movable``; equations that reach ``below`` do not count."""
+        """Alternatives within ``movable``; equations that reach ``below`` do not count."""
         part = _Part(self, movable, below)
         for reward in rewards:
             dry = 0
@@ -181,13 +181,13 @@ class _Search:
                 before = self.left(part.columns, part.rows)
                 if not before:
                     return
-                self.witness(part, reward, turn)
+                self.alternative(part, reward, turn)
                 after = self.left(part.columns, part.rows)
                 dry = dry + 1 if after > 0.97 * before else 0
                 if dry >= DRY:
                     break
 
-    def witness(self, part: _Part, reward: float, turn: int) -> None:
+    def alternative(self, part: _Part, reward: float, turn: int) -> None:
         """One linear program: as many open numbers as possible into one direction each."""
         up = self.direction(turn) > 0
         gain = np.where(self.open_up() & up, 1.0, 0.0) - np.where(self.open_down() & ~up, 1.0, 0.0)
@@ -216,14 +216,14 @@ class _Search:
         columns, moves = columns[there], moves[there]
         if len(columns):
             self.hidden[columns] = True
-            self.witnesses.append((columns, moves))
-            self.cover(columns, moves)
+            self.alternatives.append((columns, moves))
+            self.add_secondary(columns, moves)
 
-    def cover(self, columns: np.ndarray, moves: np.ndarray) -> None:
-        """Note how far a witness brings every number; its reverse too, if that is a witness."""
+    def add_secondary(self, columns: np.ndarray, moves: np.ndarray) -> None:
+        """Note how far an alternative brings every number; its reverse too, if that is one."""
         rows = self.remain[:, columns] @ moves
         self._note(columns, moves, rows)
-        if (self.value[columns] >= moves - TINY).all() and (self.remainder >= rows - TINY).all():
+        if (self.value[columns] >= moves - TINY).all() and (self.difference >= rows - TINY).all():
             self._note(columns, -moves, -rows)
 
     def _note(self, columns: np.ndarray, moves: np.ndarray, rows: np.ndarray) -> None:
@@ -232,7 +232,7 @@ class _Search:
         self.row_up = np.maximum(self.row_up, rows)
         self.row_down = np.maximum(self.row_down, -rows)
 
-    # --- what is left over ---
+    # --- what is a difference ---
 
     def finish(self) -> None:
         """Each number that is still open by itself, whatever it costs: first where it lies."""
@@ -275,22 +275,22 @@ class _Search:
     # --- nothing in vain ---
 
     def drop_needless(self) -> None:
-        """Publish again what no needed witness touches."""
-        kept = self._needed_witnesses()
+        """Publish again what no needed alternative touches."""
+        kept = self._needed_alternatives()
         hidden = self.task.hidden.copy()
         for columns, _ in kept:
             hidden[columns] = True
         self.hidden = hidden
         self._forget()
         for columns, moves in kept:
-            self.witnesses.append((columns, moves))
-            self.cover(columns, moves)
+            self.alternatives.append((columns, moves))
+            self.add_secondary(columns, moves)
 
-    def _needed_witnesses(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Witnesses, the dearest left out first, without those whose work others do as well."""
-        found = self.witnesses
-        shown = [self._shown(*witness) for witness in found]
-        times = np.zeros(2 * (len(self.value) + len(self.remainder)), dtype=int)
+    def _needed_alternatives(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Alternatives, the dearest left out first, without those whose work others do as well."""
+        found = self.alternatives
+        shown = [self._shown(*alternative) for alternative in found]
+        times = np.zeros(2 * (len(self.value) + len(self.difference)), dtype=int)
         for work in shown:
             times[work] += 1
         bought = [self.task.cost[columns[~self.task.hidden[columns]]].sum() for columns, _ in found]
@@ -300,16 +300,16 @@ class _Search:
             if (times[shown[n]] > 1).all():
                 keep[n] = False
                 times[shown[n]] -= 1
-        return [witness for n, witness in enumerate(found) if keep[n]]
+        return [alternative for n, alternative in enumerate(found) if keep[n]]
 
     def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
-        """Numbers of the (number, direction) pairs that a witness alone suffices for."""
+        """Numbers of the (number, direction) pairs that an alternative alone suffices for."""
         count = len(self.value)
         up, down = np.zeros(count), np.zeros(count)
         row = self.remain[:, columns] @ moves
         up[columns], down[columns] = np.maximum(moves, 0), np.maximum(-moves, 0)
         row_up, row_down = np.maximum(row, 0), np.maximum(-row, 0)
-        if (self.value[columns] >= moves - TINY).all() and (self.remainder >= row - TINY).all():
+        if (self.value[columns] >= moves - TINY).all() and (self.difference >= row - TINY).all():
             up, down = np.maximum(up, down), np.maximum(up, down)
             row_up = row_down = np.maximum(row_up, row_down)
         task = self.task
@@ -354,7 +354,7 @@ class _Part:
         return self._program(worth * (reward or 1.0), reach, bool(reward))
 
     def reach_for(self, kind: str, number: int, sign: int) -> np.ndarray | None:
-        """The cheapest moves that bring one number or remainder as far as it must go."""
+        """The cheapest moves that bring one number or difference as far as it must go."""
         search, task = self.search, self.search.task
         wide = 4 * max(task.need_up.max(initial=1), task.row_need_up.max(initial=1), 1)
         reach = np.full(len(self.columns), wide)
@@ -381,7 +381,7 @@ class _Part:
         price = np.where(free, 0.0, task.cost[columns] / search.step[columns])[kept]
         lower = -np.minimum(search.value[columns], reach)[kept]
         limit = np.where(task.row_need_up[self.rows] > 0, reach.max(initial=1.0), np.inf)
-        row_low = -np.minimum(search.remainder[self.rows], limit)
+        row_low = -np.minimum(search.difference[self.rows], limit)
         matrix = self.matrix[:, kept]
         matrix = sparse.hstack([matrix, -matrix[:, bought]], format="csc")
         low = np.concatenate([np.zeros(self.exact), row_low])
@@ -424,7 +424,7 @@ class _Program:
     solved: int = 0
 
     def solve(self, whole: bool, must: bool) -> np.ndarray | None:
-        """The answer, or None. ``must``: every constraint matters; else nought is an answer too.
+        """The answer, or None. ``must``: every constraint matters; else zero is an answer too.
 
         A linear program nearly always answers in whole numbers but for a few corners. Those and
         their neighbours are solved again, everything else standing still.
@@ -471,7 +471,7 @@ def _touches(matrix: sparse.csr_matrix, chosen: np.ndarray) -> np.ndarray:
 
 
 def _wholes(remain: sparse.csr_matrix) -> np.ndarray:
-    """The variable of which each row is a remainder: the first that is added."""
+    """The variable of which each row is a difference: the first that is added."""
     entries = remain.tocoo()
     plus = entries.data > 0
     found = np.zeros(remain.shape[0], dtype=np.int64)

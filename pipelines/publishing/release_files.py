@@ -50,8 +50,8 @@ _OF_THE_RUN = frozenset(
         "seconds",
         "cpu_seconds",
         "linear_programs",
-        "shown_wide_by_other_worlds",
-        "shown_wide_one_by_one",
+        "proven_wide_by_feasible_tables",
+        "proven_wide_one_by_one",
     }
 )
 THREADS = 2

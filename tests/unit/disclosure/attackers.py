@@ -1,7 +1,7 @@
 """Programs of an attacker. They share nothing with the protection nor with its audit.
 
 An attacker starts from children: how many of them each smallest place has, in each part and each
-quarter, is unknown, a whole number, never below nought. Every number shown is a sum of these. So
+quarter, is unknown, a whole number, never below zero. Every number shown is a sum of these. So
 whatever follows from the releases follows from a linear program over the unknown children.
 """
 
@@ -20,12 +20,12 @@ KEY = ["measure", "place", "breakdown", "part", "window", "quarter"]
 
 
 def shown_numbers(shown: pl.DataFrame) -> dict[Key, int | None]:
-    """Every cell of a release: its number, or None where it is kept back."""
+    """Every cell of a release: its number, or None where it is suppressed."""
     return {tuple(row[:6]): row[6] for row in shown.select(*KEY, "shown").iter_rows()}
 
 
 def primary_only(cells: pl.DataFrame, smallest: int) -> dict[Key, int | None]:
-    """The control: what an office shows that keeps back small numbers and nothing else."""
+    """The control: what an office shows that suppresses small numbers and nothing else."""
     return {
         tuple(row[:6]): None if 0 < row[6] < smallest else row[6]
         for row in cells.select(*KEY, "value").iter_rows()
@@ -35,7 +35,7 @@ def primary_only(cells: pl.DataFrame, smallest: int) -> dict[Key, int | None]:
 def linear_attack(
     tables: Tables, *releases: dict[Key, int | None], only: set[Key] | None = None
 ) -> dict[Key, tuple[float, float]]:
-    """Least and greatest possible value of every number kept back, from all releases together."""
+    """Least and greatest possible value of every suppressed number, from all releases together."""
     bases = list(tables.counts)
     at = {base: number for number, base in enumerate(bases)}
     forms = {key: _form(tables, key, at) for release in releases for key in release}

@@ -136,7 +136,7 @@ class Tables:
             ),
             windows=window_relations(list(self.windows), list(quarters)),
             kinds=pl.DataFrame(kinds, schema={"place": text, "kind": text}, orient="row"),
-            ties=SubsetRelations(
+            subset_relations=SubsetRelations(
                 subsets=tuple(Subset(part=part, whole=whole) for part, whole in self.subsets)
             ),
         )
@@ -148,7 +148,7 @@ class Tables:
 
 
 def rules(**changes) -> Rules:
-    """Rules like the proposed ones: below five is kept back."""
+    """Rules like the proposed ones: below five is suppressed."""
     plain = {
         "id": "for-tests",
         "title": {"en": "For tests", "cy": "I brofion"},

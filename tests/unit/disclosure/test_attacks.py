@@ -1,4 +1,4 @@
-"""Every attack fails on what is protected, and succeeds where only small numbers are kept back."""
+"""Every attack fails on what is protected, and succeeds where only small numbers are suppressed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def audited(tables: Tables, cells, shown, quarter: Quarter = Q1, known=None, mor
     )
 
 
-def only_small_kept_back(cells: pl.DataFrame, smallest: int = 5) -> pl.DataFrame:
+def only_small_suppressed(cells: pl.DataFrame, smallest: int = 5) -> pl.DataFrame:
     small = (pl.col("value") > 0) & (pl.col("value") < smallest)
     return cells.with_columns(
         pl.when(~small).then("value").alias("shown"),
@@ -74,7 +74,7 @@ def test_a_linear_program_recovers_small_numbers_from_the_control_alone():
     assert told(linear_attack(tables, primary_only(cells, 5)))
     assert not told(linear_attack(tables, shown_numbers(found.cells)))
     assert audited(tables, cells, found).passed
-    assert not audited(tables, cells, only_small_kept_back(cells)).passed
+    assert not audited(tables, cells, only_small_suppressed(cells)).passed
 
 
 def test_a_total_less_its_parts_recovers_small_numbers_from_the_control_alone():
@@ -87,7 +87,7 @@ def test_a_total_less_its_parts_recovers_small_numbers_from_the_control_alone():
 
 
 def test_no_number_shown_stands_too_close_to_one_kept_back():
-    """A total that is shown beside parts that are shown leaves a remainder that is not small."""
+    """A total that is shown beside parts that are shown leaves a difference that is not small."""
     tables = Tables(
         counted({"a": (3,), "b": (40,), "c": (30,)}, parts=("all",)),
         {"nation": {"senders": ("a", "b", "c")}},
@@ -116,7 +116,7 @@ def test_overlapping_hierarchies_do_not_give_a_small_number_away():
     assert not told(linear_attack(tables, shown))
     assert not subtraction_attack(tables, shown)
     assert audited(tables, cells, found).passed
-    # Each scheme by itself would have been safe with fewer numbers kept back.
+    # Each scheme by itself would have been safe with fewer suppressed numbers.
     halved = Tables(tables.counts, {k: v for k, v in schemes.items() if k in ("north", "south")})
     _, alone = protected(halved)
     assert (found.cells["symbol"] == "c").sum() > (alone.cells["symbol"] == "c").sum()
@@ -165,7 +165,7 @@ def test_the_quarter_against_the_year_to_date_gives_nothing_away():
     on_protected = linear_attack(tables, shown_numbers(found.cells), first, only=small)
     assert not told(on_protected)
     assert audited(tables, cells, found, Q2).passed
-    assert not audited(tables, cells, only_small_kept_back(cells), Q2).passed
+    assert not audited(tables, cells, only_small_suppressed(cells), Q2).passed
 
 
 # --- releases ---------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_two_releases_against_each_other_give_nothing_away():
     assert not subtraction_attack(tables, *shown)
     report = audited(tables, second_cells, second, Q2, known, more=(Q1,))
     assert report.passed
-    assert report.figures["kept_back_earlier"] > 0
+    assert report.figures["suppressed_earlier"] > 0
 
 
 def test_a_second_release_that_forgets_the_first_is_caught():
@@ -320,7 +320,7 @@ def test_a_percentage_does_not_give_its_numerator_away():
 
 
 def test_part_of_another_measure_bounds_are_reckoned_with():
-    """Who was placed late was placed: a count of nought leaves nothing to hide."""
+    """Who was placed late was placed: a count of zero leaves nothing to hide."""
     tables = late()
     cells, found = protected(tables)
     assert not told(linear_attack(tables, shown_numbers(found.cells)))
@@ -360,8 +360,8 @@ def test_a_linear_attack_over_three_quarters_fails():
         cells, found = protected(tables, quarter, known, more=(Q1, Q2)[:number])
         report = audited(tables, cells, found, quarter, known, more=(Q1, Q2)[:number])
         assert report.passed, report.failures
-        told_now = as_known(cells, found, rules(), quarter.label)
-        known = told_now if known is None else pl.concat([known, told_now])
+        shown_now = as_known(cells, found, rules(), quarter.label)
+        known = shown_now if known is None else pl.concat([known, shown_now])
         shown.append(shown_numbers(found.cells))
     found = linear_attack(tables, *shown)
     assert found and min(possible(interval) for interval in found.values()) >= 3

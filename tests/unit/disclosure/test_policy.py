@@ -132,7 +132,7 @@ def test_a_policy_that_cannot_be_met_says_which_table_and_why():
     cells = tables.cells(Q1)
     known = cells.filter(cells["place"] == "nation").with_columns(shown_from=3, shown_to=3)
     known = known.with_columns(release=known["quarter"]).cast(KNOWN_SCHEMA)
-    with pytest.raises(DisclosureError, match=r"children_placed, a.*cannot be kept back"):
+    with pytest.raises(DisclosureError, match=r"children_placed, a.*cannot be suppressed"):
         protect(
             cells, tables.relations(Q1), rules(), known.cast({"shown_from": int, "shown_to": int})
         )

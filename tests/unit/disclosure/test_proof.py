@@ -1,4 +1,4 @@
-"""Protection and audit in turns, and what the audit asks of cover, noughts and remainders."""
+"""Protection and audit in turns: secondary suppression, zeros and differences."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _all_shown(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_what_the_audit_can_tell_is_kept_back_in_the_next_turn(monkeypatch) -> None:
-    """The protection forgets its cover once: the audit finds that, and names what is missing."""
+    """Protection forgets secondary suppression once: the audit finds that and says what lacks."""
     release, told = _release(Tables(counted(ONE_QUARTER), REGIONS), Q1), []
 
     def forgetful(cells, relations, given, known, ratios, threads, also, strict):
         found = protect(cells, relations, given, known, ratios, threads, also, strict)
         if told:
             return found
-        small = found.cells["reason"] == "unsafe"
+        small = found.cells["reason"] == "primary"
         shown = found.cells.with_columns(
             shown=pl.when(~small).then(cells.sort(KEY)["value"]),
             symbol=pl.when(small).then(pl.lit("c")),
@@ -51,7 +51,7 @@ def test_what_the_audit_can_tell_is_kept_back_in_the_next_turn(monkeypatch) -> N
 
 
 def test_the_turns_widen_and_end(monkeypatch) -> None:
-    """An audit that is never content has ever more kept back, until nothing of it is shown."""
+    """An audit that is never content has ever more suppressed, until nothing of it is shown."""
     release, given = _release(Tables(counted(ONE_QUARTER), REGIONS), Q1), []
 
     def never_content(*told):
@@ -95,7 +95,7 @@ def test_without_a_way_the_protection_says_so_and_the_audit_decides() -> None:
 # --- what the audit asks ------------------------------------------------------------------
 
 
-def test_a_small_remainder_of_shown_numbers_alone_is_told() -> None:
+def test_a_small_difference_of_shown_numbers_alone_fails_the_audit() -> None:
     """Twelve placed and eleven of them in time, both shown: one was not."""
     counts = {
         **counted({"a": (12,), "b": (30,)}, ("all",)),
@@ -109,8 +109,8 @@ def test_a_small_remainder_of_shown_numbers_alone_is_told() -> None:
     cells = tables.cells(Q1)
     report = audited(tables, cells, _all_shown(cells))
     assert not report.passed
-    assert report.failures == ("children_placed, a, 1 quarters: what remains of it",)
-    assert report.more_to_keep_back["place"].to_list() == ["a"]
+    assert report.failures == ("children_placed, a, 1 quarters: the difference from its parts",)
+    assert report.more_to_suppress["place"].to_list() == ["a"]
     ignored = audited(tables, cells, _all_shown(cells), differences="ignored")
     assert ignored.passed
     cells, found = protected(tables)
@@ -118,7 +118,7 @@ def test_a_small_remainder_of_shown_numbers_alone_is_told() -> None:
 
 
 def test_cover_may_be_known_not_to_be_small_and_has_several_values_all_the_same() -> None:
-    """The first quarter showed 6 at a; the year to date, cover now, is 6 at least."""
+    """The first quarter showed 6 at a; the year to date, secondary now, is 6 at least."""
     tables = Tables(
         {
             **counted({"a": (6,), "b": (9,), "c": (14,)}, ("all",), Q1),

@@ -16,8 +16,8 @@ from pipelines.disclosure.suppression import Task, suppress
 # through activity III and region A and costs 8 + 22 + 17 + 12 = 59.
 INVESTMENT = np.array([[20, 50, 10], [8, 19, 22], [17, 32, 12]])
 # Age by country, from the vignette of the R package GaussSuppression: "young" in Spain, Iceland
-# and Portugal 5, 2, 0; "old" 6, 3, 4. With noughts and ones unsafe, the package keeps back young
-# and old in Iceland and Portugal: three cells besides the nought.
+# and Portugal 5, 2, 0; "old" 6, 3, 4. With zeros and ones unsafe, the package suppresses young
+# and old in Iceland and Portugal: three cells besides the zero.
 YOUNG_AND_OLD = np.array([[5, 2, 0], [6, 3, 4]])
 
 
@@ -56,7 +56,7 @@ def task(
         need_up=np.where(needs, up, 0.0),
         reach=max(down, up),
         whole=True,
-        remainder=np.zeros(0),
+        difference=np.zeros(0),
         row_need_down=np.zeros(0),
         row_need_up=np.zeros(0),
         equal=sparse.csr_matrix(equations(full.shape)),

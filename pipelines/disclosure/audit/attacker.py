@@ -1,163 +1,26 @@
-"""What an attacker can find out from a release: an audit that knows nothing of how it was made.
+"""What an attacker sees of releases: every number, what is known of it, and all equations.
 
-The attacker knows every shown number, percentage and mean, of this release and of all earlier
-ones, and how they hang together: places, parts, windows, definitions. For each number that is
-kept back, linear programs look for its least and its greatest possible value. Nothing here is
-shared with the protection except the cells and the declared relations: the equations are put up
-again, in another way.
-
-1. *Rank*: numbers that the equations fix exactly, found without any linear program.
-2. *Other worlds*: tables in whole numbers that fit everything shown, far away from the true one.
-   Each shows for many numbers at once that they can be smaller or greater. That children come
-   whole is no help to the attacker, then.
-3. *Least and greatest* value of whatever is still open, one program each, in whole numbers too.
-
-The report says how wide the intervals are, never where they lie.
+The equations are put up again here, in another way than for protection, from the cells and the
+declared relations alone.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from pipelines.declarations.disclosure import Rules
-from pipelines.disclosure.cells import KEY, TOTAL, Relations
+from pipelines.disclosure.cells import KEY, TOTAL
 
 QUANTITY = ["measure", "place", "breakdown", "part", "first", "last"]
 CONCERNED = ["measure", "place", "breakdown"]
 CLOSE = 1e-6
-WORLDS = 60  # linear programs for all open numbers of a table before each is asked for by itself
-NEAR = 1_500  # unknowns of a world that differs from the true one around a single number
-NODES = 50  # of the search for such a world; if that is not enough, a wider one is made
-MENDED = 5_000  # unknowns that a world of many numbers may round together: 6,600 took 5 s
-FAR = 20.0  # how far from the truth other worlds may lie; real attackers have no such limit
 
 
-@dataclass(frozen=True)
-class AuditReport:
-    """``failures`` names tables (never values); ``figures`` is ready for JSON.
-
-    ``more_to_keep_back``: KEY of shown cells, one quantity for each failure, without which that
-    number might not be told so closely. ``concerned``: measure, place and breakdown of every number
-    in a failure.
-    """
-
-    passed: bool
-    failures: tuple[str, ...]
-    figures: dict
-    more_to_keep_back: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(KEY, pl.String))
-    )
-    concerned: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(CONCERNED, pl.String))
-    )
-
-    def as_dict(self) -> dict:
-        return {"passed": self.passed, "failures": list(self.failures), **self.figures}
-
-
-@dataclass
-class _Found:
-    """Widths of one connected table, for the report."""
-
-    widths: list[int] = field(default_factory=list)
-    failures: list[int] = field(default_factory=list)
-    row_failures: list[int] = field(default_factory=list)
-    exact: int = 0
-    narrow: int = 0
-    by_worlds: int = 0
-    by_programs: int = 0
-    programs: int = 0
-
-
-def audit(
-    cells: pl.DataFrame,
-    shown: pl.DataFrame,
-    relations: Relations,
-    rules: Rules,
-    known: pl.DataFrame | None = None,
-    ratios: pl.DataFrame | None = None,
-    shown_ratios: pl.DataFrame | None = None,
-    threads: int = 1,
-) -> AuditReport:
-    """Audit what is ``shown`` (KEY, shown, symbol, and base for rounded ones) of true ``cells``.
-
-    ``known``: what earlier releases told (KNOWN_SCHEMA). ``ratios``: the indicators (RATIO_SCHEMA),
-    ``shown_ratios``: what is shown of them (indicator_id, place and time, shown, symbol).
-    Fails if any number kept back, now or earlier, can be told more closely than the rules allow.
-    """
-    begun, wall = time.process_time(), time.perf_counter()
-    view = _View(cells, shown, relations, rules, known, ratios, shown_ratios)
-    tables = list(view.tables())
-    work = [_Table(view, *table) for table in tables]
-    work.sort(key=lambda table: -len(table.columns))  # so that no thread ends long after another
-    if threads <= 1:
-        found = [table.examine() for table in work]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(lambda table: table.examine(), work))
-    names, given_away, concerned = [], [], []
-    for table, result in zip(work, found, strict=True):
-        names += [view.name(table.columns[number]) for number in result.failures]
-        concerned += [int(table.columns[number]) for number in result.failures]
-        given_away += [view.around(table.columns[number]) for number in result.failures]
-        names += [
-            f"{view.name(table.whole_of(number))}: what remains of it"
-            for number in result.row_failures
-        ]
-        given_away += [view.least[table.least_rows[number]] for number in result.row_failures]
-        for number in result.row_failures:
-            concerned += view.least[table.least_rows[number]].tocoo().col.tolist()
-    bare = view.bare_remainders()
-    for row in bare:
-        concerned += view.least[row].tocoo().col.tolist()
-    names += [f"{view.name(view.whole_of(row))}: what remains of it" for row in bare]
-    given_away += [view.least[row] for row in bare]
-    widths = np.array([width for result in found for width in result.widths], dtype=float)
-    figures = {
-        "numbers_kept_back": len(widths),
-        "kept_back_now": int(view.kept_back_now),
-        "kept_back_earlier": int(view.kept_back_earlier),
-        "told_exactly": sum(result.exact for result in found),
-        "two_values_or_fewer": sum(result.narrow for result in found),
-        "possible_values_at_least": _histogram(widths),
-        "least_margin": None if not len(widths) else int(widths.min() - view.values_required),
-        "remainders_examined": int(sum(len(table.secret_rows) for table in work)) + len(bare),
-        "shown_wide_by_other_worlds": sum(result.by_worlds for result in found),
-        "shown_wide_one_by_one": sum(result.by_programs for result in found),
-        "tables": len(work),
-        "equations": int(view.equal.shape[0]),
-        "inequalities": int(view.least.shape[0]),
-        "linear_programs": sum(result.programs for result in found),
-        "cpu_seconds": round(time.process_time() - begun, 3),
-        "seconds": round(time.perf_counter() - wall, 3),
-    }
-    about = view.numbers[sorted(set(concerned))].select(CONCERNED).unique().sort(CONCERNED)
-    return AuditReport(not names, tuple(names), figures, view.cheapest_of(given_away), about)
-
-
-def _histogram(widths: np.ndarray) -> dict[str, int]:
-    """How many numbers have how many possible values, at least."""
-    edges = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, None))
-    found = {}
-    for low, high in edges:
-        name = f"{low}" if low == high else f"{low} or more" if high is None else f"{low} to {high}"
-        inside = (widths >= low) & ((widths <= high) if high is not None else True)
-        found[name] = int(inside.sum())
-    return found
-
-
-# --- what the attacker sees ---------------------------------------------------
-
-
-class _View:
+class AttackerView:
     """Numbers, what is known of each, and all equations among them."""
 
     def __init__(self, cells, shown, relations, rules, known, ratios, shown_ratios):
@@ -213,10 +76,10 @@ class _View:
                     "release",
                 )
             )
-        told = pl.concat(frames).filter(pl.col("value").is_not_null())
+        released = pl.concat(frames).filter(pl.col("value").is_not_null())
         # One number for each quantity and value: a revised one is another number.
         self.numbers = (
-            told.group_by(*QUANTITY, "value")
+            released.group_by(*QUANTITY, "value")
             .agg(
                 pl.col("low").max(),
                 pl.col("high").min(),
@@ -228,22 +91,22 @@ class _View:
             .with_columns(pl.col("number").cast(pl.Int64))
         )
         self.vintages = (
-            told.select(*QUANTITY, "value", "release")
+            released.select(*QUANTITY, "value", "release")
             .unique()
             .join(self.numbers.select(*QUANTITY, "value", "number"), on=[*QUANTITY, "value"])
             .sort("release", "number")
         )
         empty = self._quantities(cells.filter(pl.col("value").is_null()).select(*KEY, "value"))
         self.empty = empty.select(QUANTITY).unique()
-        self.kept_back_now = self.numbers.filter(pl.col("low").is_null() & pl.col("is_now")).height
-        self.kept_back_earlier = self.numbers.filter(
+        self.suppressed_now = self.numbers.filter(pl.col("low").is_null() & pl.col("is_now")).height
+        self.suppressed_earlier = self.numbers.filter(
             pl.col("low").is_null() & ~pl.col("is_now")
         ).height
 
     def _quantities(self, frame: pl.DataFrame) -> pl.DataFrame:
         """With the quarters that each row counts, within the life of its place."""
         relations = self.relations
-        found = (
+        joined = (
             frame.join(relations.windows, on=["window", "quarter"], how="left")
             .join(relations.measures.select("measure", "subject"), on="measure", how="left")
             .join(
@@ -255,7 +118,7 @@ class _View:
         first = pl.max_horizontal("first", "born")
         last = pl.min_horizontal("last", "died")
         inside = first <= last
-        return found.with_columns(
+        return joined.with_columns(
             pl.when(inside).then(first).otherwise("first").alias("first"),
             pl.when(inside).then(last).otherwise("last").alias("last"),
         )
@@ -272,28 +135,28 @@ class _View:
         )
         if ratios is None or shown_ratios is None or not sums:
             return now
-        told = (
+        with_mean = (
             shown_ratios.filter(pl.col("shown").is_not_null() | (pl.col("symbol") == self._none))
             .join(ratios.select("indicator_id", "numerator", "denominator"), on="indicator_id")
             .filter(pl.col("numerator").is_in(sums))
         )
         where = ["place", "breakdown", "part", "window", "quarter"]
         counts = now.filter(pl.col("low") == pl.col("high")).select("measure", *where)
-        told = (
-            told.join(
+        known = (
+            with_mean.join(
                 counts.rename({"measure": "denominator"}), on=["denominator", *where], how="semi"
             )
             .select(pl.col("numerator").alias("measure"), *where)
             .unique()
-            .with_columns(pl.lit(True).alias("is_told"))
+            .with_columns(pl.lit(True).alias("is_known"))
         )
         return (
-            now.join(told, on=["measure", *where], how="left")
+            now.join(known, on=["measure", *where], how="left")
             .with_columns(
-                pl.when("is_told").then("value").otherwise("low").alias("low"),
-                pl.when("is_told").then("value").otherwise("high").alias("high"),
+                pl.when("is_known").then("value").otherwise("low").alias("low"),
+                pl.when("is_known").then("value").otherwise("high").alias("high"),
             )
-            .drop("is_told")
+            .drop("is_known")
         )
 
     @property
@@ -303,9 +166,9 @@ class _View:
     # --- equations ---
 
     def _equations(self) -> None:
-        """Rows as (kind, row, number, coefficient); kind 0 is equal, 1 at least nought."""
+        """Rows as (kind, row, number, coefficient); kind 0 is equal, 1 at least zero."""
         self.rows: list[pl.DataFrame] = []
-        self.numbers = self.numbers.with_columns(pl.lit(False).alias("is_left_over"))
+        self.numbers = self.numbers.with_columns(pl.lit(False).alias("is_difference"))
         releases = self.vintages["release"].unique().sort().to_list()
         seen = self.numbers.select(QUANTITY).n_unique() == self.numbers.height
         for release in releases[-1:] if seen else releases:
@@ -320,13 +183,13 @@ class _View:
             )
             self._place_rows(newest)
             self._breakdown_rows(newest)
-            self._tie_rows(pl.concat([newest, self._window_rows(newest)]))
+            self._relation_rows(pl.concat([newest, self._window_rows(newest)]))
 
     def _add(self, entries: pl.DataFrame, missing: pl.DataFrame, by: list[str]) -> None:
-        """Rows by key: whole (+1) less parts (-1); at least nought where a part is missing.
+        """Rows by key: whole (+1) less parts (-1); at least zero where a part is missing.
 
         ``entries``: by, number, sign. ``missing``: keys of rows that lack a part. A row of numbers
-        of different releases that does not add up is left out: it ties nothing.
+        of different releases that does not add up is left out: it subset_relations nothing.
         """
         if not len(entries):
             return
@@ -396,16 +259,18 @@ class _View:
         self, newest: pl.DataFrame, parts: pl.DataFrame, by: list[str], short: pl.DataFrame
     ) -> None:
         """Rows of ``whole`` less whatever is found for ``parts`` (keys of quantities)."""
-        found = parts.select(*by, *QUANTITY).join(
+        quantities = parts.select(*by, *QUANTITY).join(
             newest.select(*QUANTITY, "number"), on=QUANTITY, how="left"
         )
-        absent = found.filter(pl.col("number").is_null()).join(self.empty, on=QUANTITY, how="anti")
-        there = found.filter(pl.col("number").is_not_null())
+        absent = quantities.filter(pl.col("number").is_null()).join(
+            self.empty, on=QUANTITY, how="anti"
+        )
+        present = quantities.filter(pl.col("number").is_not_null())
         missing = pl.concat([absent.select(by), short.select(by)]).unique()
         entries = pl.concat(
             [
-                there.select(*by, "number", pl.lit(-1).alias("sign")),
-                there.select(by)
+                present.select(*by, "number", pl.lit(-1).alias("sign")),
+                present.select(by)
                 .unique()
                 .with_columns(pl.col("whole").alias("number"), pl.lit(1).alias("sign")),
             ]
@@ -475,16 +340,16 @@ class _View:
             ]
         ).with_columns(pl.col("whole").rank("dense").cast(pl.Int64).alias("row"))
         self.rows.append(entries.select("row", "number", "sign", pl.lit(False).alias("is_least")))
-        return self._left_over(newest, flows, fresh)
+        return self._differences(newest, flows, fresh)
 
-    def _left_over(
+    def _differences(
         self, newest: pl.DataFrame, flows: pl.DataFrame, fresh: pl.DataFrame
     ) -> pl.DataFrame:
         """Note the stretches as numbers of their own, with their true values."""
         about = flows.unique("series").drop("first", "last", "number", "value", strict=False)
         valued = flows.join(self.numbers.select("number", "value"), on="number", how="left")
         since = _since_the_first_day(valued)
-        found = (
+        differences = (
             fresh.join(since, on=["series", "day"], how="left")
             .join(since, left_on=["series", "next"], right_on=["series", "day"], how="left")
             .with_columns(
@@ -497,57 +362,60 @@ class _View:
             .join(about, on="series")
             .sort("number")
         )
-        added = found.with_columns(
+        added = differences.with_columns(
             *(pl.lit(None, self.numbers.schema[name]).alias(name) for name in ("low", "high")),
             pl.lit(None, pl.String).alias("latest"),
             pl.lit(False).alias("is_now"),
-            pl.lit(True).alias("is_left_over"),
+            pl.lit(True).alias("is_difference"),
         )
         self.numbers = pl.concat([self.numbers, added.select(self.numbers.columns)])
-        return found.filter(pl.col("value").is_not_null()).select(newest.columns)
+        return differences.filter(pl.col("value").is_not_null()).select(newest.columns)
 
-    def _tie_rows(self, newest: pl.DataFrame) -> None:
-        ties = self.relations.ties
+    def _relation_rows(self, newest: pl.DataFrame) -> None:
+        subset_relations = self.relations.subset_relations
         measured = set(newest["measure"].unique())
-        for n, tie in enumerate((*ties.partitions, *ties.subsets)):
-            parts = getattr(tie, "parts", None) or (tie.part,)
+        for n, relation in enumerate((*subset_relations.partitions, *subset_relations.subsets)):
+            parts = getattr(relation, "parts", None) or (relation.part,)
             there = [part for part in parts if part in measured]
-            if tie.whole not in measured or not there:
+            if relation.whole not in measured or not there:
                 continue
-            whole = newest.filter(pl.col("measure") == tie.whole).rename({"number": "whole"})
+            whole = newest.filter(pl.col("measure") == relation.whole).rename({"number": "whole"})
             keys = whole.drop("measure").join(pl.DataFrame({"measure": list(parts)}), how="cross")
-            only_part = n >= len(ties.partitions)
+            only_part = n >= len(subset_relations.partitions)
             short = whole.select("whole") if only_part else _no_rows(["whole"])
             self._whole_and_parts(newest, keys, ["whole"], short)
-        for tie in ties.slices:
-            self._slice_rows(newest, tie, measured)
-        for tie in ties.inclusions:
-            within, part = tie.within
+        for relation in subset_relations.slices:
+            self._slice_rows(newest, relation, measured)
+        for relation in subset_relations.inclusions:
+            within, part = relation.within
             whole = newest.filter((pl.col("breakdown") == within) & (pl.col("part") == part))
             whole = whole.rename({"number": "whole"}).drop("breakdown", "part")
             keys = whole.join(
                 pl.DataFrame(
-                    {"breakdown": [tie.breakdown] * len(tie.parts), "part": list(tie.parts)}
+                    {
+                        "breakdown": [relation.breakdown] * len(relation.parts),
+                        "part": list(relation.parts),
+                    }
                 ),
                 how="cross",
             )
             self._whole_and_parts(newest, keys, ["whole"], whole.select("whole"))
 
-    def _slice_rows(self, newest: pl.DataFrame, tie, measured: set[str]) -> None:
-        if tie.measure not in measured:
+    def _slice_rows(self, newest: pl.DataFrame, relation, measured: set[str]) -> None:
+        if relation.measure not in measured:
             return
-        mine = newest.filter(pl.col("measure") == tie.measure)
+        mine = newest.filter(pl.col("measure") == relation.measure)
         outside = mine.filter(
-            (pl.col("breakdown") == tie.breakdown)
-            & ~pl.col("part").is_in(list(tie.parts))
+            (pl.col("breakdown") == relation.breakdown)
+            & ~pl.col("part").is_in(list(relation.parts))
             & (pl.col("value") == 0)
         )
-        nought = pl.col("number").is_in(outside["number"].implode())
+        zero = pl.col("number").is_in(outside["number"].implode())
         self.numbers = self.numbers.with_columns(
-            pl.when(nought).then(0).otherwise("low").alias("low"),
-            pl.when(nought).then(0).otherwise("high").alias("high"),
+            pl.when(zero).then(0).otherwise("low").alias("low"),
+            pl.when(zero).then(0).otherwise("high").alias("high"),
         )
-        if tie.of is None or tie.of not in measured:
+        if relation.of is None or relation.of not in measured:
             return
         whole = (
             mine.filter(pl.col("breakdown") == TOTAL)
@@ -557,34 +425,34 @@ class _View:
         keys = whole.join(
             pl.DataFrame(
                 {
-                    "measure": [tie.of] * len(tie.parts),
-                    "breakdown": [tie.breakdown] * len(tie.parts),
-                    "part": list(tie.parts),
+                    "measure": [relation.of] * len(relation.parts),
+                    "breakdown": [relation.breakdown] * len(relation.parts),
+                    "part": list(relation.parts),
                 }
             ),
             how="cross",
         )
         here = keys.join(newest.select(QUANTITY), on=QUANTITY, how="semi")
-        complete = here.group_by("whole").len().filter(pl.col("len") == len(tie.parts))
+        complete = here.group_by("whole").len().filter(pl.col("len") == len(relation.parts))
         keys = keys.join(complete, on="whole", how="semi")
         self._whole_and_parts(newest, keys, ["whole"], _no_rows(["whole"]))
 
     def _ratio_bounds(self, ratios, shown_ratios) -> None:
-        """What a shown percentage or mean says of a part of it that is kept back.
+        """What a shown percentage or mean says of a part of it that is suppressed.
 
         To within half of its last place: (ratio - half) x below <= above <= (ratio + half) x below.
         """
         self.bounds: list[tuple[int, int, float, float]] = []
-        self.noughts: list[int] = []
+        self.zeros: list[int] = []
         if ratios is None or shown_ratios is None:
             return
         where = ["place", "breakdown", "part", "window", "quarter"]
-        told = shown_ratios.filter(
+        visible = shown_ratios.filter(
             pl.col("shown").is_not_null() | (pl.col("symbol") == self._none)
         ).join(ratios, on="indicator_id")
         parts = {}
         for role in ("numerator", "denominator"):
-            keyed = told.select("indicator_id", pl.col(role).alias("measure"), *where)
+            keyed = visible.select("indicator_id", pl.col(role).alias("measure"), *where)
             parts[role] = (
                 self._quantities(keyed.with_columns(pl.lit(0).alias("value")))
                 .join(
@@ -601,7 +469,7 @@ class _View:
                 )
             )
         both = (
-            told.drop("numerator", "denominator")
+            visible.drop("numerator", "denominator")
             .join(parts["numerator"], on=["indicator_id", *where])
             .join(parts["denominator"], on=["indicator_id", *where])
         )
@@ -609,7 +477,7 @@ class _View:
         decimals = self.rules.percentages.decimals
         for row in both.sort("indicator_id", *where).iter_rows(named=True):
             if row["shown"] is None:
-                self.noughts.append(row["denominator"])
+                self.zeros.append(row["denominator"])
                 continue
             is_percent = row["unit"] == "percent" and decimals is not None
             half = 0.5 * 10.0 ** -(decimals if is_percent else row["rounding"])
@@ -625,8 +493,8 @@ class _View:
         self.value = numbers["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         low = numbers["low"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         high = numbers["high"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        self.is_left_over = numbers["is_left_over"].to_numpy()
-        self.is_hidden = np.isnan(low) & ~self.is_left_over
+        self.is_difference = numbers["is_difference"].to_numpy()
+        self.is_hidden = np.isnan(low) & ~self.is_difference
         self.is_sum = np.array(
             [self.contributors[measure] is not None for measure in numbers["measure"].to_list()],
             dtype=bool,
@@ -634,30 +502,30 @@ class _View:
         self.is_now = numbers["is_now"].to_numpy()
         self.rests_on_few = self._rests_on_few()
         floor = np.zeros(count)
-        never_nought = self.rules.noughts == "shown" and not self.rules.noughts_may_cover
-        if never_nought:  # readers know that noughts are always shown
+        never_zero = self.rules.zeros == "shown" and not self.rules.zeros_may_be_secondary
+        if never_zero:  # readers know that zeros are always shown
             floor[self.is_hidden & ~self.is_sum] = 1
         self.low = np.where(np.isnan(low), floor, low)
         self.high = np.where(np.isnan(high), np.inf, high)
-        for number in self.noughts:
+        for number in self.zeros:
             self.high[number] = 0
         self.equal, self.least = self._matrices(count)
 
     def _rests_on_few(self) -> np.ndarray:
-        """Sums of days of fewer cases than a mean is shown for; also where cases are not told."""
+        """Sums of days of fewer cases than a mean is shown for; also where cases are not shown."""
         counted = pl.DataFrame(
             [pair for pair in self.contributors.items() if pair[1] is not None],
             schema={"measure": pl.String, "counted": pl.String},
             orient="row",
         )
         where = ["place", "breakdown", "part", "first", "last"]
-        cases = self.numbers.filter(~pl.col("is_left_over")).group_by("measure", *where)
+        cases = self.numbers.filter(~pl.col("is_difference")).group_by("measure", *where)
         cases = cases.agg(pl.col("value").min().alias("cases")).rename({"measure": "counted"})
-        found = self.numbers.join(counted, on="measure", how="left", maintain_order="left").join(
+        joined = self.numbers.join(counted, on="measure", how="left", maintain_order="left").join(
             cases, on=["counted", *where], how="left", maintain_order="left"
         )
         few = pl.col("cases").fill_null(1).is_between(1, self.rules.means.fewest - 1)
-        return found.select(pl.col("counted").is_not_null() & few).to_series().to_numpy()
+        return joined.select(pl.col("counted").is_not_null() & few).to_series().to_numpy()
 
     def _matrices(self, count: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         pieces: dict[bool, list] = {False: [], True: []}
@@ -701,14 +569,14 @@ class _View:
         row = self.least[least_row].tocoo()
         return int(row.col[row.data > 0][0])
 
-    def bare_remainders(self) -> np.ndarray:
-        """Inequalities among shown numbers alone that leave a small remainder: it is told."""
+    def shown_differences(self) -> np.ndarray:
+        """Inequalities among shown numbers alone that leave a small number as their difference."""
         rules = self.rules
         if rules.differences != "protected" or rules.method == "round":
             return np.zeros(0, dtype=np.int64)
         is_open = (self.high > self.low).astype(float)
-        told = np.where(self.high > self.low, 0.0, self.low)
-        rest = self.least @ told
+        shown = np.where(self.high > self.low, 0.0, self.low)
+        rest = self.least @ shown
         small = (rest > CLOSE) & (rest < rules.smallest_shown - CLOSE)
         small &= abs(self.least) @ is_open == 0
         small &= abs(self.least) @ self.is_sum.astype(float) == 0
@@ -728,7 +596,7 @@ class _View:
         return sparse.csr_matrix(abs(both[rows]).sum(axis=0))
 
     def cheapest_of(self, rows: list[sparse.csr_matrix]) -> pl.DataFrame:
-        """Of each row the least number that is shown now and is not nought: KEY of its cells.
+        """Of each row the least number that is shown now and is not zero: KEY of its cells.
 
         Where a row has none, as among stretches that windows leave over, of what its numbers share
         an equation with.
@@ -746,7 +614,7 @@ class _View:
         return self.now_cells.join(wanted, on=QUANTITY, how="semi").select(KEY).sort(KEY)
 
     def _free(self, numbers: np.ndarray) -> np.ndarray:
-        """Those of them that are shown now and could be kept back instead."""
+        """Those of them that are shown now and could be suppressed instead."""
         is_now = self.is_now[numbers]
         is_shown = self.high[numbers] <= self.low[numbers]
         counts = (self.value[numbers] > 0) & ~self.is_sum[numbers]
@@ -772,12 +640,12 @@ class _View:
             yield mine, rows[rows < exact], rows[rows >= exact] - exact
 
     def _has_to_hide(self, columns: np.ndarray) -> np.ndarray:
-        """Under rounding nothing is kept back, but small numbers must be uncertain all the same."""
+        """Rounding suppresses nothing, but small numbers must be uncertain all the same."""
         value = self.value[columns]
         small = (value > 0) & (value < self.rules.smallest_shown) & ~self.is_sum[columns]
         if self.rules.method == "round":
             return small
-        return small & self.is_left_over[columns] & (self.rules.differences == "protected")
+        return small & self.is_difference[columns] & (self.rules.differences == "protected")
 
 
 def _sorted(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -815,307 +683,3 @@ def _since_the_first_day(flows: pl.DataFrame) -> pl.DataFrame:
 def _no_rows(columns: list[str]) -> pl.DataFrame:
     schema = {column: pl.Int64 if column == "whole" else pl.String for column in columns}
     return pl.DataFrame(schema=schema)
-
-
-# --- one connected table --------------------------------------------------------
-
-
-class _Table:
-    """Unknown numbers with the equations among them, what is known taken to the other side."""
-
-    def __init__(self, view: _View, columns, equal_rows, least_rows):
-        self.view, self.columns = view, columns
-        fixed = np.where(view.high > view.low, 0.0, view.low)
-        equal, least = view.equal[equal_rows], view.least[least_rows]
-        self.equal, self.least = equal[:, columns].tocsr(), least[:, columns].tocsr()
-        self.right = -(equal @ fixed)
-        self.least_right = -(least @ fixed)
-        self.value = view.value[columns]
-        self.low, self.high = view.low[columns], view.high[columns]
-        self.hidden = view.is_hidden[columns]
-        self.is_sum = view.is_sum[columns]
-        self.least_rows = least_rows
-        self.both = sparse.vstack([self.equal, self.least], format="csc")
-        self.links = abs(self.both).tocsr()
-        self.whole_of_row = self._wholes()
-        self._what_is_required(least)
-
-    def _what_is_required(self, least: sparse.csr_matrix) -> None:
-        rules, view = self.view.rules, self.view
-        value = np.nan_to_num(self.value)
-        below = np.minimum(rules.protection.below, value - self.low)
-        need_low, need_high = value - below, value + rules.protection.above
-        part = np.where(view.rests_on_few[self.columns], value * rules.means.percent / 100, 0.0)
-        days = np.maximum(part, rules.means.days)
-        need_low = np.where(self.is_sum, np.maximum(value - days, 0), need_low)
-        need_high = np.where(self.is_sum, value + days, need_high)
-        self.required = np.where(self.is_sum, 1, rules.protection.values)
-        small = (value > 0) & (value < rules.smallest_shown) & ~self.is_sum
-        left_over = view.is_left_over[self.columns] & (rules.differences == "protected")
-        # Cover is no small number, and may be known not to be one, as where an earlier release
-        # showed part of it; it must still have as many possible values, or days.
-        is_small = np.where(self.is_sum, view.rests_on_few[self.columns], small)
-        need_low = np.where(is_small, need_low, value)
-        need_high = np.where(is_small, need_high, value)
-        self.required = np.where(self.is_sum & ~is_small, rules.means.days, self.required)
-        # Cover of an earlier release may come to light, and so may a nought where noughts are
-        # shown; the small numbers they covered may not.
-        is_secret = view.is_now[self.columns] & ((value > 0) | (rules.noughts != "shown"))
-        self.target = (self.hidden & (is_secret | is_small)) | (small & left_over)
-        if rules.method == "round":
-            self.target = small
-            need_low, need_high = value.copy(), value.copy()
-        self.need_low, self.need_high = need_low, need_high
-        known = np.isfinite(view.value)
-        rest = least @ np.where(known, np.nan_to_num(view.value), 0.0)
-        signed = np.abs(least.data - np.round(least.data)) < CLOSE
-        whole_numbers = np.ones(least.shape[0], dtype=bool)
-        whole_numbers[np.repeat(np.arange(least.shape[0]), np.diff(least.indptr))[~signed]] = False
-        secret = (rest > 0) & (rest < rules.smallest_shown) & whole_numbers
-        secret &= (rules.differences == "protected") & (rules.method != "round")
-        secret &= ~self._is_of_sums(least)
-        self.secret_rows = np.flatnonzero(secret & (np.diff(self.least.indptr) > 0))
-        self.rest = rest
-
-    def _wholes(self) -> np.ndarray:
-        """For each inequality one unknown of it that is added, if there is any."""
-        entries = self.least.tocoo()
-        found = np.zeros(self.least.shape[0], dtype=np.int64)
-        found[entries.row] = entries.col
-        plus = entries.data > 0
-        found[entries.row[plus]] = entries.col[plus]
-        return found
-
-    def _is_of_sums(self, least: sparse.csr_matrix) -> np.ndarray:
-        return (abs(least) @ self.view.is_sum.astype(float)) > 0
-
-    def whole_of(self, number: int) -> int:
-        return self.view.whole_of(self.least_rows[number])
-
-    # --- the three steps ---
-
-    def examine(self) -> _Found:
-        found = _Found()
-        self.found = found
-        self.reached_low = np.nan_to_num(self.value).copy()
-        self.reached_high = np.nan_to_num(self.value).copy()
-        self.row_low, self.row_high = self.rest.copy(), self.rest.copy()
-        fixed = self._fixed_by_rank()
-        self._other_worlds(~fixed)
-        found.by_worlds = int((self.target & ~self._open()).sum())
-        self._one_by_one()
-        self._conclude()
-        return found
-
-    def _open(self) -> np.ndarray:
-        """Numbers not shown to be wide enough yet."""
-        enough = (self.reached_low <= self.need_low + CLOSE) & (
-            self.reached_high >= self.need_high - CLOSE
-        )
-        enough &= self._possible() >= self.required
-        return self.target & ~enough
-
-    def _possible(self) -> np.ndarray:
-        """How many whole numbers lie in each interval."""
-        return np.floor(self.reached_high + CLOSE) - np.ceil(self.reached_low - CLOSE) + 1
-
-    def _rows_open(self) -> np.ndarray:
-        protection = self.view.rules.protection
-        found = np.zeros(len(self.rest), dtype=bool)
-        rows = self.secret_rows
-        low, high, rest = self.row_low[rows], self.row_high[rows], self.rest[rows]
-        enough = (low <= rest - np.minimum(protection.below, rest) + CLOSE) & (
-            high >= rest + protection.above - CLOSE
-        )
-        enough &= np.floor(high + CLOSE) - np.ceil(low - CLOSE) + 1 >= protection.values
-        found[rows] = ~enough
-        return found
-
-    def _fixed_by_rank(self) -> np.ndarray:
-        """Numbers that the equations alone determine: no solution of ``equal @ d = 0`` moves them.
-
-        A random vector is projected onto those solutions; where nothing is left of it, nothing
-        can move. One sparse factorisation, no linear program.
-        """
-        from scipy.sparse.linalg import splu
-
-        rows, count = self.equal.shape
-        if not rows:
-            return np.zeros(count, dtype=bool)
-        tiny = 1e-9
-        both = sparse.block_array(
-            [[sparse.identity(count), self.equal.T], [self.equal, -tiny * sparse.identity(rows)]],
-            format="csc",
-        )
-        solver = splu(both, permc_spec="COLAMD")
-        fixed = np.ones(count, dtype=bool)
-        for share in (0.6180339887498949, 0.4142135623730951):
-            lot = 1.0 + np.arange(count) * share % 1.0
-            moved = solver.solve(np.concatenate([lot, np.zeros(rows)]))[:count]
-            fixed &= np.abs(moved) < 1e-5
-        return fixed
-
-    def _other_worlds(self, movable: np.ndarray) -> None:
-        far = np.maximum(FAR, 2 * np.maximum(self.need_high - np.nan_to_num(self.value), 0))
-        high = np.minimum(self.high, np.nan_to_num(self.value) + far.max(initial=FAR))
-        high = np.where(np.isnan(self.value), self.high, high)
-        dry = 0
-        for turn in range(WORLDS):
-            is_open, rows_open = self._open() & movable, self._rows_open()
-            left = int(is_open.sum() + rows_open.sum())
-            if not left or dry >= 4:
-                return
-            signs = self._signs(turn)
-            goal = np.where(is_open, 1.0, 0.0) * signs
-            goal += self.least.T @ (rows_open * signs[self.whole_of_row])
-            world = self._world(-goal, high)
-            if world is None:
-                continue  # it could not be rounded, and nothing is learnt; the next is elsewhere
-            self._learn(world)
-            still = int((self._open() & movable).sum() + self._rows_open().sum())
-            dry = dry + 1 if still > 0.98 * left else 0
-
-    def _signs(self, turn: int) -> np.ndarray:
-        """Up or down: all together, then by place, part, series, and so on, as if by lot."""
-        if turn < 2:
-            return np.full(len(self.columns), 1.0 if turn == 0 else -1.0)
-        kinds = (("place",), ("breakdown", "part"), ("place", "breakdown", "part"), ("measure",))
-        sign = np.ones(len(self.columns))
-        of = np.minimum(self.columns, self.view.numbers.height - 1)
-        keys = kinds[turn // 2 % len(kinds)]
-        frame = self.view.numbers.select(keys)[of]
-        codes = frame.select(pl.struct(keys).rank("dense"))[:, 0].to_numpy().astype(np.int64)
-        mixed = (codes * 2654435761 + (turn // 2) * 40503 * 65537) & 0xFFFFFFFF
-        mixed ^= mixed >> 15
-        mixed = mixed * 2246822519 & 0xFFFFFFFF
-        sign = np.where((mixed >> 13) & 1, 1.0, -1.0)
-        return sign if turn % 2 == 0 else -sign
-
-    def _world(self, cost: np.ndarray, high: np.ndarray, last: bool = False) -> np.ndarray | None:
-        """A table in whole numbers, as far as it can be had, that fits everything shown.
-
-        A linear program first. Where its answer cuts children in parts, those numbers and their
-        neighbours are solved for again in whole numbers, all others standing still. ``last``: if
-        that fails, the whole table is.
-        """
-        world = self._solve(cost, self.low, high, whole=False)
-        if world is None:
-            return None
-        broken = self._broken(world)
-        if not broken.any():
-            return np.where(self.is_sum, world, np.round(world))
-        for _ in range(3):
-            rows = abs(self.both) @ broken.astype(float) > 0
-            broken |= abs(self.both).T @ rows.astype(float) > 0
-            if not last and broken.sum() > MENDED:
-                return None
-            still = np.where(self.is_sum, world, np.round(world))
-            mended = self._solve(
-                cost,
-                np.where(broken, self.low, still),
-                np.where(broken, high, still),
-                whole=True,
-            )
-            if mended is not None:
-                return np.where(self.is_sum, mended, np.round(mended))
-        return self._solve(cost, self.low, high, whole=True) if last else None
-
-    def _broken(self, world: np.ndarray) -> np.ndarray:
-        return (np.abs(world - np.round(world)) > CLOSE) & ~self.is_sum
-
-    def _solve(
-        self, cost: np.ndarray, low: np.ndarray, high: np.ndarray, whole: bool
-    ) -> np.ndarray | None:
-        from scipy.optimize import Bounds, LinearConstraint, milp
-
-        self.found.programs += 1
-        right = np.concatenate([self.right, self.least_right])
-        upper = np.concatenate([self.right, np.full(len(self.least_right), np.inf)])
-        result = milp(
-            cost,
-            integrality=np.where(self.is_sum, 0, 1) if whole else None,
-            constraints=LinearConstraint(self.both, right, upper),
-            bounds=Bounds(low, high),
-        )
-        return result.x
-
-    def _learn(self, world: np.ndarray) -> None:
-        """Every number can be what it is in this world, if the world fits everything shown."""
-        if (np.abs(self.equal @ world - self.right) > 1e-4).any() or (
-            self.least @ world < self.least_right - 1e-4
-        ).any():
-            return
-        self.reached_low = np.minimum(self.reached_low, world)
-        self.reached_high = np.maximum(self.reached_high, world)
-        row = self.least @ world - self.least_right
-        self.row_low, self.row_high = np.minimum(self.row_low, row), np.maximum(self.row_high, row)
-
-    def _one_by_one(self) -> None:
-        """Nearby worlds for every number first, which are cheap; wide ones for what is left."""
-        for explore in (self._world_nearby, self._world_anywhere):
-            for number in np.flatnonzero(self._open()).tolist():
-                cost = np.zeros(len(self.columns))
-                cost[number] = 1.0
-                self._explore(cost, lambda number=number: self._open()[number], explore)
-                self.found.by_programs += int(not self._open()[number])
-            for number in np.flatnonzero(self._rows_open()).tolist():
-                cost = self.least[[number]].toarray().ravel()
-                self._explore(cost, lambda number=number: self._rows_open()[number], explore)
-
-    def _explore(self, cost: np.ndarray, is_open, explore) -> None:
-        for sign in (1.0, -1.0):
-            if is_open():
-                world = explore(sign * cost)
-                if world is not None:
-                    self._learn(world)
-
-    def _near(self, seeds: np.ndarray) -> np.ndarray:
-        """The unknowns around some of them, as far as equations reach in a few steps."""
-        found = seeds
-        for _ in range(4):
-            rows = self.links @ found.astype(float) > 0
-            wider = (self.links.T @ rows.astype(float) > 0) | found
-            if wider.sum() > NEAR:
-                break
-            found = wider
-        return found | np.isnan(self.value)
-
-    def _world_nearby(self, cost: np.ndarray) -> np.ndarray | None:
-        """A world like the true one but for what lies around the unknowns that are asked for."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
-
-        self.found.programs += 1
-        near = np.flatnonzero(self._near(cost != 0))
-        reach = np.maximum(np.nan_to_num(self.value) + FAR, self.need_high)
-        high = np.minimum(self.high, np.where(np.isnan(self.value), np.inf, reach))
-        world = np.nan_to_num(self.value)
-        world[near] = 0
-        matrix = self.both[:, near].tocsr()
-        rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
-        right = np.concatenate([self.right, self.least_right]) - self.both @ world
-        upper = np.where(np.arange(len(right)) < len(self.right), right, np.inf)
-        result = milp(
-            cost[near],
-            integrality=np.where(self.is_sum[near], 0, 1),
-            constraints=LinearConstraint(matrix[rows], right[rows], upper[rows]),
-            bounds=Bounds(self.low[near], high[near]),
-            options={"node_limit": NODES},
-        )
-        if result.x is None:
-            return None
-        world[near] = np.where(self.is_sum[near], result.x, np.round(result.x))
-        return world
-
-    def _world_anywhere(self, cost: np.ndarray) -> np.ndarray | None:
-        far = np.nan_to_num(self.value) * 2 + 10 * FAR
-        high = np.minimum(self.high, np.where(np.isnan(self.value), np.inf, far))
-        return self._world(cost, high, last=True)
-
-    def _conclude(self) -> None:
-        found = self.found
-        possible = self._possible()
-        found.widths = possible[self.target].astype(int).tolist()
-        found.failures = np.flatnonzero(self._open()).tolist()
-        found.row_failures = np.flatnonzero(self._rows_open()).tolist()
-        found.exact = int((possible[self.target] <= 1).sum())
-        found.narrow = int((possible[self.target] <= 2).sum())
