@@ -300,7 +300,7 @@ def test_the_quarter_before_runs_the_rules_that_need_it(
     assert compared["rules"]["run"] > alone["rules"]["run"]
     assert "NO_EARLIER_RETURN" in alone["rules"]["skipped"]
     assert "NO_EARLIER_RETURN" not in compared["rules"]["skipped"]
-    gone = [p for p in compared["problems"] if "not on this one" in p["sentence_en"]]
+    gone = [p for p in compared["problems"] if "missing from this one" in p["sentence_en"]]
     assert len(gone) == 1 and gone[0]["code"] not in {p["code"] for p in alone["problems"]}
     assert "quarter_before" in compared["headlines"]["versions"]
     hint = "give it with --before FILE"
