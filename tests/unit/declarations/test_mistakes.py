@@ -37,6 +37,14 @@ MISTAKES = {
     "nation of an indicator": Mistake(
         "indicators/W01.yaml", "- W92000004", "- S92000003", "- S92000003", "S92000003"
     ),
+    "numerator of an indicator": Mistake(
+        "indicators/W01.yaml", "numerator: children", "numerator: kittens", "numerator: kittens",
+        "called kittens",
+    ),
+    "measure of a slice": Mistake(
+        RELATIONS, "- measure: children_placed_in_region", "- measure: kittens", ": kittens",
+        "no measure called kittens",
+    ),
     "nation of a benchmark": Mistake(
         "indicators/W08.yaml",
         "nation_code: W92000004",
