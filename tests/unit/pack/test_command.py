@@ -75,7 +75,7 @@ def test_a_nation_is_the_packs_of_all_its_places(warehouse: Settings, tmp_path) 
     ("words", "code", "message"),
     [
         (["2025-26-Q4"], 2, "give either a PLACE before the quarter, or --nation"),
-        (["City", "2025-26-Q4", "--nation", "Wales"], 2, "say which"),
+        (["City", "2025-26-Q4", "--nation", "Wales"], 2, "give either"),
         (["New", "City", "2025-26-Q4"], 2, "put 'New City' in quotation marks"),
         (["City", "2025-Q4"], 2, "is not a quarter: write it like 2025-26-Q1"),
         (["Citty", "2025-26-Q4"], 2, "did you mean CITY (City)?"),

@@ -671,8 +671,8 @@ def test_a_version_from_before_there_were_packs_gets_its_pages_from_its_figures(
         (["Newport", "--release", f"NAS/{Q}/2"], 2, "has no figures of 'Newport'"),
         (["Cardif", "--release", f"NAS/{Q}/2"], 2, "did you mean"),
         (["Cardiff", Q, "--release", f"NAS/{Q}/2"], 2, "one PLACE and no QUARTER"),
-        (["--nation", "Wales", "--release", f"NAS/{Q}/2"], 2, "leave --nation out"),
-        ([], 2, "say which"),
+        (["--nation", "Wales", "--release", f"NAS/{Q}/2"], 2, "leave out --nation"),
+        ([], 2, "give a PLACE and a QUARTER"),
     ],
 )
 def test_what_a_release_does_not_have_is_said_in_a_line(
