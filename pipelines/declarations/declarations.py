@@ -239,6 +239,13 @@ class Declarations:
                     f"no measure of the {indicator.subject} return is called {name}; declare it in "
                     f"measures/{indicator.subject}.yaml, or correct the name",
                 )
+        fields = {field.name for field in self.returns[indicator.subject].fields}
+        for clock in ("clock_start", "clock_stop"):
+            for name in (getattr(indicator, clock) or "").split(" or "):
+                if name and name not in fields:
+                    raise file.mistake(
+                        (clock,), f"the {indicator.subject} return has no field called {name}"
+                    )
         for position, benchmark in enumerate(indicator.benchmarks):
             if benchmark.nation_code not in indicator.nations:
                 raise file.mistake(
@@ -345,6 +352,16 @@ class Declarations:
         file = self._csv("ssda903_rules.csv")
         rows = file.read(Ssda903Rule)
         no_duplicates(file, (row.rule_no for row in rows), _column("rule_no"))
+        for position, row in enumerate(rows):
+            for rule in row.our_rules:  # DATE:child.matched_on, or the code of a rule: CH206
+                return_name, _, field = rule.partition(":")[2].partition(".")
+                declared = self.returns.get(return_name)
+                known = {each.name for each in declared.fields} if declared else ()
+                if ":" in rule and field not in known:
+                    raise file.mistake(
+                        (position, "our_rules"),
+                        f"{rule}: no field {field} of a return {return_name}",
+                    )
         return {row.rule_no: row for row in rows}
 
     @cached_property

@@ -93,7 +93,7 @@ class Never(Declared):
 
 
 class Weights(Declared):
-    """What it costs to keep a number back, to choose between ways of protecting others.
+    """What it costs to suppress a number, to choose between ways of protecting others.
 
     (1 + log2(1 + number)) x ``total`` for a total x ``level`` for each level of places below, over
     ``whole`` for a measure that counts part of what another one counts.

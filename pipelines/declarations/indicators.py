@@ -81,8 +81,18 @@ class Indicator(Declared):
     clock_start: str | None = Field(None, description="Field whose date starts the clock.")
     clock_stop: str | None = Field(None, description="Field whose date stops the clock.")
     unit: Literal[
-        *("percent", "months", "days", "children", "households", "families", "people", "requests"),
-        *("assessments", "plans", "arrangements", "exchanges"),
+        "percent",
+        "months",
+        "days",
+        "children",
+        "households",
+        "families",
+        "people",
+        "requests",
+        "assessments",
+        "plans",
+        "arrangements",
+        "exchanges",
     ] = Field(description="percent, months, days, or what is counted, such as children.")
     direction: Literal["higher", "lower", "context"] = Field(
         description="Which way is better: higher, lower, or context where neither is.",

@@ -28,7 +28,10 @@ class WarningLimit(Declared):
 
     indicator_id: IndicatorId = Field(description="The indicator that counts who has passed it.")
     clock_start: Literal[
-        *("entered_care", "should_be_placed_decision", "authority_to_place", "placement_order"),
+        "entered_care",
+        "should_be_placed_decision",
+        "authority_to_place",
+        "placement_order",
         "register_referral",
     ] = Field(
         description=(

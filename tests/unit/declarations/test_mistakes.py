@@ -45,6 +45,12 @@ MISTAKES = {
         RELATIONS, "- measure: children_placed_in_region", "- measure: kittens", ": kittens",
         "no measure called kittens",
     ),
+    "field of a clock": Mistake(
+        "indicators/W08.yaml", "clock_start: ", "clock_start: lost_", "clock_start", "no field"
+    ),
+    "field of an SSDA903 rule": Mistake(
+        "ssda903_rules.csv", "DATE:child.matched_on", "DATE:child.lost_on", "lost_on", "no field"
+    ),
     "nation of a benchmark": Mistake(
         "indicators/W08.yaml",
         "nation_code: W92000004",
