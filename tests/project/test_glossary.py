@@ -54,8 +54,8 @@ def test_declared_welsh_has_the_words_of_the_glossary(path: Path) -> None:
 def test_translated_welsh_has_the_words_of_the_glossary(path: Path) -> None:
     pairs = []
     for message in read_catalogue(path):
-        english = message.id if isinstance(message.id, tuple) else (message.id,)
-        welsh = message.string if isinstance(message.string, tuple) else (message.string,)
+        english = [message.id] if isinstance(message.id, str) else list(message.id)
+        welsh = [message.string] if isinstance(message.string, str) else list(message.string or ())
         if message.id:  # the first entry is the header
             pairs.append((" ".join(english), " ".join(filter(None, welsh))))
     wrong = _said(pairs)

@@ -34,6 +34,28 @@ def test_nobody_imports_what_its_room_may_not_know():
     assert run.returncode == 0, run.stdout
 
 
+# Their types are not clean yet: the list only gets shorter.
+NOT_YET_TYPED = [
+    "pipelines/disclosure",
+    "tests/end_to_end",
+    "tests/unit/disclosure",
+    "tests/unit/expectations",
+    "tests/unit/intake",
+    "tests/unit/lifecycle",
+    "tests/unit/publishing",
+    "tests/unit/release",
+    "tests/unit/returns_made.py",
+    "tests/unit/verdict",
+    "tests/warehouse",
+]
+
+
+def test_the_types_are_right():
+    excluded = [word for path in NOT_YET_TYPED for word in ("--exclude", path)]
+    run = _run(program("ty"), "check", "--error-on-warning", "--python", sys.prefix, *excluded)
+    assert run.returncode == 0, run.stdout
+
+
 # --- private names of libraries, which may change with any of their versions --------------------
 
 FOLDERS = ("pipelines", "expectations", "tests", "benchmarks")

@@ -124,7 +124,11 @@ def quarterful(tmp_path_factory: pytest.TempPathFactory) -> Quarterful:
     one_bad = [*good, child("SECRET-C9", sex="SECRETSEX", notes="SECRETNOTE")]
     send("one row aside", one_bad, sender_code="W06000003")
     send("late", [], when=TOO_LATE, sender_code="W06000004", is_nil_child="yes")
-    blank = {"sender_code": None, "signed_off_by_role": None, "signed_off_on": "9th of May"}
+    blank: dict[str, Any] = {
+        "sender_code": None,
+        "signed_off_by_role": None,
+        "signed_off_on": "9th of May",
+    }
     send("at the door", [child("SECRET-D1")], **blank)
     to_raw(settings, declarations, Q2)
     to_validated(settings, declarations, [Q2])

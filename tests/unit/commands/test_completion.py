@@ -99,7 +99,7 @@ def test_each_shell_gets_its_script(shell: str) -> None:
 
 
 def test_every_command_has_its_section_in_the_help() -> None:
-    listed = [command.name for commands in SECTIONS.values() for command in commands]
+    listed = [command.name or "" for commands in SECTIONS.values() for command in commands]
     assert sorted(listed) == sorted(main.commands)
     assert {*RENAMED.values(), *NEED_WAREHOUSE} <= set(listed)
 

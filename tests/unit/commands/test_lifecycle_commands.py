@@ -24,6 +24,7 @@ from pipelines.lifecycle.publication import (
 from pipelines.lifecycle.reminders import due_reminders
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
+from pipelines.text.catalogue import Language
 from pipelines.text.dates import long_day
 from tests.unit.lifecycle_story import ANGLESEY, ENGLAND, GWYNEDD, Q1, Q2, WALES, Story
 
@@ -312,7 +313,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 
 
 @pytest.mark.parametrize(("language", "told"), [("en", "1 May 2026"), ("cy", "1 Mai 2026")])
-def test_a_day_is_written_out_in_its_language(language: str, told: str) -> None:
+def test_a_day_is_written_out_in_its_language(language: Language, told: str) -> None:
     assert long_day(date(2026, 5, 1), language) == told
 
 
