@@ -200,7 +200,7 @@ def invent(home: Path, quarters: int, children: int) -> int:
     return rows
 
 
-def _with_columns_of(frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _with_columns_of(frame: pl.DataFrame, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     frame = frame.with_columns(
         sheet_row=pl.int_range(pl.len(), dtype=pl.Int64) + 2, row_status=pl.lit("accepted")
     )
