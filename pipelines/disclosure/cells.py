@@ -98,8 +98,9 @@ def window_relations(names: list[str], quarters: list[Quarter]) -> pl.DataFrame:
             "financial_year": 4 if quarter.number == 4 else None,
         }
         for name in names:
-            if lengths[name] is not None:
-                rows.append((name, quarter.label, quarter.index - lengths[name] + 1, quarter.index))
+            length = lengths[name]
+            if length is not None:
+                rows.append((name, quarter.label, quarter.index - length + 1, quarter.index))
     schema = {"window": pl.String, "quarter": pl.String, "first": pl.Int64, "last": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -175,15 +176,15 @@ def cells_of(
     its subject is due, by every part of every breakdown. ``value`` is null where no return was
     accepted. Membership is that of the time.
     """
-    found = connection.execute(_CELLS, {"quarter": quarter.label, "nation": nation_code}).pl()
+    counted = connection.execute(_CELLS, {"quarter": quarter.label, "nation": nation_code}).pl()
     measures = connection.execute(_MEASURES).pl()
     parts = connection.execute(
         "select subject, breakdown, breakdown_value as part from marts.dim_breakdown"
         " where breakdown <> 'total' order by all"
     ).pl()
-    measures = measures.filter(pl.col("measure").is_in(found["measure"].unique()))
+    measures = measures.filter(pl.col("measure").is_in(counted["measure"].unique()))
     _check_one_row_each(measures)
-    cells = _with_zeros(found, measures, parts)
+    cells = _with_zeros(counted, measures, parts)
     windows, quarters = set(cells["window"]), {quarter}
     if known is not None:
         windows |= set(known["window"])
@@ -214,9 +215,9 @@ def _check_one_row_each(measures: pl.DataFrame) -> None:
         raise DisclosureError(f"{', '.join(twice)}: two measures count whose days these are")
 
 
-def _with_zeros(found: pl.DataFrame, measures: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+def _with_zeros(counted: pl.DataFrame, measures: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
     """The warehouse keeps no row for a part in which nobody is: it is a published zero."""
-    totals = found.filter(pl.col("breakdown") == TOTAL)
+    totals = counted.filter(pl.col("breakdown") == TOTAL)
     every = (
         totals.join(measures.select("measure", "subject"), on="measure")
         .drop("breakdown", "part")
@@ -225,14 +226,14 @@ def _with_zeros(found: pl.DataFrame, measures: pl.DataFrame, parts: pl.DataFrame
         .drop("subject")
     )
     key = list(KEY)
-    filled = every.join(found, on=key, how="left").with_columns(
+    filled = every.join(counted, on=key, how="left").with_columns(
         pl.when(pl.col("total").is_null())
         .then(None)
         .otherwise(pl.col("value").fill_null(0))
         .alias("value")
     )
     columns = [*key, "value"]
-    return pl.concat([totals.select(columns), filled.select(columns)]).cast(CELL_SCHEMA)
+    return pl.concat([totals.select(columns), filled.select(columns)]).cast(pl.Schema(CELL_SCHEMA))
 
 
 def _place_relations(
@@ -263,11 +264,11 @@ def _place_relations(
     places = pl.DataFrame(
         [
             (subject, parent, scheme, member, first, last)
-            for (subject, parent, scheme), found in stretches.items()
+            for (subject, parent, scheme), stretches_of_parent in stretches.items()
             if scheme != SENDERS
             or kinds[parent] != "nation"
             or _changes(stretches, subject, parent)
-            for first, last, members in found
+            for first, last, members in stretches_of_parent
             for member in sorted(members)
         ],
         schema={

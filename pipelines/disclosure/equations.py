@@ -97,9 +97,9 @@ class _Rows:
         entries = np.concatenate(self.signs or [empty.astype(np.int8)])
         rows = np.concatenate(self.equations or [empty])
         columns = np.concatenate(self.variables or [empty])
-        found = sparse.csr_matrix((entries, (rows, columns)), shape=(self.count, variables))
-        found.sum_duplicates()
-        return found
+        matrix = sparse.csr_matrix((entries, (rows, columns)), shape=(self.count, variables))
+        matrix.sum_duplicates()
+        return matrix
 
 
 def build(
@@ -204,7 +204,7 @@ class _Builder:
         names = self.names
         spans = {span: number for number, span in enumerate(names.spans)}
         span = pl.DataFrame(
-            [(s, p, w, q, spans[found]) for (s, p, w, q), found in self.span_of.items()],
+            [(s, p, w, q, spans[number]) for (s, p, w, q), number in self.span_of.items()],
             schema=["subject", "place", "window", "quarter", "span_number"],
             orient="row",
         )
@@ -357,7 +357,7 @@ class _Builder:
                     f"{self._quantity_name(variable)}: the parts do not add up to it"
                 )
         for rows, chosen in ((self.equal, ~has_difference), (self.remain, has_difference)):
-            rows.add([(found[~wrong & chosen], sign) for found, sign in seen])
+            rows.add([(columns[~wrong & chosen], sign) for columns, sign in seen])
 
     def _mixes_releases(self, quantities: list[int]) -> bool:
         """Whether some of these are known from earlier releases only, and may be outdated."""
@@ -369,8 +369,8 @@ class _Builder:
         wanted = self._code(measure, place, part, span)
         at = np.searchsorted(self.quantities, wanted)
         at = np.minimum(at, self.count - 1)
-        found = np.where(self.quantities[at] == wanted, at, ABSENT)
-        return np.where((found >= 0) & self.is_empty[np.maximum(found, 0)], EMPTY, found)
+        places = np.where(self.quantities[at] == wanted, at, ABSENT)
+        return np.where((places >= 0) & self.is_empty[np.maximum(places, 0)], EMPTY, places)
 
     def _subject_measures(self, subject: str) -> np.ndarray:
         names = self.names.measures
@@ -397,13 +397,13 @@ class _Builder:
                 difference = np.full(len(whole), not is_covered)
                 for member, portion in portions:
                     if member in places and portion in spans:
-                        found = self._find(
+                        members = self._find(
                             self.m[whole], places[member], self.k[whole], spans[portion]
                         )
                     else:
-                        found = np.full(len(whole), ABSENT)
-                    difference |= found == ABSENT
-                    groups.append((found, -1))
+                        members = np.full(len(whole), ABSENT)
+                    difference |= members == ABSENT
+                    groups.append((members, -1))
                 yield groups, difference
 
     def _portions(
@@ -426,12 +426,12 @@ class _Builder:
                     mine[-1] = (mine[-1][0], stop)
                 else:
                     mine.append((start, stop))
-        found = [
+        portions = [
             (member, _clip(portion, self.lives.get((subject, member))))
             for member, mine in sorted(portions.items())
             for portion in mine
         ]
-        return found, not uncovered
+        return portions, not uncovered
 
     def _breakdown_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         parts = {part: number for number, part in enumerate(self.names.parts)}
@@ -443,16 +443,16 @@ class _Builder:
                 continue
             mine = np.isin(self.m, self._subject_measures(subject))
             whole = np.flatnonzero(mine & (self.k == 0) & ~self.is_empty)
-            found = [
+            parts = [
                 self._find(self.m[whole], self.p[whole], parts[breakdown, part], self.s[whole])
                 if (breakdown, part) in parts
                 else np.full(len(whole), ABSENT)
                 for part in members
             ]
-            broken_down = np.any([rows != ABSENT for rows in found], axis=0)
-            whole, found = whole[broken_down], [rows[broken_down] for rows in found]
-            difference = np.any([rows == ABSENT for rows in found], axis=0)
-            yield [(whole, 1)] + [(rows, -1) for rows in found], difference
+            broken_down = np.any([rows != ABSENT for rows in parts], axis=0)
+            whole, parts = whole[broken_down], [rows[broken_down] for rows in parts]
+            difference = np.any([rows == ABSENT for rows in parts], axis=0)
+            yield [(whole, 1)] + [(rows, -1) for rows in parts], difference
 
     def _window_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         for there, series in self._patterns():
@@ -495,13 +495,13 @@ class _Builder:
                 if not paths or whole not in measures or inside not in measures:
                     continue
                 mine = measure == measures[whole]
-                found = [
+                parts = [
                     self._find(measures[inside], place[mine], part[mine], span) for span in there
                 ]
-                complete = np.all([other >= 0 for other in found], axis=0)
+                complete = np.all([other >= 0 for other in parts], axis=0)
                 for path in paths:
                     groups = [(self._at(series[mine], there[n])[complete], s) for n, s in path]
-                    groups += [(found[n][complete], -s) for n, s in path]
+                    groups += [(parts[n][complete], -s) for n, s in path]
                     yield groups, np.ones(int(complete.sum()), dtype=bool)
 
     def _relation_groups(self) -> Iterator[tuple[list, np.ndarray]]:
@@ -540,12 +540,12 @@ class _Builder:
         if relation.of is None or relation.of not in measures or not inside:
             return
         rows = np.flatnonzero(mine & (self.k == 0) & ~self.is_empty)
-        found = [
+        portions = [
             self._find(measures[relation.of], self.p[rows], part, self.s[rows]) for part in inside
         ]
-        complete = np.all([other != ABSENT for other in found], axis=0)
-        rows, found = rows[complete], [other[complete] for other in found]
-        yield [(rows, 1)] + [(other, -1) for other in found], np.zeros(len(rows), dtype=bool)
+        complete = np.all([other != ABSENT for other in portions], axis=0)
+        rows, portions = rows[complete], [other[complete] for other in portions]
+        yield [(rows, 1)] + [(other, -1) for other in portions], np.zeros(len(rows), dtype=bool)
 
     def _inclusion(self, relation) -> Iterator[tuple[list, np.ndarray]]:
         """Whoever falls into some parts of one breakdown falls into a part of another."""
@@ -558,8 +558,8 @@ class _Builder:
         if relation.within not in parts or not inner:
             return
         rows = np.flatnonzero((self.k == parts[relation.within]) & ~self.is_empty)
-        found = [self._find(self.m[rows], self.p[rows], part, self.s[rows]) for part in inner]
-        yield [(rows, 1)] + [(other, -1) for other in found], np.ones(len(rows), dtype=bool)
+        portions = [self._find(self.m[rows], self.p[rows], part, self.s[rows]) for part in inner]
+        yield [(rows, 1)] + [(other, -1) for other in portions], np.ones(len(rows), dtype=bool)
 
     def _measure_relation(
         self, measures: dict[str, int], whole: str, parts: tuple[str, ...], is_exact: bool
@@ -567,18 +567,18 @@ class _Builder:
         if whole not in measures or not any(part in measures for part in parts):
             return
         rows = np.flatnonzero((self.m == measures[whole]) & ~self.is_empty)
-        found = [
+        portions = [
             self._find(measures[part], self.p[rows], self.k[rows], self.s[rows])
             if part in measures
             else np.full(len(rows), ABSENT)
             for part in parts
         ]
-        there = np.any([other != ABSENT for other in found], axis=0)
-        rows, found = rows[there], [other[there] for other in found]
+        there = np.any([other != ABSENT for other in portions], axis=0)
+        rows, portions = rows[there], [other[there] for other in portions]
         difference = np.full(len(rows), not is_exact)
-        for other in found:
+        for other in portions:
             difference |= other == ABSENT
-        yield [(rows, 1)] + [(other, -1) for other in found], difference
+        yield [(rows, 1)] + [(other, -1) for other in portions], difference
 
     # --- the system ---
 
@@ -643,7 +643,7 @@ def _nothing(
     remain: sparse.csr_matrix,
 ) -> np.ndarray:
     """Zeros that must be: by definition, or as parts of a published zero."""
-    found = fixed.copy()
+    is_fixed = fixed.copy()
     for matrix in (equal, remain):
         entries = matrix.tocoo()
         wholes = np.bincount(entries.row[entries.data > 0], minlength=matrix.shape[0])
@@ -651,8 +651,8 @@ def _nothing(
         plus = entries.data > 0
         whole_of[entries.row[plus]] = entries.col[plus]
         is_part = (entries.data < 0) & (wholes == 1)[entries.row]
-        found[entries.col[is_part & is_known_zero[whole_of][entries.row]]] = True
-    return found
+        is_fixed[entries.col[is_part & is_known_zero[whole_of][entries.row]]] = True
+    return is_fixed
 
 
 def _without(matrix: sparse.csr_matrix, is_nothing: np.ndarray, fewest: int) -> sparse.csr_matrix:
@@ -684,13 +684,13 @@ def _cycles(spans: list[tuple[int, int]]) -> list[tuple[list[tuple[int, int]], b
     the signed sum of the path, and never below zero.
     """
     edges: dict[int, list[tuple[int, int, int]]] = {}
-    found = []
+    cycles = []
     order = sorted(range(len(spans)), key=lambda n: (spans[n][1] - spans[n][0], spans[n]))
     for n in order:
         start, stop = spans[n][0], spans[n][1] + 1
         path = _path(edges, start, stop)
         if path is not None:
-            found.append(([(n, 1)] + [(other, -sign) for other, sign in path], False))
+            cycles.append(([(n, 1)] + [(other, -sign) for other, sign in path], False))
         edges.setdefault(start, []).append((stop, n, 1))
         edges.setdefault(stop, []).append((start, n, -1))
     days = sorted(edges)
@@ -700,8 +700,8 @@ def _cycles(spans: list[tuple[int, int]]) -> list[tuple[list[tuple[int, int]], b
         path = _path(edges, start, stop)
         if path is not None:
             path.sort(key=lambda step: -step[1])  # a window that is added comes first
-            found.append((path, True))
-    return found
+            cycles.append((path, True))
+    return cycles
 
 
 def _path(
@@ -723,7 +723,7 @@ def _path(
         return None
     steps = []
     day = stop
-    while came[day] is not None:
-        day, n, sign = came[day]
+    while (step := came[day]) is not None:
+        day, n, sign = step
         steps.append((n, sign))
     return steps[::-1]

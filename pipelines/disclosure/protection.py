@@ -87,10 +87,10 @@ def protect(
         plan.take(sums, strict)
     reasons = plan.reasons()
     shown = _shown_cells(cells, system, reasons, relations, rules)
-    found = [outcome for _, outcome in (*outcomes, *(sums or ()))]
+    solved = [outcome for _, outcome in (*outcomes, *(sums or ()))]
     report = {
         **plan.report(reasons),
-        "linear_programs": sum(outcome.programs for outcome in found),
+        "linear_programs": sum(outcome.programs for outcome in solved),
         "seconds": round(time.process_time() - begun, 3),
     }
     return Protected(shown, _shown_ratios(cells, shown, ratios, rules), report)
@@ -117,16 +117,16 @@ def as_known(cells: pl.DataFrame, protected: Protected, rules: Rules, release: s
             pl.when(is_shown).then(pl.when(exact).then("value").otherwise(high)).alias("shown_to"),
             pl.lit(release).alias("release"),
         )
-        .cast(KNOWN_SCHEMA)
+        .cast(pl.Schema(KNOWN_SCHEMA))
     )
 
 
 def published(cells: pl.DataFrame, relations: Relations, rules: Rules) -> pl.DataFrame:
     """The cells without those that the rules never publish."""
-    found = cells.join(relations.kinds, on="place", how="left")
+    cells_of_kind = cells.join(relations.kinds, on="place", how="left")
     for never in rules.never:
-        found = found.filter(~_fits(never))
-    return found.drop("kind")
+        cells_of_kind = cells_of_kind.filter(~_fits(never))
+    return cells_of_kind.drop("kind")
 
 
 def _fits(never: Never) -> pl.Expr:
@@ -148,13 +148,13 @@ def _fits(never: Never) -> pl.Expr:
 
 def _chosen(cells: pl.DataFrame, system: System, also: pl.DataFrame | None) -> np.ndarray:
     """The variables of some cells."""
-    found = np.zeros(len(system.value), dtype=bool)
+    chosen = np.zeros(len(system.value), dtype=bool)
     if also is not None:
         numbered = cells.select(KEY).with_row_index("at")
         at = numbered.join(also.select(KEY), on=list(KEY), how="semi")["at"].to_numpy()
         of = system.of_cell[at]
-        found[of[of >= 0]] = True
-    return found
+        chosen[of[of >= 0]] = True
+    return chosen
 
 
 # --- what is too small, and what it takes ---------------------------------------
@@ -197,20 +197,20 @@ class _Plan:
 
     def _within(self, wholes: np.ndarray) -> np.ndarray:
         """Variables that count part of what one of ``wholes`` counts."""
-        found = np.zeros(len(wholes), dtype=bool)
+        is_within = np.zeros(len(wholes), dtype=bool)
         for matrix in self.parts:
             entries = matrix.tocoo()
             plus = entries.data > 0
             alone = np.bincount(entries.row[plus], minlength=matrix.shape[0]) == 1
             whole = np.zeros(matrix.shape[0], dtype=bool)
             whole[entries.row[plus]] = wholes[entries.col[plus]]
-            found[entries.col[~plus & (alone & whole)[entries.row]]] = True
-        return found
+            is_within[entries.col[~plus & (alone & whole)[entries.row]]] = True
+        return is_within
 
     def _of_small_percentages(self, ratios: pl.DataFrame) -> np.ndarray:
         """Numerators that would tell a percentage which rests on too few."""
         system, rules = self.system, self.rules
-        found = np.zeros(len(system.value), dtype=bool)
+        is_small = np.zeros(len(system.value), dtype=bool)
         for _, top, bottom, unit, *_ in ratios.iter_rows():
             if unit != "percent":
                 continue
@@ -218,8 +218,8 @@ class _Plan:
             numerator, denominator = system.value[tops], system.value[bottoms]
             small = (denominator > 0) & (denominator < rules.percentages.smallest_denominator)
             small |= numerator < rules.percentages.smallest_numerator
-            found[tops[small & (numerator > 0)]] = True  # a published zero hides no percentage
-        return found & system.is_published
+            is_small[tops[small & (numerator > 0)]] = True  # a published zero hides no percentage
+        return is_small & system.is_published
 
     def _pairs(
         self, one: str, other: str, and_earlier: bool = False
@@ -229,12 +229,12 @@ class _Plan:
         if one not in names or other not in names:
             none = np.zeros(0, dtype=np.int64)
             return none, none
-        found = []
+        sides = []
         for name in (one, other):
             chosen = np.flatnonzero(
                 (system.measure == names.index(name)) & (system.is_published | and_earlier)
             )
-            found.append(
+            sides.append(
                 pl.DataFrame(
                     {
                         "variable": chosen,
@@ -245,7 +245,7 @@ class _Plan:
                     }
                 )
             )
-        both = found[0].join(found[1], on=["place", "part", "first", "last"], suffix="_other")
+        both = sides[0].join(sides[1], on=["place", "part", "first", "last"], suffix="_other")
         both = both.sort("variable")
         return both["variable"].to_numpy(), both["variable_other"].to_numpy()
 
@@ -300,7 +300,7 @@ class _Plan:
         if not rules.zeros_may_be_secondary:
             candidate &= system.value > 0
         movable = candidate | (self.hidden & of_kind & ~system.is_nothing)
-        found = []
+        tasks = []
         for columns, equal_rows, remain_rows in connected_tables(system, movable):
             if not self.hidden[columns].any() and not len(remain_rows):
                 continue
@@ -329,8 +329,8 @@ class _Plan:
                 part=system.part[columns],
                 parents=self.parents,
             )
-            found.append((columns, remain_rows, task))
-        return sorted(found, key=lambda entry: (-len(entry[0]), entry[0][0]))
+            tasks.append((columns, remain_rows, task))
+        return sorted(tasks, key=lambda entry: (-len(entry[0]), entry[0][0]))
 
     def _cost(self, columns: np.ndarray) -> np.ndarray:
         system, weights = self.system, self.rules.weights
@@ -368,10 +368,10 @@ class _Plan:
 
     def reasons(self) -> np.ndarray:
         """The reason of each variable that the release publishes."""
-        found = np.full(len(self.hidden), SHOWN, dtype=object)
-        found[self.hidden] = SECONDARY
-        found[self.primary] = PRIMARY
-        return found
+        reasons = np.full(len(self.hidden), SHOWN, dtype=object)
+        reasons[self.hidden] = SECONDARY
+        reasons[self.primary] = PRIMARY
+        return reasons
 
     def report(self, reasons: np.ndarray) -> dict:
         system = self.system
@@ -405,24 +405,24 @@ def _solve(tasks: list, threads: int) -> list[tuple[tuple, Outcome]]:
 
 def _parents(relations: Relations, places: list[str]) -> dict[int, tuple[int, ...]]:
     numbers = {place: number for number, place in enumerate(places)}
-    found: dict[int, set[int]] = {}
+    parents_of: dict[int, set[int]] = {}
     for parent, member in relations.places.select("parent", "member").iter_rows():
         if parent in numbers and member in numbers and parent != member:
-            found.setdefault(numbers[member], set()).add(numbers[parent])
-    return {member: tuple(sorted(above)) for member, above in found.items()}
+            parents_of.setdefault(numbers[member], set()).add(numbers[parent])
+    return {member: tuple(sorted(above)) for member, above in parents_of.items()}
 
 
 def _heights(places: int, parents: dict[int, tuple[int, ...]]) -> np.ndarray:
     """Levels of places below each one."""
-    found = np.zeros(places)
+    heights = np.zeros(places)
     for _ in range(places):
-        before = found.copy()
+        before = heights.copy()
         for member, above in parents.items():
             for parent in above:
-                found[parent] = max(found[parent], found[member] + 1)
-        if (found == before).all():
+                heights[parent] = max(heights[parent], heights[member] + 1)
+        if (heights == before).all():
             break
-    return found
+    return heights
 
 
 def _by(names: list[str], test) -> np.ndarray:
@@ -450,7 +450,7 @@ def _shown_cells(
         kind: rules.base(kind) if rules.rounding else 1 for kind in relations.kinds["kind"].unique()
     }
     sums = relations.measures.filter(pl.col("contributors").is_not_null())["measure"]
-    found = (
+    shown = (
         cells.with_columns(pl.Series("reason", reason.tolist(), dtype=pl.String))
         .join(relations.kinds, on="place", how="left", maintain_order="left")
         .with_columns(
@@ -458,9 +458,9 @@ def _shown_cells(
             pl.col("measure").is_in(sums.implode()).alias("is_sum"),
         )
     )
-    found = found.with_columns(
+    shown = shown.with_columns(
         pl.when((pl.col("reason") == SHOWN) & ~pl.col("is_sum"))
-        .then(rounded(found, system, rules))
+        .then(rounded(shown, system, rules))
         .alias("shown"),
         pl.when(pl.col("reason") == EMPTY)
         .then(pl.lit(symbols.not_available))
@@ -468,7 +468,7 @@ def _shown_cells(
         .then(pl.lit(symbols.suppressed))
         .alias("symbol"),
     )
-    return found.select(*KEY, "shown", "symbol", "reason", "base")
+    return shown.select(*KEY, "shown", "symbol", "reason", "base")
 
 
 def _shown_ratios(

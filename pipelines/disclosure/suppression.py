@@ -156,21 +156,21 @@ class _Search:
         """What protecting one number may cost, round by round."""
         costs = self.task.cost[self.allowed]
         highest = 2 * costs.max(initial=1.0)
-        found = [FIRST_REWARD]
-        while found[-1] < highest:
-            found.append(found[-1] * REWARD_STEP)
-        return found
+        rewards = [FIRST_REWARD]
+        while rewards[-1] < highest:
+            rewards.append(rewards[-1] * REWARD_STEP)
+        return rewards
 
     def stages(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Which variables move together, and which are left out as if nothing lay there."""
         depth = _depths(set(self.task.place.tolist()), self.task.parents)
         depths = np.array([depth[place] for place in self.task.place.tolist()])
-        found = []
+        stages = []
         for level in range(max(depth.values()) + 1):
             below = depths > level
             for group in _groups(depth, self.task.parents, level):
-                found.append((np.isin(self.task.place, list(group)) & ~below, below))
-        return found
+                stages.append((np.isin(self.task.place, list(group)) & ~below, below))
+        return stages
 
     def sweep(self, movable: np.ndarray, below: np.ndarray, rewards: Sequence[float]) -> None:
         """Alternatives within ``movable``; equations that reach ``below`` do not count."""
@@ -261,13 +261,13 @@ class _Search:
         return self.task.place == place
 
     def _next_open(self, tried: set) -> tuple[str, int, int] | None:
-        for kind, sign, found in (
+        for kind, sign, open_ones in (
             ("cell", 1, self.open_up()),
             ("cell", -1, self.open_down()),
             ("row", 1, self.row_open_up()),
             ("row", -1, self.row_open_down()),
         ):
-            for number in np.flatnonzero(found).tolist():
+            for number in np.flatnonzero(open_ones).tolist():
                 if (kind, number, sign) not in tried:
                     return (kind, number, sign)
         return None
@@ -288,19 +288,21 @@ class _Search:
 
     def _needed_alternatives(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Alternatives, the dearest left out first, without those whose work others do as well."""
-        found = self.alternatives
-        shown = [self._shown(*alternative) for alternative in found]
+        alternatives = self.alternatives
+        shown = [self._shown(*alternative) for alternative in alternatives]
         times = np.zeros(2 * (len(self.value) + len(self.difference)), dtype=int)
         for work in shown:
             times[work] += 1
-        bought = [self.task.cost[columns[~self.task.hidden[columns]]].sum() for columns, _ in found]
-        order = sorted(range(len(found)), key=lambda n: (-bought[n], n))
-        keep = np.ones(len(found), dtype=bool)
+        bought = [
+            self.task.cost[columns[~self.task.hidden[columns]]].sum() for columns, _ in alternatives
+        ]
+        order = sorted(range(len(alternatives)), key=lambda n: (-bought[n], n))
+        keep = np.ones(len(alternatives), dtype=bool)
         for n in order:
             if (times[shown[n]] > 1).all():
                 keep[n] = False
                 times[shown[n]] -= 1
-        return [alternative for n, alternative in enumerate(found) if keep[n]]
+        return [alternative for n, alternative in enumerate(alternatives) if keep[n]]
 
     def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
         """Numbers of the (number, direction) pairs that an alternative alone suffices for."""
@@ -429,18 +431,18 @@ class _Program:
         A linear program nearly always answers in whole numbers but for a few corners. Those and
         their neighbours are solved again, everything else standing still.
         """
-        found = self._run(self.lower, self.upper, whole=False)
-        if found is None or not whole:
-            return found
-        broken = np.abs(found - np.round(found)) > TINY
+        moves_found = self._run(self.lower, self.upper, whole=False)
+        if moves_found is None or not whole:
+            return moves_found
+        broken = np.abs(moves_found - np.round(moves_found)) > TINY
         entries = abs(self.matrix)
         for _ in range(3):
             if not broken.any():
-                return np.round(found)
+                return np.round(moves_found)
             broken |= entries.T @ (entries @ broken.astype(float) > 0).astype(float) > 0
             if not must and broken.sum() > MENDED:
                 return None
-            still = np.round(found)
+            still = np.round(moves_found)
             mended = self._run(
                 np.where(broken, self.lower, still), np.where(broken, self.upper, still), whole=True
             )
@@ -474,9 +476,9 @@ def _wholes(remain: sparse.csr_matrix) -> np.ndarray:
     """The variable of which each row is a difference: the first that is added."""
     entries = remain.tocoo()
     plus = entries.data > 0
-    found = np.zeros(remain.shape[0], dtype=np.int64)
-    found[entries.row[plus][::-1]] = entries.col[plus][::-1]
-    return found
+    wholes = np.zeros(remain.shape[0], dtype=np.int64)
+    wholes[entries.row[plus][::-1]] = entries.col[plus][::-1]
+    return wholes
 
 
 def _lot(keys: np.ndarray, turn: int) -> np.ndarray:
@@ -490,17 +492,17 @@ def _lot(keys: np.ndarray, turn: int) -> np.ndarray:
 
 def _depths(places: set[int], parents: dict[int, tuple[int, ...]]) -> dict[int, int]:
     """Levels from the top: 0 for a place that nothing sums up."""
-    found: dict[int, int] = {}
+    depths: dict[int, int] = {}
 
     def depth(place: int) -> int:
-        if place not in found:
+        if place not in depths:
             above = [parent for parent in parents.get(place, ()) if parent in places]
-            found[place] = 1 + max((depth(parent) for parent in above), default=-1)
-        return found[place]
+            depths[place] = 1 + max((depth(parent) for parent in above), default=-1)
+        return depths[place]
 
     for place in sorted(places):
         depth(place)
-    return found
+    return depths
 
 
 def _groups(
@@ -512,7 +514,7 @@ def _groups(
         if depth[place] == level:
             above = tuple(sorted(p for p in parents.get(place, ()) if p in depth))
             by_parent.setdefault(above, []).append(place)
-    found = []
+    groups = []
     for _, places in sorted(by_parent.items()):
         for start in range(0, len(places), CHUNK):
             group = set(places[max(0, min(start, len(places) - CHUNK)) : start + CHUNK])
@@ -522,5 +524,5 @@ def _groups(
                     if parent in depth and parent not in group:
                         group.add(parent)
                         waiting.append(parent)
-            found.append(group)
-    return found
+            groups.append(group)
+    return groups
