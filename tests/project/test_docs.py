@@ -146,7 +146,7 @@ def _wrong_commands(page: Page) -> list[str]:
 
 def _is_known_call(arguments: str) -> bool:
     words = arguments.split()
-    if not words or words[0] in ("…", "--help"):
+    if not words or words[0] in ("…", "--help", "--version"):
         return True
     command = program.commands.get(words[0])
     if command is None:
