@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.declarations import Declarations, Indicator
 from pipelines.quarters import Quarter
-from pipelines.settings import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, SOURCES
 
 if TYPE_CHECKING:
     import duckdb
@@ -248,7 +248,14 @@ def _environment(project: Path) -> Any:
     environment.globals.update(
         {name: macro for name, macro in vars(macros).items() if not name.startswith("_")}
     )
+    # dbt asks its own project for the measures; here they come from where they are declared.
+    environment.globals["measures_of"] = _measures_of
     return environment
+
+
+def _measures_of(subject: str) -> list[str]:
+    measures = Declarations(SOURCES).measures.values()
+    return [measure.name for measure in measures if measure.subject == subject]
 
 
 def _read(path: Path) -> str:
