@@ -271,7 +271,7 @@ def test_a_return_is_checked_against_the_one_before(base: Path, elsewhere: Elsew
 def test_a_return_is_checked_in_welsh(base: Path, elsewhere: Elsewhere) -> None:
     checked = _run(base, "check", elsewhere.filled, "--language", "cy")
     assert checked.returncode == 0, checked.stderr
-    assert "Ni anfonwyd dim" in checked.stdout
+    assert "Ffeil: return.xlsx" in checked.stdout
 
 
 @pytest.mark.parametrize(
