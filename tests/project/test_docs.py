@@ -148,14 +148,18 @@ def _is_known_call(arguments: str) -> bool:
     words = arguments.split()
     if not words or words[0] in ("…", "--help", "--version"):
         return True
+    if words[0].startswith("--"):
+        return {word for word in words if word.startswith("--")} <= _options(program)
     command = program.commands.get(words[0])
     if command is None:
         return False
-    known = {"--help"}
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            known |= {*parameter.opts, *parameter.secondary_opts}
+    known = _options(command)
     return all(word.partition("=")[0] in known for word in words[1:] if word.startswith("--"))
+
+
+def _options(command: click.Command) -> set[str]:
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    return {"--help"}.union(*([*option.opts, *option.secondary_opts] for option in options))
 
 
 def _is_known_task(arguments: str) -> bool:
@@ -173,6 +177,7 @@ def test_every_command_that_is_named_exists(page: Page) -> None:
     [
         "adoption fly",
         "adoption status --colour",
+        "adoption --colour",
         ".venv/bin/adoption fly",
         "python3 -m pipelines.quickstart fly",
     ],
