@@ -1,8 +1,6 @@
 """What starts by itself: on files in the inbox, on new verdicts, and every morning."""
 
-import hashlib
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 
@@ -24,23 +22,24 @@ SECONDS_OF_A_TICK = 20.0
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Looks into the inbox every 30 seconds. A file is taken in once its size and time have not "
-        "changed between two looks; what is taken in together is one run for each stretch of "
-        "quarters."
+        "changed between two looks and nothing else says that it is still being copied; what is "
+        "taken in together is one run for each stretch of quarters."
     ),
 )
 def inbox_sensor(context: dg.SensorEvaluationContext):
     import json
 
-    from pipelines.intake.landing import Arrival, receive, waiting_files
+    from pipelines.intake.inbox import look_at, waiting_files, why_still_arriving
+    from pipelines.intake.landing import Arrival, receive
     from pipelines.lifecycle.ledger import Ledger, LedgerBusy
 
     make_private()
     settings = Settings.from_environment()
     seen = json.loads(context.cursor) if context.cursor else []
-    files = _looks(waiting_files(settings))
-    looks = list(files)
+    files = waiting_files(settings)
+    looks = [look for path in files if (look := look_at(path))]
     context.update_cursor(json.dumps(looks))
-    settled = [path for look, path in files.items() if look in seen]
+    settled = [path for path in files if why_still_arriving(path, seen) is None]
     ledger = Ledger(settings.ledger)
     if not settled and not _without_verdict(ledger):
         return dg.SkipReason(
@@ -120,16 +119,3 @@ def every_morning(context: dg.ScheduleEvaluationContext):
 def _without_verdict(ledger):
     """Deliveries that were landed and are not validated yet, in order of arrival."""
     return [item for item in ledger.submissions() if item.is_waiting and item.quarter]
-
-
-def _looks(paths: list[Path]) -> dict[str, Path]:
-    """Files by name, size and time, hashed: a name may hold what Dagster must not keep."""
-    looks = {}
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:  # gone again; the error would name it
-            continue
-        look = f"{path.name}|{status.st_size}|{status.st_mtime_ns}"
-        looks[hashlib.sha256(look.encode("utf-8", "surrogateescape")).hexdigest()] = path
-    return looks

@@ -43,12 +43,22 @@ def run_everything(quarter: Quarter | None) -> None:
 
 @click.command("take-in")
 @click.argument("files", nargs=-1, type=EXISTING_FILE)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for files that are still being copied.",
+)
 @click.option("--build", "then_build", is_flag=True, help="Build the warehouse afterwards.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was taken in as JSON.")
-def take_in(files: tuple[Path, ...], then_build: bool, as_json: bool) -> None:
+def take_in(files: tuple[Path, ...], wait: float, then_build: bool, as_json: bool) -> None:
     """Take in FILES, or the files in the inbox, and validate each of them.
 
-    FILES stay where they are; a copy is kept as received. The exit code is 1 when one was refused.
+    FILES stay where they are; a copy is kept as received. The exit code is 1 when one was refused,
+    or was still being copied and could not be taken in. A file in the inbox that is still being
+    copied is left there for the next time.
 
     \b
     adoption take-in return.xlsx           one file, and no other
@@ -62,7 +72,7 @@ def take_in(files: tuple[Path, ...], then_build: bool, as_json: bool) -> None:
     settings = Settings.from_environment()
     say = partial(click.echo, err=as_json)
     before = {s.submission_id: s.status for s in Ledger(settings.ledger).submissions()}
-    nothing_refused = run.take_in(settings, say, files)
+    nothing_refused = run.take_in(settings, say, files, wait)
     declarations = declared()
     now = submissions_with_states(Ledger(settings.ledger).events(), declarations)
     new = [item for item in now if before.get(item.submission_id) != item.status]

@@ -96,34 +96,40 @@ def keep_instance_settings(settings: Settings) -> Path:
     return home
 
 
-def take_in(settings: Settings, say: Say, files: Sequence[Path] = ()) -> bool:
+def take_in(settings: Settings, say: Say, files: Sequence[Path] = (), wait: float = 0.0) -> bool:
     """Take in ``files``, or else the files in the inbox; False when a return was refused.
 
-    Files given are left where they are. Raises JobFailed.
+    Files given are left where they are. What is still being copied after ``wait`` seconds is left
+    for another time, and said; False when it was among the files given. Raises JobFailed.
     """
     from pipelines.assets.partitions import range_tags
     from pipelines.declarations import Declarations
-    from pipelines.intake.landing import Arrival, receive, receive_inbox, waiting_quarters
+    from pipelines.intake.inbox import settled, waiting_files
+    from pipelines.intake.landing import Arrival, receive, waiting_quarters
     from pipelines.lifecycle.ledger import Ledger
     from pipelines.settings import SOURCES
 
     declarations = Declarations(SOURCES)
     declarations.check_all()  # 0.1 s now, rather than a mistake met after an hour's work
+    ready, arriving = settled(files or waiting_files(settings), wait)
     with Ledger(settings.ledger).held():
-        if files:
-            now = datetime.now(UTC)
-            arrivals = [Arrival(path, now) for path in files]
-            received = receive(settings, declarations, arrivals, keep=True)
-        else:
-            received = receive_inbox(settings, declarations)
+        arrivals = [Arrival(path, datetime.now(UTC)) for path in ready]
+        received = receive(
+            settings, declarations, arrivals, keep=bool(files), leave=arriving.append
+        )
+    for file in arriving:
+        say(f"{file.path.name}: still arriving, not taken in: {file.reason}")
+    if arriving:
+        say("Take in again what was still arriving, once it is whole.")
     waiting = stretches(waiting_quarters(settings))
     if not received and not waiting:
-        say("nothing is waiting in the inbox")
-        return True
+        if not arriving:
+            say("nothing is waiting in the inbox")
+        return not (files and arriving)
     runs = [_run("take_in_returns", settings, say, tags=range_tags(stretch)) for stretch in waiting]
     if not waiting:  # duplicates, or refused on arrival: the run that says so has no quarter
         runs.append(_run("take_in_returns", settings, say, assets=WITHOUT_QUARTER))
-    return all(runs)
+    return all(runs) and not (files and arriving)
 
 
 def build(settings: Settings, say: Say, as_of: str = "") -> None:

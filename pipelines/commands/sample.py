@@ -66,7 +66,7 @@ def _start_afresh(settings: Settings) -> None:
     """Empty the rooms, if it was a sample run that filled them and nothing else came since."""
     import shutil
 
-    from pipelines.intake.landing import waiting_files
+    from pipelines.intake.inbox import waiting_files
 
     marker = settings.data / "sample-run"
     ledger = Ledger(settings.ledger)

@@ -19,6 +19,10 @@ from typing import Any
 
 from pipelines.declarations import Declarations
 from pipelines.files import sha256_of, write_whole
+from pipelines.intake.inbox import (
+    StillArriving,
+    is_being_written,
+)
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import FIRST_QUARTER, Quarter
 from pipelines.readers.child_process import read_each
@@ -41,28 +45,6 @@ class Arrival:
     received_at: datetime
 
 
-def waiting_files(settings: Settings) -> list[Path]:
-    """Files in the inbox, oldest first; ``.part`` marks one that is still being copied."""
-    if not settings.inbox.exists():
-        return []
-    files = [
-        path
-        for path in settings.inbox.iterdir()
-        if path.is_file()
-        and not path.is_symlink()  # a link could name a file that nobody delivered
-        and not path.name.startswith((".", "~$"))
-        and path.suffix.lower() != ".part"
-    ]
-    return sorted(files, key=lambda path: (_written_at(path), path.name))
-
-
-def _written_at(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:  # gone again
-        return 0
-
-
 def receive(
     settings: Settings,
     declarations: Declarations,
@@ -70,6 +52,7 @@ def receive(
     progress: Callable[[int, int], None] = lambda done, total: None,
     keep: bool = False,
     seconds: float | None = None,
+    leave: Callable[[StillArriving], object] = lambda file: None,
 ) -> list[Submission]:
     """Store and acknowledge files, in order of arrival; the caller holds the ledger.
 
@@ -78,8 +61,9 @@ def receive(
     and quarter, is refused here. Bytes that were taken in before are noted as a duplicate.
 
     Files are removed from where they lay only when the ledger has them, and not at all if the
-    caller says ``keep``. A file that cannot be opened, or that changes while it is copied, stays
-    where it is for another time. ``progress`` is called after every file read: how many are done,
+    caller says ``keep``. Whether a file has arrived whole is asked before (``inbox.py``); one that
+    cannot be opened by now, or that changes while it is copied, stays where it is for another time
+    and is handed to ``leave``. ``progress`` is called after every file read: how many are done,
     of how many.
 
     Files are entered a batch at a time. After ``seconds`` no further batch is begun: what is left
@@ -97,6 +81,7 @@ def receive(
             waiting[done : done + FILES_AT_ONCE],
             lambda now, _, before=done: progress(before + now, len(waiting)),
             keep,
+            leave,
         )
     return submissions
 
@@ -107,6 +92,7 @@ def _receive_batch(
     arrivals: Sequence[Arrival],
     progress: Callable[[int, int], None],
     keep: bool,
+    leave: Callable[[StillArriving], object],
 ) -> list[Submission]:
     ledger = Ledger(settings.ledger)
     earlier = ledger.submissions()
@@ -114,17 +100,19 @@ def _receive_batch(
     # A refused file may come again: it is validated by the rules of that day. So may one withdrawn,
     # which would otherwise be a duplicate of what counts no more.
     known = {
-        item.sha256: item.submission_id
+        item.sha256: (item.submission_id, item.extension)
         for item in earlier
         if item.status not in ("refused", "duplicate") and item.withdrawn_at is None
     }
     cover_of = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
+    event: dict[str, Any]
     taken: dict[Path, tuple[int, int]] = {}
     for arrival in arrivals:
         try:
             seen, sha256 = _size_and_time(arrival.path), sha256_of(arrival.path)
         except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
+            leave(StillArriving(arrival.path, "it is gone or cannot be opened"))
             continue
         number += 1
         suffix = arrival.path.suffix.lower()
@@ -138,16 +126,17 @@ def _receive_batch(
             "received_at": arrival.received_at.astimezone(UTC).isoformat(),
         }
         if sha256 in known:
-            event |= {"event": "duplicate", "duplicate_of": known[sha256]}
+            duplicate_of, extension = known[sha256]
+            event |= {"event": "duplicate", "duplicate_of": duplicate_of}
         else:
-            stored = _stored(settings, sha256, event["extension"])
-            if not stored.exists():
-                write_whole(stored, partial(shutil.copyfile, arrival.path))
-                if sha256_of(stored) != sha256:
-                    stored.unlink()
-                    number -= 1
-                    continue
-            known[sha256] = event["submission_id"]
+            extension = event["extension"]
+        # Bytes that are known are looked at as well: what a damaged disk kept of them would
+        # otherwise be all that is left once the original is removed.
+        if not _store(arrival.path, _stored(settings, sha256, extension), sha256):
+            number -= 1
+            leave(StillArriving(arrival.path, "it changed while it was copied"))
+            continue
+        known.setdefault(sha256, (event["submission_id"], extension))
         events.append(event)
         taken[arrival.path] = seen
     received = [event for event in events if event["event"] == "received"]
@@ -163,12 +152,6 @@ def _receive_batch(
         _remove(path, seen)
     ids = {event["submission_id"] for event in events}
     return [item for item in ledger.submissions() if item.submission_id in ids]
-
-
-def receive_inbox(settings: Settings, declarations: Declarations) -> list[Submission]:
-    """Receive everything in the inbox now."""
-    now = datetime.now(UTC)
-    return receive(settings, declarations, [Arrival(path, now) for path in waiting_files(settings)])
 
 
 def stored_file(settings: Settings, submission: Submission) -> Path:
@@ -272,6 +255,18 @@ def refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) 
     }
 
 
+def _store(original: Path, stored: Path, sha256: str) -> bool:
+    """Keep a file's bytes under their hash, on disk when this returns; False if they are not the
+    bytes that were hashed, as of a file that somebody writes to."""
+    if stored.exists() and sha256_of(stored) == sha256:
+        return True
+    write_whole(stored, partial(shutil.copyfile, original))
+    if sha256_of(stored) == sha256:
+        return True
+    stored.unlink()
+    return False
+
+
 def _stored(settings: Settings, sha256: str, extension: str) -> Path:
     return settings.received / f"{sha256}{extension}"
 
@@ -282,9 +277,9 @@ def _size_and_time(path: Path) -> tuple[int, int]:
 
 
 def _remove(path: Path, seen: tuple[int, int]) -> None:
-    """Remove a file that was received, unless somebody has written more of it since."""
+    """Remove a file that was received, unless somebody writes, or has written, more of it."""
     try:
-        if _size_and_time(path) == seen:
+        if _size_and_time(path) == seen and not is_being_written(path):
             path.unlink()
     except FileNotFoundError:
         pass

@@ -23,7 +23,7 @@ with warnings.catch_warnings():
     from pipelines.assets.partitions import QUARTERS
     from pipelines.assets.raw import raw_returns
     from pipelines.assets.validated import validated_returns, verdicts
-    from pipelines.intake import landing
+    from pipelines.intake import inbox as inbox_module
 
 
 def range_of(request: dg.RunRequest) -> tuple[str, str]:
@@ -178,7 +178,7 @@ def test_a_file_that_vanishes_between_two_looks_is_no_error(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = inbox.settings.inbox / f"{SECRET}.zip"
-    monkeypatch.setattr(landing, "waiting_files", lambda settings: [gone])
+    monkeypatch.setattr(inbox_module, "waiting_files", lambda settings: [gone])
     answer = inbox.look()
     assert isinstance(answer, dg.SkipReason)
 

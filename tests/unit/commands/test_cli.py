@@ -603,7 +603,9 @@ class Jobs:
     nothing_refused: bool = True
     fails: Exception | None = None
 
-    def take_in(self, settings: Settings, say: Any, files: Sequence[Path] = ()) -> bool:
+    def take_in(
+        self, settings: Settings, say: Any, files: Sequence[Path] = (), wait: float = 0.0
+    ) -> bool:
         self._note("take in", tuple(files))
         return self.nothing_refused
 
@@ -639,7 +641,9 @@ def test_take_in_lists_what_it_took_and_ends_with_one_after_a_refusal(
 ) -> None:
     """The return has no sender: it is refused at the door, where no job is needed."""
 
-    def at_the_door(settings: Settings, say: Any, files: Sequence[Path] = ()) -> bool:
+    def at_the_door(
+        settings: Settings, say: Any, files: Sequence[Path] = (), wait: float = 0.0
+    ) -> bool:
         arrivals = [Arrival(path, IN_TIME) for path in files]
         found = receive(settings, declarations, arrivals, keep=True)
         return not any(item.status == "refused" for item in found)
@@ -657,7 +661,9 @@ def test_take_in_lists_what_it_took_and_ends_with_one_after_a_refusal(
 def test_take_in_for_programs_prints_json_and_nothing_else(
     call: Call, monkeypatch: pytest.MonkeyPatch, declarations: Declarations, one_return: Path
 ) -> None:
-    def at_the_door(settings: Settings, say: Any, files: Sequence[Path] = ()) -> bool:
+    def at_the_door(
+        settings: Settings, say: Any, files: Sequence[Path] = (), wait: float = 0.0
+    ) -> bool:
         say("a remark on the way")
         receive(settings, declarations, [Arrival(path, IN_TIME) for path in files], keep=True)
         return False

@@ -14,13 +14,12 @@ import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.intake import landing
+from pipelines.intake.inbox import waiting_files
 from pipelines.intake.landing import (
     Arrival,
     clean_name,
     receive,
-    receive_inbox,
     stored_file,
-    waiting_files,
     waiting_quarters,
 )
 from pipelines.lifecycle.ledger import Ledger, Submission
@@ -86,7 +85,7 @@ def test_what_is_still_being_copied_or_is_no_delivery_is_left_alone(
 ) -> None:
     settings.inbox.mkdir(parents=True)
     (settings.inbox / name).write_bytes(b"half")
-    assert receive_inbox(settings, declarations) == []
+    assert deliver(settings, declarations) == []
     assert (settings.inbox / name).exists()
     assert Ledger(settings.ledger).events() == []
 
@@ -625,4 +624,4 @@ def test_a_link_in_the_inbox_is_not_followed(settings: Settings, tmp_path: Path)
     elsewhere.write_bytes(b"not delivered")
     settings.inbox.mkdir(parents=True)
     (settings.inbox / "link.xlsx").symlink_to(elsewhere)
-    assert landing.waiting_files(settings) == []
+    assert waiting_files(settings) == []
