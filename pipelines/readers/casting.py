@@ -3,8 +3,7 @@
 Nothing is guessed: text that is not understood becomes null and its
 ``readable__<field>`` false, so that a rule can say so by cell. What was
 understood although it is not written as asked is a repair, and is counted
-(:func:`repairs`); for what was not understood there may be a suggestion from
-our own lists (:func:`suggestions`).
+(:func:`repairs`).
 """
 
 from __future__ import annotations
@@ -69,15 +68,6 @@ REPAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "field": pl.String,
     "kind": pl.String,
     "cells": pl.Int64,
-}
-SUGGESTION_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "submission_id": pl.String,
-    "return_name": pl.String,
-    "sheet": pl.String,
-    "sheet_row": pl.Int64,
-    "field": pl.String,
-    "suggestion_en": pl.String,
-    "suggestion_cy": pl.String,
 }
 
 
@@ -178,46 +168,6 @@ def repairs(
                 cells=pl.col("cells").cast(pl.Int64),
             )
         )
-    return pl.concat(frames)
-
-
-def suggestions(
-    raw: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
-) -> pl.DataFrame:
-    """For each cell of a code that was not understood, the label it is most like, if any is.
-
-    Columns as ``SUGGESTION_SCHEMA``. A suggestion is a label of our own list in
-    both languages, never what the cell holds; it belongs into the sender's own
-    verdict and nowhere else.
-    """
-    frames = [pl.DataFrame(schema=SUGGESTION_SCHEMA)]
-    for field in declared.fields:
-        if not field.code_list:
-            continue
-        codes = codes_understood(declarations, field.code_list, quarter)
-        texts = raw.select(
-            "submission_id", "sheet", "sheet_row", text=stripped(pl.col(field.name))
-        ).drop_nulls("text")
-        distinct = texts["text"].unique()
-        meant = {
-            text: suggestion
-            for text in distinct
-            if codes.meant(text) is None and (suggestion := codes.suggestion(text))
-        }
-        if meant:
-            english = {text: pair[0] for text, pair in meant.items()}
-            welsh = {text: pair[1] for text, pair in meant.items()}
-            frames.append(
-                texts.filter(pl.col("text").is_in(list(meant))).select(
-                    "submission_id",
-                    return_name=pl.lit(declared.name),
-                    sheet=pl.col("sheet"),
-                    sheet_row=pl.col("sheet_row"),
-                    field=pl.lit(field.name),
-                    suggestion_en=pl.col("text").replace_strict(english),
-                    suggestion_cy=pl.col("text").replace_strict(welsh),
-                )
-            )
     return pl.concat(frames)
 
 

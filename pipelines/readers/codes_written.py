@@ -8,7 +8,6 @@ the arrangements are understood here. What could mean two codes means none.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,6 @@ _PARTS_AT_HYPHENS = re.compile(rf"{_PARTS.pattern}|-")  # WBRI-White British
 _MARKER = re.compile(r"[A-Za-z]?\.?[A-Za-z]{0,2}[0-9]{1,3}(\.[0-9]{1,2})?|[A-Za-z]")
 _MOST_PARTS = 6
 _SHORT = 3  # letters; "N/K" is not "NK" everywhere, so what is this short must be written so
-_ALIKE = 0.75  # of difflib; below it a suggestion is more often wrong than right
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,13 @@ class CodesUnderstood:
     ``as_asked`` has codes and labels exactly; ``compared`` without regard to
     case, spaces and apostrophes; ``by_letters`` by letters and digits alone.
     The last two have the spellings too. ``asked_for`` are the codes and labels
-    by letters; ``labels`` the English and the Welsh label of each code.
+    by letters.
     """
 
     as_asked: Mapping[str, str]
     compared: Mapping[str, str]
     by_letters: Mapping[str, str]
     asked_for: frozenset[str]
-    labels: Mapping[str, tuple[str, str]]
 
     def meant(self, text: str) -> str | None:
         """The code a stripped text means; None where it means none, or more than one."""
@@ -54,14 +51,6 @@ class CodesUnderstood:
         if text in self.as_asked or self.meant(text) is None:
             return None
         return "letter case" if _letters(text) in self.asked_for else "spelling"
-
-    def suggestion(self, text: str) -> tuple[str, str] | None:
-        """Labels (English, Welsh) of the code whose wording is most like a text, if any is."""
-        wanted = _letters(text)
-        if len(wanted) <= _SHORT:
-            return None
-        close = difflib.get_close_matches(wanted, list(self.by_letters), 1, _ALIKE)
-        return self.labels[self.by_letters[close[0]]] if close else None
 
     def _known(self, text: str) -> str | None:
         code = self.compared.get(_compared(text))
@@ -132,7 +121,6 @@ def codes_understood(
             if len(text) > _SHORT or any(letter.isdecimal() for letter in text)
         },
         asked_for=asked_for,
-        labels=labels,
     )
 
 

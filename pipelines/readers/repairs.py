@@ -103,10 +103,10 @@ def repair(
     return Repair(sheet, field, english, welsh, kind, count)
 
 
-def repair_of_cells(kind: str, title: Text, number: int) -> Text:
-    """The sentence for ``number`` cells of a column repaired in one way.
+def repair_of_cells(kind: str, sheet: str, field: str, title: Text, number: int) -> Repair:
+    """The repair of ``number`` cells of a column in one way.
 
     Raises KeyError for a ``kind`` that is not in REPAIRS_OF_CELLS.
     """
     english, welsh = filled(REPAIRS_OF_CELLS[kind], None, title, "", number)
-    return Text(en=english, cy=welsh)
+    return Repair(sheet, field, english, welsh, kind, number)

@@ -395,7 +395,7 @@ class _ReportWorkbook:
 
 
 def repair_kinds(report: ValidationReport) -> dict[str, str]:
-    """Kinds of repair (:data:`pipelines.readers.repairs.REPAIRS`), in a word or two."""
+    """Kinds of repair (:mod:`pipelines.readers.repairs`), of the file and of cells, in brief."""
     _ = report.gettext
     return {
         "headings": _("headings lower down"),
@@ -407,4 +407,12 @@ def repair_kinds(report: ValidationReport) -> dict[str, str]:
         "cover": _("name of the cover sheet"),
         "answer": _("answer on the cover"),
         "left out": _("sheet left out"),
+        "spaces": _("spaces"),
+        "letter case": _("capitals and punctuation"),
+        "spelling": _("spelling of a code"),
+        "date form": _("form of a date"),
+        "day number": _("day number of a spreadsheet"),
+        "time of day": _("time of day"),
+        "number form": _("form of a number"),
+        "place name": _("name of a place"),
     }

@@ -7,7 +7,7 @@ go back to that authority, in a file of its own, and nowhere else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -18,8 +18,9 @@ from pipelines.declarations import Declarations
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import cast, raw_schema, validated_frame
+from pipelines.readers.casting import cast, raw_schema, repairs, validated_frame
 from pipelines.readers.layout import LaidOut
+from pipelines.readers.repairs import repair_of_cells
 from pipelines.settings import Settings
 
 
@@ -90,7 +91,10 @@ def as_laid_out(
         typed=typed,
         columns={name: layout.columns for name, layout in laid_out.returns.items()},
         present=frozenset(raw) | laid_out.cover.nil_returns,
-        repairs=tuple(asdict(repair) for repair in laid_out.repairs),
+        repairs=(
+            *(asdict(repair) for repair in laid_out.repairs),
+            *_repairs_of_cells(raw, quarter, declarations),
+        ),
         declarations=declarations,
     )
 
@@ -126,9 +130,27 @@ def as_taken_in(
         typed=typed,
         columns={name: each["columns"] for name, each in layout["returns"].items()},
         present=frozenset(raw) | frozenset(layout["nil_returns"]),
-        repairs=tuple(layout["repairs"]),
+        repairs=(*layout["repairs"], *_repairs_of_cells(raw, quarter, declarations)),
         declarations=declarations,
     )
+
+
+def _repairs_of_cells(
+    raw: Mapping[str, pl.DataFrame], quarter: Quarter, declarations: Declarations
+) -> Iterator[dict[str, Any]]:
+    """Cells understood although not written as asked, counted by sheet, column and kind.
+
+    They are found in the rows again rather than noted when these are taken in: only a report
+    shows them, and its reader may ask for it years later, under the lists of that quarter.
+    """
+    for name, frame in raw.items():
+        declared = declarations.returns[name]
+        counted = repairs(frame, declared, quarter, declarations)
+        for row in counted.iter_rows(named=True):
+            title = declared.field(row["field"]).title
+            yield asdict(
+                repair_of_cells(row["kind"], row["sheet"], row["field"], title, row["cells"])
+            )
 
 
 def rows_set_aside(problems: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:

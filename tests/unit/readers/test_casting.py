@@ -13,7 +13,6 @@ from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import (
     REPAIR_SCHEMA,
-    SUGGESTION_SCHEMA,
     as_date,
     as_whole_number,
     cast,
@@ -21,7 +20,6 @@ from pipelines.readers.casting import (
     repairs,
     squeezed,
     stripped,
-    suggestions,
     validated_frame,
 )
 from pipelines.settings import SOURCES
@@ -291,26 +289,10 @@ def test_every_kind_of_repair_has_a_sentence_in_both_languages(declarations: Dec
     assert kinds == REPAIRS_OF_CELLS.keys()
     title = declarations.returns["child"].field("sex").title
     for kind in kinds:
-        sentence = repair_of_cells(kind, title, 3)
-        assert sentence.en != sentence.cy and "3" in sentence.en and "3" in sentence.cy
-        assert title.en in sentence.en and title.cy in sentence.cy
-
-
-def test_suggestions_name_a_label_of_the_list_and_never_the_cell(
-    declarations: Declarations,
-) -> None:
-    frame = raw(
-        declarations,
-        "child",
-        {"ethnicity_group": "Whte Brittish", "sex": "femle", "early_permanence": "n/a"},
-        {"ethnicity_group": "white", "sex": "xyz"},
-    )
-    suggested = suggestions(frame, declarations.returns["child"], QUARTER, declarations)
-    assert dict(suggested.schema) == SUGGESTION_SCHEMA
-    assert suggested.select("sheet_row", "field", "suggestion_en", "suggestion_cy").rows() == [
-        (2, "sex", "Female", "Benyw"),
-        (2, "ethnicity_group", "White", "Gwyn"),
-    ]
+        made = repair_of_cells(kind, "Children", "sex", title, 3)
+        assert made.sentence_en != made.sentence_cy
+        assert "3" in made.sentence_en and "3" in made.sentence_cy
+        assert title.en in made.sentence_en and title.cy in made.sentence_cy
 
 
 def test_a_code_that_is_not_in_force_in_the_quarter_is_not_understood(

@@ -212,27 +212,6 @@ def test_a_spelling_of_nothing_is_refused(tmp_path: Path, name: str, line: str, 
         Declarations(folder).spellings  # noqa: B018  # loading is what is tested
 
 
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("Whit British", ("White", "Gwyn")),
-        ("Bangladeshy", ("Asian, Asian British or Asian Welsh", None)),
-        ("Informaton not yet obtaned", ("Not yet known", "Ddim yn hysbys eto")),
-        ("zzzzzz", None),
-        ("n/a", None),
-    ],
-)
-def test_what_is_nearly_a_spelling_is_answered_with_a_label(
-    text: str, label: tuple[str, str | None] | None
-) -> None:
-    suggestion = codes("ethnicity_group").suggestion(text)
-    if label is None:
-        assert suggestion is None
-    else:
-        assert suggestion is not None and suggestion[0] == label[0]
-        assert label[1] is None or suggestion[1] == label[1]
-
-
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(sorted(DECLARED.code_lists)),
