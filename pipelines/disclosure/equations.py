@@ -443,16 +443,16 @@ class _Builder:
                 continue
             mine = np.isin(self.m, self._subject_measures(subject))
             whole = np.flatnonzero(mine & (self.k == 0) & ~self.is_empty)
-            parts = [
+            of_parts = [
                 self._find(self.m[whole], self.p[whole], parts[breakdown, part], self.s[whole])
                 if (breakdown, part) in parts
                 else np.full(len(whole), ABSENT)
                 for part in members
             ]
-            broken_down = np.any([rows != ABSENT for rows in parts], axis=0)
-            whole, parts = whole[broken_down], [rows[broken_down] for rows in parts]
-            difference = np.any([rows == ABSENT for rows in parts], axis=0)
-            yield [(whole, 1)] + [(rows, -1) for rows in parts], difference
+            broken_down = np.any([rows != ABSENT for rows in of_parts], axis=0)
+            whole, of_parts = whole[broken_down], [rows[broken_down] for rows in of_parts]
+            difference = np.any([rows == ABSENT for rows in of_parts], axis=0)
+            yield [(whole, 1)] + [(rows, -1) for rows in of_parts], difference
 
     def _window_groups(self) -> Iterator[tuple[list, np.ndarray]]:
         for there, series in self._patterns():
