@@ -23,31 +23,36 @@ def prepare(force: bool) -> None:
 
 @click.command()
 @click.option("--port", default=3000, show_default=True)
-@click.option(
-    "--read-only", is_flag=True, help="Show everything, but let nobody start or change anything."
-)
-def ui(port: int, read_only: bool) -> None:
-    """Start the Dagster UI on this machine (http://127.0.0.1:PORT), with its sensors.
+@click.option("--operate", is_flag=True, help="Let whoever has the address start and delete runs.")
+@click.option("--read-only", is_flag=True, hidden=True, help="As it is without --operate.")
+def ui(port: int, operate: bool, read_only: bool) -> None:
+    """Start the Dagster UI on this machine, with its sensors, and print its address.
 
-    Ctrl-C stops it.
+    It shows everything and changes nothing, unless it is started with --operate. The address holds
+    a token that is made anew at each start: only who has it can open the pages. Ctrl-C stops it.
 
     \b
     adoption ui
-    adoption ui --port 3100 --read-only
+    adoption ui --port 3100 --operate
     """
     import os
 
     from pipelines.commands import run
-    from pipelines.ui.services import PortTaken, ServiceEnded, serve
+    from pipelines.ui.door import BadAddress, WeakToken
+    from pipelines.ui.services import AlreadyRuns, PortTaken, ServiceEnded, serve
 
+    if operate and read_only:
+        raise click.UsageError("choose one of --operate and --read-only")
     settings = Settings.from_environment()
     run.prepare()
     home = run.keep_instance_settings(settings)
     environment = {**os.environ, "DAGSTER_HOME": str(home), "ADOPTION_DATA": str(settings.data)}
     settings.inbox.mkdir(parents=True, exist_ok=True)
     click.echo(f"Returns put into {settings.inbox} are taken in automatically")
-    click.echo(f"Starting Dagster on http://127.0.0.1:{port}, which takes about ten seconds")
+    click.echo(f"Starting Dagster on port {port}, which takes about ten seconds")
+    if not operate:
+        click.echo("Read-only: runs can be started in the browser with adoption ui --operate")
     try:
-        serve(port, environment, click.echo, read_only)
-    except (PortTaken, ServiceEnded) as error:
+        serve(port, home, environment, click.echo, operate)
+    except (AlreadyRuns, BadAddress, PortTaken, ServiceEnded, WeakToken) as error:
         raise click.ClickException(str(error)) from error

@@ -1,4 +1,4 @@
-"""The processes behind the Dagster UI on one machine: code, Dagster's web server, ours, daemon.
+"""The processes behind the Dagster UI on one machine: code, web server, daemon.
 
 ``dagster dev`` starts the same and two helpers beside them, and takes 870 MB; its three services
 alone take 570. They are also what runs in production, each by itself (docs/operate.md).
@@ -21,8 +21,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.settings import CHECKOUT, program
+from pipelines.ui.daemon_lock import DaemonLock, daemon_lock
+from pipelines.ui.door import (
+    GRAPHQL,
+    LOGIN,
+    TOKEN_VARIABLE,
+    cookie_name,
+    proxy_origins,
+    token_of,
+)
 
 LOCATION = "adoption"
+WEB = "pipelines.ui.web"
+DAEMON = "dagster-daemon"
 _LOADED = "{ repositoriesOrError { ... on RepositoryConnection { nodes { id } } } }"
 _LOOK_EVERY_SECONDS = 0.5
 _STOP_WITHIN_SECONDS = 10.0
@@ -34,6 +45,10 @@ class ServiceEnded(Exception):
 
 class PortTaken(Exception):
     """Another program listens on the port; the message says what to do."""
+
+
+class AlreadyRuns(Exception):
+    """The UI of this data folder is open on the same port; the message says so."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +83,8 @@ class Service:
     command: list[str]
 
 
-def services(
-    code: CodeAddress, workspace: Path, port: int, dagster_port: int, read_only: bool
-) -> list[Service]:
-    """What to run, the code first; ``port`` is for people, ``dagster_port`` for our web address."""
+def services(code: CodeAddress, workspace: Path, port: int, operate: bool) -> list[Service]:
+    """What to run, the code first; ``port`` is for people."""
     # All start at once: until the code is loaded the others complain, which nobody needs to see.
     return [
         Service(
@@ -88,27 +101,16 @@ def services(
             ],
         ),
         Service(
-            "dagster-webserver",
-            [
-                str(program("dagster-webserver")),
-                *("--host", "127.0.0.1"),
-                *("--port", str(dagster_port)),
-                *("--workspace", str(workspace)),
-                *("--dagster-log-level", "error"),
-                *("--uvicorn-log-level", "warning"),
-                *(["--read-only"] if read_only else []),
-            ],
-        ),
-        Service(
-            "pipelines.ui.web",
+            WEB,
             [
                 *(sys.executable, "-m", "pipelines.ui.web"),
+                *("--workspace", str(workspace)),
                 *("--port", str(port)),
-                *("--dagster", f"127.0.0.1:{dagster_port}"),
+                *(["--operate"] if operate else []),
             ],
         ),
         Service(
-            "dagster-daemon",
+            DAEMON,
             [
                 str(program("dagster-daemon")),
                 "run",
@@ -120,25 +122,44 @@ def services(
 
 
 def serve(
-    port: int, environment: Mapping[str, str], say: Callable[[str], None], read_only: bool = False
+    port: int,
+    home: Path,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    operate: bool = False,
 ) -> None:
-    """Run all services until Ctrl-C, and say when they are ready.
+    """Run all services until Ctrl-C, and say when they are ready, with the address to open.
 
-    Raises PortTaken, and ServiceEnded when one of them ends by itself.
+    ``home`` is Dagster's folder of this data folder. Where another process runs its daemon already,
+    this one shows pages only. Raises PortTaken, AlreadyRuns, WeakToken and BadAddress, and
+    ServiceEnded when a service ends by itself.
     """
-    _refuse_taken(port)
+    token = token_of(environment)
+    proxy_origins(environment)
     signal.signal(signal.SIGTERM, _interrupt)
-    with tempfile.TemporaryDirectory(prefix="adoption-ui-") as folder:
+    with (
+        daemon_lock(home, f"adoption ui, process {os.getpid()}, on port {port}") as lock,
+        tempfile.TemporaryDirectory(prefix="adoption-ui-") as folder,
+    ):
+        if not lock.is_held and lock.holder.endswith(f"on port {port}"):
+            raise AlreadyRuns(
+                f"already open for this data folder ({lock.holder}): its terminal shows the"
+                f" address; for another one: adoption ui --port {port + 1}"
+            )
+        _refuse_taken(port)
         # Sockets where the system has them: another user of the machine cannot open them.
         code = CodeAddress(socket=Path(folder) / "code")
         if os.name == "nt":
             code = CodeAddress(port=_free_port())
         workspace = Path(folder) / "workspace.yaml"
         workspace.write_text(code.workspace, encoding="utf-8")
-        to_start = services(code, workspace, port, _free_port(), read_only)
-        with _started(to_start, environment) as processes:
+        to_start = services(code, workspace, port, operate)
+        if not lock.is_held:
+            to_start = [service for service in to_start if service.name != DAEMON]
+            say(f"Sensors of this data folder are run already ({lock.holder}): here only the pages")
+        with _started(to_start, environment, token, lock) as processes:
             try:
-                _watch(processes, port, say)
+                _watch(processes, port, token, say)
             except KeyboardInterrupt:
                 return
 
@@ -166,14 +187,20 @@ def _free_port() -> int:
 
 @contextmanager
 def _started(
-    to_start: Sequence[Service], environment: Mapping[str, str]
+    to_start: Sequence[Service], environment: Mapping[str, str], token: str, lock: DaemonLock
 ) -> Generator[dict[str, subprocess.Popen[bytes]]]:
     """Processes by name, ended at the end, the last first; one that does not end is killed."""
     quiet = {"PYTHONWARNINGS": "ignore", **environment}
+    quiet.pop(TOKEN_VARIABLE, None)  # the code, its runs and the daemon have no use for it
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for service in to_start:
-            processes[service.name] = subprocess.Popen(service.command, cwd=CHECKOUT, env=quiet)
+            processes[service.name] = subprocess.Popen(
+                service.command,
+                cwd=CHECKOUT,
+                env={**quiet, TOKEN_VARIABLE: token} if service.name == WEB else quiet,
+                pass_fds=lock.to_pass_on if service.name == DAEMON else (),
+            )
         yield processes
     finally:
         for process in reversed(processes.values()):
@@ -188,24 +215,33 @@ def _started(
 
 
 def _watch(
-    processes: Mapping[str, subprocess.Popen[bytes]], port: int, say: Callable[[str], None]
+    processes: Mapping[str, subprocess.Popen[bytes]],
+    port: int,
+    token: str,
+    say: Callable[[str], None],
 ) -> None:
     is_ready = False
     while True:
         for name, process in processes.items():
             if process.poll() is not None:
                 raise ServiceEnded(f"{name} ended with exit code {process.returncode}")
-        if not is_ready and _answers(port):
+        if not is_ready and _answers(port, token):
             is_ready = True
-            say(f"Ready: http://127.0.0.1:{port}   (stop with Ctrl-C)")
+            say(f"Ready: http://127.0.0.1:{port}{LOGIN}?token={token}   (stop with Ctrl-C)")
         time.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, token: str) -> bool:
     """Whether the web server knows the jobs of the code, not only its own pages."""
-    question = json.dumps({"query": _LOADED}).encode("utf-8")
+    address = f"http://127.0.0.1:{port}"
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql", question, {"Content-Type": "application/json"}
+        f"{address}{GRAPHQL}",
+        json.dumps({"query": _LOADED}).encode("utf-8"),
+        {
+            "Content-Type": "application/json",
+            "Origin": address,
+            "Cookie": f"{cookie_name(port)}={token}",
+        },
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as response:

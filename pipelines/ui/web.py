@@ -1,23 +1,23 @@
-"""One address for the Dagster UI and the files that it links to: Dagster's own web server stands
-behind this one, and the exports room is served beside it under /files.
+"""One address for the Dagster UI and the files that it links to, behind one door.
 
-    dagster-webserver -h 127.0.0.1 -p 3001 -w workspace.yaml --read-only
-    python -m pipelines.ui.web -h 127.0.0.1 -p 3000 --dagster 127.0.0.1:3001
+    python -m pipelines.ui.web --workspace workspace.yaml --port 3000
 
-Whoever may open the one may open the other, so packs need no server and no login of their own.
-Everything but /files is passed on as it is, web sockets included, on which pages renew themselves.
+Dagster's web server runs in this process, and only the door (``pipelines.ui.door``) listens: there
+is no second port at which Dagster could be asked past it. The exports room is served beside it
+under /files, so that whoever may open the one may open the other.
 """
 
 from __future__ import annotations
 
-import http.client
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.settings import Settings
+from pipelines.ui import door
 from pipelines.ui.links import FILES
 
 if TYPE_CHECKING:
@@ -36,36 +36,22 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
-# Headers about one connection, which a proxy does not pass on (RFC 9110, section 7.6.1).
-_OF_ONE_CONNECTION = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-
-# Our own server adds these to every answer.
-_OURS = frozenset({b"date", b"server"})
-
-# Dagster itself gives a question to its database 15 seconds; a page asks several.
-_SECONDS = 120.0
-_CHUNK = 64 * 1024
+# No machine has this name (RFC 6761, section 6.4): if a release of Dagster listened by itself, it
+# could not, and nothing would be served at all.
+_NOWHERE = "nowhere.invalid"
 
 
-def application(exports: Path, host: str, port: int) -> Starlette:
-    """The exports room under /files, and everything else from Dagster's web server at host:port."""
-    from starlette.applications import Starlette
-    from starlette.routing import Mount
+def application(exports: Path, dagster: ASGIApp, rules: door.Rules) -> ASGIApp:
+    """The exports room under /files and everything else from Dagster's application."""
+    from starlette.routing import Mount, Router
 
-    return Starlette(
-        routes=[Mount(FILES, app=files_of(exports)), Mount("/", app=DagsterProxy(host, port))]
-    )
+    files = Router(routes=[Mount(FILES, app=files_of(exports))], default=dagster)
+
+    async def files_or_dagster(scope: Scope, receive: Receive, send: Send) -> None:
+        # Dagster's application starts and ends by itself; a router would do that in its place.
+        await (dagster if scope["type"] == "lifespan" else files)(scope, receive, send)
+
+    return door.Door(files_or_dagster, rules)
 
 
 def files_of(room: Path) -> ASGIApp:
@@ -91,135 +77,81 @@ def files_of(room: Path) -> ASGIApp:
     return Files(directory=room, check_dir=False)
 
 
-class DagsterProxy:
-    """Passes requests and web sockets on to Dagster's web server on this machine."""
+def run_dagster(
+    workspace: Path, read_only: bool, front: Callable[[ASGIApp], ASGIApp], **listen: Any
+) -> None:
+    """Run Dagster's own command, with ``front`` before its application, until it is stopped.
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
+    ``listen`` says where, in the words of ``uvicorn.run``. Dagster has no option for a socket or
+    for an application before its own; that it hands its application to ``uvicorn.run`` is all that
+    is used here. Were that to change, it could not listen at all.
+    """
+    import uvicorn
+    from dagster_webserver.cli import create_dagster_webserver_cli
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._web_socket(scope, receive, send)
-        else:
-            response = await self._response(scope, receive)
-            await response(scope, receive, send)
+    run = uvicorn.run
 
-    async def _response(self, scope: Scope, receive: Receive) -> Response:
-        from starlette.concurrency import run_in_threadpool
-        from starlette.requests import Request
-        from starlette.responses import PlainTextResponse, StreamingResponse
+    def run_behind_the_door(app: Starlette, **_: Any) -> None:
+        # A proxy's word about who asks is not needed, so it is not taken.
+        run(front(app), log_level="warning", proxy_headers=False, **listen)
 
-        body = await Request(scope, receive).body()
-        try:
-            answer = await run_in_threadpool(self._ask, scope, body)
-        except (OSError, http.client.HTTPException):
-            return PlainTextResponse(
-                "Dagster is not ready yet. Try again in a few seconds.", status_code=502
-            )
-        response = StreamingResponse(_chunks(answer), status_code=answer.status)
-        response.raw_headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in answer.getheaders()
-            if name.lower().encode("latin-1") not in _OF_ONE_CONNECTION | _OURS
-        ]
-        return response
-
-    def _ask(self, scope: Scope, body: bytes) -> http.client.HTTPResponse:
-        """Ask Dagster over a connection of its own: a kept one may be closed while it is asked.
-
-        Raises OSError and HTTPException while Dagster does not answer.
-        """
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=_SECONDS)
-        connection.putrequest(
-            scope["method"], _target(scope), skip_host=True, skip_accept_encoding=True
+    uvicorn.run = run_behind_the_door  # ty: ignore[invalid-assignment]
+    try:
+        create_dagster_webserver_cli().main(
+            [
+                *("--host", _NOWHERE, "--port", "1"),
+                *("--workspace", str(workspace)),
+                *("--dagster-log-level", "error"),
+                *(["--read-only"] if read_only else []),
+            ],
+            prog_name="dagster-webserver",
         )
-        for name, value in scope["headers"]:
-            if name not in _OF_ONE_CONNECTION and name != b"content-length":
-                connection.putheader(name, value)
-        if body:
-            connection.putheader("content-length", str(len(body)))
-        connection.putheader("connection", "close")
-        connection.endheaders(body or None)
-        return connection.getresponse()
-
-    async def _web_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        import asyncio
-
-        from starlette.websockets import WebSocket
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import WebSocketException
-        from websockets.typing import Subprotocol
-
-        browser = WebSocket(scope, receive, send)
-        headers = dict(scope["headers"])
-        try:
-            dagster = await connect(
-                f"ws://{self._host}:{self._port}{_target(scope)}",
-                subprotocols=[Subprotocol(name) for name in scope["subprotocols"]],
-                origin=headers[b"origin"].decode("latin-1") if b"origin" in headers else None,
-                proxy=None,  # on this machine, whatever the environment says
-                max_size=None,
-            )
-        except (OSError, WebSocketException):
-            await browser.close(code=1013)  # try again later
-            return
-        async with dagster:
-            await browser.accept(subprotocol=dagster.subprotocol)
-            both = [
-                asyncio.create_task(_to_dagster(browser, dagster)),
-                asyncio.create_task(_to_browser(dagster, browser)),
-            ]
-            _, pending = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
-
-
-def _target(scope: Scope) -> str:
-    """Path and query as the browser sent them, not decoded."""
-    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-    return f"{path}?{query}" if query else path
-
-
-def _chunks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
-    with answer:
-        while chunk := answer.read(_CHUNK):
-            yield chunk
-
-
-async def _to_dagster(browser: Any, dagster: Any) -> None:
-    """Every message of the browser, until it leaves."""
-    while (message := await browser.receive())["type"] == "websocket.receive":
-        text = message.get("text")
-        await dagster.send(message["bytes"] if text is None else text)
-
-
-async def _to_browser(dagster: Any, browser: Any) -> None:
-    """Every message of Dagster, until it ends the connection; then the browser's ends as well."""
-    async for message in dagster:
-        if isinstance(message, str):
-            await browser.send_text(message)
-        else:
-            await browser.send_bytes(message)
-    await browser.close()
+    finally:
+        uvicorn.run = run
 
 
 @click.command()
-@click.option("--host", "-h", default="127.0.0.1", show_default=True)
-@click.option("--port", "-p", default=3000, show_default=True)
-@click.option("--dagster", required=True, metavar="HOST:PORT", help="Dagster's own web server.")
-def main(host: str, port: int, dagster: str) -> None:
-    """Serve the Dagster UI, and the exports room under /files."""
-    import uvicorn
+@click.option("--workspace", "-w", type=click.Path(path_type=Path), required=True)
+@click.option("--port", "-p", default=3000, show_default=True, help="A port of 127.0.0.1.")
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    help="A socket instead, in a folder that only the login proxy can enter.",
+)
+@click.option("--operate", is_flag=True, help="Let people start and delete runs, after a login.")
+def main(workspace: Path, port: int, socket: Path | None, operate: bool) -> None:
+    """Serve the Dagster UI, and the exports room under /files, read-only unless asked.
 
-    dagster_host, _, dagster_port = dagster.rpartition(":")
+    On a port everybody needs the token, which is printed once; on a socket only those who operate.
+    ADOPTION_UI_ADDRESS names the address of a proxy, such as https://adoption.example.
+    """
+    try:
+        origins = door.proxy_origins(os.environ)
+        token = door.token_of(os.environ)
+    except (door.BadAddress, door.WeakToken) as error:
+        raise click.ClickException(str(error)) from error
+    is_given = os.environ.pop(door.TOKEN_VARIABLE, None) is not None  # Dagster has no use for it
+    if not socket:
+        origins = {**door.loopback_origins(port), **origins}
+    if not origins:
+        raise click.ClickException(
+            f"with --socket, {door.ADDRESS_VARIABLE} has to name the address"
+        )
+    needs_login = operate or not socket
+    if needs_login and not is_given:
+        click.echo(f"Open {next(iter(origins.values()))}{door.LOGIN}?token={token}")
+    rules = door.Rules(
+        origins,
+        token=token if needs_login else None,
+        operate=operate,
+        cookie=door.cookie_name(port if not socket else None),
+    )
     exports = Settings.from_environment().exports
-    uvicorn.run(
-        application(exports, dagster_host, int(dagster_port)),
-        host=host,
-        port=port,
-        log_level="warning",
+    run_dagster(
+        workspace,
+        not operate,
+        lambda dagster: application(exports, dagster, rules),
+        **({"uds": str(socket)} if socket else {"host": "127.0.0.1", "port": port}),
     )
 
 
