@@ -31,9 +31,7 @@ class Page:
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
-        self._socket.send(
-            json.dumps({"id": self._number, "method": method, "params": parameters})
-        )
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
             message = json.loads(self._socket.recv(timeout=_SECONDS))
             if message.get("id") == self._number:

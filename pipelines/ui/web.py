@@ -43,13 +43,14 @@ _NOWHERE = "nowhere.invalid"
 
 def application(exports: Path, dagster: ASGIApp, rules: door.Rules) -> ASGIApp:
     """The exports room under /files and everything else from Dagster's application."""
-    from starlette.routing import Mount, Router
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
 
-    files = Router(routes=[Mount(FILES, app=files_of(exports))], default=dagster)
+    files = Starlette(routes=[Mount(FILES, app=files_of(exports))])
 
     async def files_or_dagster(scope: Scope, receive: Receive, send: Send) -> None:
-        # Dagster's application starts and ends by itself; a router would do that in its place.
-        await (dagster if scope["type"] == "lifespan" else files)(scope, receive, send)
+        is_file = scope["type"] == "http" and scope["path"].startswith(f"{FILES}/")
+        await (files if is_file else dagster)(scope, receive, send)
 
     return door.Door(files_or_dagster, rules)
 
@@ -134,9 +135,7 @@ def main(workspace: Path, port: int, socket: Path | None, operate: bool) -> None
     if not socket:
         origins = {**door.loopback_origins(port), **origins}
     if not origins:
-        raise click.ClickException(
-            f"with --socket, {door.ADDRESS_VARIABLE} has to name the address"
-        )
+        raise click.ClickException(f"--socket needs {door.ADDRESS_VARIABLE}: the proxy's address")
     needs_login = operate or not socket
     if needs_login and not is_given:
         click.echo(f"Open {next(iter(origins.values()))}{door.LOGIN}?token={token}")

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import json
 import socket
-import threading
-import time
-from collections.abc import Generator, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from click.testing import CliRunner
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.websockets import WebSocket
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipelines.ui.web import application, files_of
+from pipelines.ui import web
+from pipelines.ui.door import Rules
+from pipelines.ui.web import application, files_of, run_dagster
 
 
 @pytest.fixture
@@ -41,6 +36,13 @@ def room(tmp_path: Path) -> Path:
 
 def get(room: Path, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of an answer, the way the web server asks for it."""
+    served = Starlette(routes=[Mount("/files", app=files_of(room))])
+    return answer_of(served, f"/files{path}", method, [])
+
+
+def answer_of(
+    application: ASGIApp, path: str, method: str, headers: list[tuple[bytes, bytes]]
+) -> tuple[int, dict[str, str], bytes]:
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -52,16 +54,22 @@ def get(room: Path, path: str, method: str = "GET") -> tuple[int, dict[str, str]
     scope = {
         "type": "http",
         "method": method,
-        "path": f"/files{path}",
+        "path": path,
         "root_path": "",
-        "headers": [],
+        "headers": headers,
         "query_string": b"",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
     }
-    served = Starlette(routes=[Mount("/files", app=files_of(room))])
-    asyncio.run(served(scope, receive, send))
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
+    called(application, scope, receive, send)
+    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], answered, b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def called(application: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def call() -> None:
+        await application(scope, receive, send)
+
+    asyncio.run(call())
 
 
 def test_a_link_opens_the_pack_and_the_pack_may_run_and_ask_nothing(room: Path) -> None:
@@ -107,109 +115,123 @@ def test_a_room_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
 
 # --- Dagster behind the same address ----------------------------------------------------------
 
-
-async def _echo(request: Request) -> Response:
-    """What Dagster would have received, and headers as it sends them."""
-    answer = {
-        "method": request.method,
-        "target": request.scope["raw_path"].decode() + "?" + request.url.query,
-        "host": request.headers["host"],
-        "body": (await request.body()).decode(),
-    }
-    response = JSONResponse(answer, status_code=201)
-    response.raw_headers += [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
-    return response
+RULES = Rules({"127.0.0.1:3000": "http://127.0.0.1:3000"}, token=None)
 
 
-async def _shout(socket: WebSocket) -> None:
-    """Answers in capitals until it is told to stop; a message of bytes comes back as it is."""
-    await socket.accept(subprotocol="graphql-ws")
-    while (message := await socket.receive())["type"] == "websocket.receive":
-        if message.get("bytes"):
-            await socket.send_bytes(message["bytes"])
-        elif message["text"] == "stop":
-            await socket.close()
-            return
-        else:
-            await socket.send_text(message["text"].upper())
+async def _dagster(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("Dagster")(scope, receive, send)
 
 
-@contextmanager
-def _served(application: Starlette) -> Generator[int]:
-    """The port on which an application is served meanwhile."""
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(20)
+def through(application: ASGIApp, path: str, host: str = "127.0.0.1:3000") -> tuple[int, bytes]:
+    status, _, body = answer_of(application, path, "GET", [(b"host", host.encode())])
+    return status, body
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Our web address in front of a server that echoes."""
-    dagster = Starlette(
-        routes=[
-            WebSocketRoute("/graphql", _shout),
-            Route("/{path:path}", _echo, methods=["GET", "POST"]),
-        ]
+def test_files_are_ours_and_dagster_is_not_asked_for_them(room: Path) -> None:
+    served = application(room, _dagster, RULES)
+    assert through(served, "/runs") == (200, b"Dagster")
+    assert through(served, "/files/2020-21-Q2/1/pack-wales-en.html") == (200, b"<p>a pack</p>")
+    assert through(served, "/files/none.html")[0] == 404
+
+
+def test_files_stand_behind_the_same_door(room: Path) -> None:
+    served = application(room, _dagster, RULES)
+    pack = "/files/2020-21-Q2/1/pack-wales-en.html"
+    assert through(served, pack, "evil.example")[0] == 421
+    assert through(application(room, _dagster, replace(RULES, token="t")), pack)[0] == 401
+    _, headers, _ = answer_of(served, pack, "GET", [(b"host", b"127.0.0.1:3000")])
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_dagster_starts_and_ends_by_itself(room: Path) -> None:
+    seen = []
+
+    async def dagster(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def nothing(*_: Any) -> Any: ...
+
+    called(application(room, dagster, RULES), {"type": "lifespan"}, nothing, nothing)
+    assert seen == ["lifespan"]
+
+
+# --- Dagster's own command --------------------------------------------------------------------
+
+
+def test_dagster_hands_its_application_over_and_listens_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the release that is installed: the door stands before its application, and only we say
+    where it listens."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text("load_from: []\n", encoding="utf-8")
+    runs: list[tuple[Any, dict[str, Any]]] = []
+    fronts: list[Any] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: runs.append((app, options)))
+
+    def front(dagster: ASGIApp) -> ASGIApp:
+        fronts.append(dagster)
+        return _dagster
+
+    with pytest.raises(SystemExit) as ended:
+        run_dagster(workspace, True, front, uds="a socket")
+    assert ended.value.code == 0
+    ((app, options),) = runs
+    assert app is _dagster and len(fronts) == 1
+    assert options["uds"] == "a socket" and not {"host", "port"} & set(options)
+
+
+def test_were_dagster_to_listen_by_itself_it_could_not(tmp_path: Path) -> None:
+    with pytest.raises(OSError):
+        socket.getaddrinfo(web._NOWHERE, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["--socket", "s"], {}, "--socket needs ADOPTION_UI_ADDRESS"),
+        ([], {"ADOPTION_UI_ADDRESS": "http://adoption.example"}, "write addresses like"),
+        ([], {"ADOPTION_UI_TOKEN": "short"}, "5 letters, needs 43"),
+    ],
+)
+def test_settings_that_keep_nobody_out_are_refused(
+    arguments: list[str], environment: dict[str, str], words: str
+) -> None:
+    run = CliRunner().invoke(web.main, ["-w", "workspace.yaml", *arguments], env=environment)
+    assert run.exit_code == 1
+    assert words in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs_token", "operate"),
+    [
+        ([], True, False),
+        (["--operate"], True, True),
+        (["--socket", "s"], False, False),
+        (["--socket", "s", "--operate"], True, True),
+    ],
+)
+def test_on_a_port_everybody_logs_in_and_on_a_socket_whoever_operates(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], needs_token: bool, operate: bool
+) -> None:
+    served: list[tuple[bool, Rules, dict[str, Any]]] = []
+
+    def run_dagster(_: Path, read_only: bool, front: Any, **listen: Any) -> None:
+        served.append((read_only, front(_dagster)._rules, listen))
+
+    monkeypatch.setattr(web, "run_dagster", run_dagster)
+    run = CliRunner().invoke(
+        web.main,
+        ["-w", "workspace.yaml", *arguments],
+        env={"ADOPTION_UI_ADDRESS": "https://adoption.example"},
     )
-    exports = tmp_path_factory.mktemp("exports")
-    (exports / "pack.html").write_text("a pack", encoding="utf-8")
-    with _served(dagster) as port, _served(application(exports, "127.0.0.1", port)) as ours:
-        yield f"127.0.0.1:{ours}"
-
-
-def ask(address: str, method: str, target: str, body: str = "") -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(address, timeout=20)
-    connection.request(method, target, body.encode("utf-8") or None, {"Host": "adoption.example"})
-    return connection.getresponse()
-
-
-def test_a_request_reaches_dagster_as_it_was_sent(address: str) -> None:
-    response = ask(address, "POST", "/locations/a%2Fb/jobs?name=x%20y", "{ version }")
-    assert response.status == 201
-    assert json.load(response) == {
-        "method": "POST",
-        "target": "/locations/a%2Fb/jobs?name=x%20y",
-        "host": "adoption.example",
-        "body": "{ version }",
-    }
-    assert response.headers.get_all("set-cookie") == ["a=1", "b=2"]
-    assert len(response.headers.get_all("date") or []) == 1
-
-
-def test_files_are_ours_and_dagster_is_not_asked_for_them(address: str) -> None:
-    assert ask(address, "GET", "/files/pack.html").read() == b"a pack"
-    assert ask(address, "GET", "/files/none.html").status == 404
-
-
-def test_a_web_socket_is_passed_on_in_both_directions(address: str) -> None:
-    protocols = [Subprotocol("graphql-ws")]
-    with connect(f"ws://{address}/graphql", subprotocols=protocols, proxy=None) as socket:
-        assert socket.subprotocol == "graphql-ws"
-        for text in ("first", "second"):
-            socket.send(text)
-            assert socket.recv(timeout=20) == text.upper()
-        socket.send(b"\x00\x01")
-        assert socket.recv(timeout=20) == b"\x00\x01"
-        socket.send("stop")
-        with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=20)
-
-
-def test_until_dagster_is_there_the_page_says_so(tmp_path: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with _served(application(tmp_path, "127.0.0.1", port)) as ours:
-        response = ask(f"127.0.0.1:{ours}", "GET", "/")
-        assert response.status == 502
-        assert b"not ready yet" in response.read()
-        with pytest.raises(WebSocketException), connect(f"ws://127.0.0.1:{ours}/graphql"):
-            pass
+    assert run.exit_code == 0, run.output
+    ((read_only, rules, listen),) = served
+    assert (read_only, rules.operate) == (not operate, operate)
+    assert (rules.token is not None) == needs_token
+    assert (f"/login?token={rules.token}" in run.output) == needs_token
+    on_loopback = {"host": "127.0.0.1", "port": 3000}
+    assert listen == ({"uds": "s"} if "--socket" in arguments else on_loopback)
