@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.settings import SOURCES
 
 WALES = "W92000004"
 BEFORE, FIRST = Quarter(2026, 4), Quarter(2027, 1)
 LATER, SECOND = Quarter(2028, 4), Quarter(2029, 1)
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    folder = tmp_path / "sources"
-    shutil.copytree(SOURCES, folder)
-    return folder
 
 
 def insert(path: Path, after: str, lines: str) -> None:

@@ -5,7 +5,6 @@ Each case copies the real folder, breaks one thing in one line, and loads everyt
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -230,13 +229,6 @@ MISTAKES = {
         "policies/wales.yaml", "may: [withdraw]", "may: [withdraw", "", "not readable as YAML"
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    folder = tmp_path / "sources"
-    shutil.copytree(SOURCES, folder)
-    return folder
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
