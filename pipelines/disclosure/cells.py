@@ -1,4 +1,4 @@
-"""The cells of a release and what subset_relations them together, read from the warehouse.
+"""The cells of a release and what ties them together, read from the warehouse.
 
 A *cell* is one published number: so many children (``value``) counted by a ``measure`` at a
 ``place``, in one ``part`` of a ``breakdown``, over a ``window`` that ends with a ``quarter``.

@@ -87,6 +87,7 @@ class _Rows:
         rows = np.concatenate(self.equations or [empty])
         columns = np.concatenate(self.variables or [empty])
         matrix = sparse.csr_matrix((entries, (rows, columns)), shape=(self.count, variables))
+        # A quantity may stand in an equation twice, as where a whole window is its own only part.
         matrix.sum_duplicates()
         return matrix
 
@@ -122,6 +123,9 @@ class _Builder:
         older = np.array([value for _, value, _, _ in self.quantities.older])
         self.all_values = np.concatenate([self.quantities.value, older])
         self._equations_of_view(None)
+        # A late or corrected return changes each number by its own share, and the difference
+        # between two versions of a table is a table of its own. So the numbers as each release
+        # showed them have to satisfy the relations as well.
         for release in sorted({release for *_, release in self.quantities.older}):
             self._view_of(release)
         return self._finish()
@@ -153,6 +157,8 @@ class _Builder:
         if not len(has_difference):
             return
         whole = groups[0][0]
+        # Of an earlier release only the equations that a revised number is part of: the others are
+        # today's.
         keep = whole >= 0
         if self.changed is not None:
             touched = np.zeros(len(whole), dtype=bool)
@@ -167,9 +173,13 @@ class _Builder:
         for rows, sign in seen:
             left += sign * np.where(rows >= 0, self.all_values[np.maximum(rows, 0)], 0)
         off = np.abs(left) > 1e-9
+        # Sums are exact integers held as floats; the tolerance is for their sum, not for wrong
+        # counts.
         wrong = off & ~has_difference | (left < -1e-9)
         if wrong.any() and self.changed is None:
             variable = groups[0][0][np.argmax(wrong)]
+            # Numbers of different releases need not add up: the one not published today may be
+            # outdated. Such a row says nothing and is left out. Numbers published together must.
             if not self._mixes_releases([rows[np.argmax(wrong)] for rows, _ in groups]):
                 raise DisclosureError(
                     f"{self.quantities.name_of(variable)}: the parts do not add up to it"
@@ -196,10 +206,14 @@ class _Builder:
         is_known_zero = np.concatenate(
             [quantities.is_published | quantities.is_shown_before, older_shown]
         )
+        # Part of a shown zero is zero, known to everybody: it can neither be protected nor protect
+        # others. Users of sdcTools report zeros that were suppressed to cover zeros.
         is_known_zero &= (self.all_values == 0) & self.zeros_are_shown
         is_nothing = _nothing(
             np.concatenate([self.relations.fixed_zero, none]), is_known_zero, equal, remain
         )
+        # Suppressed in an earlier release, so no reader knows it to be zero, whatever the tables
+        # now say.
         is_nothing[quantities.of_known[quantities.of_known >= 0][quantities.was_hidden]] = False
         return System(
             value=self.all_values,
@@ -211,6 +225,8 @@ class _Builder:
             part=part,
             first=spans[span, 0],
             last=spans[span, 1],
+            # One variable left in an equation is zero and has to be known as such; left alone in an
+            # inequality it says only that a count is not negative, which is a bound already.
             equal=_without(equal, is_nothing, fewest=1),
             remain=_without(remain, is_nothing, fewest=2),
             of_cell=quantities.of_cell,
@@ -227,6 +243,7 @@ def connected_tables(
     both = sparse.vstack([system.equal, system.remain], format="csr")[:, columns]
     exact = system.equal.shape[0]
     entries = abs(both)
+    # Rows and columns as one graph: tables that share no movable number are solved apart.
     graph = sparse.block_array([[None, entries], [entries.T, None]], format="csr")
     count, labels = sparse.csgraph.connected_components(graph, directed=False)
     of_row, of_column = labels[: both.shape[0]], labels[both.shape[0] :]
@@ -255,6 +272,7 @@ def _nothing(
         whole_of = np.full(matrix.shape[0], 0)
         plus = entries.data > 0
         whole_of[entries.row[plus]] = entries.col[plus]
+        # With two numbers added, one may be zero and the other hold all the parts.
         is_part = (entries.data < 0) & (wholes == 1)[entries.row]
         is_fixed[entries.col[is_part & is_known_zero[whole_of][entries.row]]] = True
     return is_fixed

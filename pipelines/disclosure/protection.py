@@ -82,6 +82,7 @@ def protect(
     counts, sums = plan.counts(), None
     outcomes = _solve(counts, threads)
     plan.take(outcomes, strict)
+    # Sums of days come second: their own need depends on which counts are shown.
     if rules.method != "round":
         sums = _solve(plan.sums(), threads)
         plan.take(sums, strict)
@@ -188,6 +189,8 @@ class _Plan:
         if rules.zeros == "suppressed":
             small |= zeros
         elif rules.zeros == "suppressed_in_small_groups":
+            # A zero tells something of every member of a small group: that none of them was
+            # matched.
             for _ in range(8):  # a group within a group within a group
                 inside = zeros & ~small & self._within(small)
                 if not inside.any():
@@ -204,6 +207,7 @@ class _Plan:
             alone = np.bincount(entries.row[plus], minlength=matrix.shape[0]) == 1
             whole = np.zeros(matrix.shape[0], dtype=bool)
             whole[entries.row[plus]] = wholes[entries.col[plus]]
+            # Only where a row has a single whole: with two, a part belongs to neither by itself.
             is_within[entries.col[~plus & (alone & whole)[entries.row]]] = True
         return is_within
 
@@ -217,20 +221,22 @@ class _Plan:
             tops, bottoms = self._pairs(top, bottom)
             numerator, denominator = system.value[tops], system.value[bottoms]
             small = (denominator > 0) & (denominator < rules.percentages.smallest_denominator)
+            # The numerator carries the suppression, not the percentage: with the denominator shown,
+            # a percentage is its numerator.
             small |= numerator < rules.percentages.smallest_numerator
             is_small[tops[small & (numerator > 0)]] = True  # a published zero hides no percentage
         return is_small & system.is_published
 
     def _pairs(
-        self, one: str, other: str, and_earlier: bool = False
+        self, measure: str, other: str, and_earlier: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
         """Published variables of two measures for the same place, part and span."""
         system, names = self.system, self.system.names.measures
-        if one not in names or other not in names:
+        if measure not in names or other not in names:
             none = np.zeros(0, dtype=np.int64)
             return none, none
         sides = []
-        for name in (one, other):
+        for name in (measure, other):
             chosen = np.flatnonzero(
                 (system.measure == names.index(name)) & (system.is_published | and_earlier)
             )
@@ -256,6 +262,8 @@ class _Plan:
         protection = self.rules.protection
         value = self.system.value
         down = np.minimum(value, protection.below)
+        # As many values as the policy asks for, above if there is no room below: 1 can only fall to
+        # 0.
         up = np.maximum(protection.above, protection.values - 1 - down)
         # What an earlier release suppressed only to protect others may come to light; the small
         # numbers that it protected may not.
@@ -296,12 +304,14 @@ class _Plan:
     ) -> list[tuple[np.ndarray, np.ndarray, Task]]:
         system, rules = self.system, self.rules
         candidate = of_kind & system.is_published & ~self.hidden & ~system.is_shown_before
+        # Readers know these zeros by the definitions: suppressing them would hide nothing.
         candidate &= ~system.is_nothing
         if not rules.zeros_may_be_secondary:
             candidate &= system.value > 0
         movable = candidate | (self.hidden & of_kind & ~system.is_nothing)
         tasks = []
         for columns, equal_rows, remain_rows in connected_tables(system, movable):
+            # Nothing of this table is a secret, neither a number nor what is left between numbers.
             if not self.hidden[columns].any() and not len(remain_rows):
                 continue
             difference = system.remain[remain_rows] @ system.value
@@ -335,7 +345,10 @@ class _Plan:
     def _cost(self, columns: np.ndarray) -> np.ndarray:
         system, weights = self.system, self.rules.weights
         levels = _heights(len(system.names.places), self.parents)[system.place[columns]]
+        # By the logarithm 1,000 children cost eleven times what a zero costs, not a thousand times:
+        # else the search would suppress a hundred authorities to spare one nation.
         cost = (1 + np.log2(1 + system.value[columns])) * weights.level**levels
+        # Headlines are totals, and the nation's own: parts go first.
         cost = np.where(system.part[columns] == 0, weights.total * cost, cost)
         # Rather the children matched with a placement order than all the children matched.
         subset_relations = self.relations.subset_relations
@@ -482,6 +495,7 @@ def _shown_ratios(
     symbols = rules.symbols
     decimals = rules.percentages.decimals
     is_percent = pl.col("unit") == "percent"
+    # From unrounded figures, so that a percentage is the one the warehouse has.
     places = pl.when(is_percent & pl.lit(decimals is not None)).then(
         pl.lit(decimals or 0, dtype=pl.Int64)
     )

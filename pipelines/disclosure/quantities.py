@@ -51,6 +51,8 @@ class Quantities:
             raise DisclosureError(f"{min(undeclared)}: no such measure is declared")
         places = sorted(keys["place"].unique())
         parts = sorted(set(keys.select("breakdown", "part").unique().iter_rows()))
+        # A whole is told from its parts by this number alone, so the total has it even where no
+        # cell has.
         parts.sort(key=lambda part: part[0] != TOTAL)  # the total is number 0
         if not parts or parts[0][0] != TOTAL:
             parts.insert(0, (TOTAL, TOTAL))
@@ -70,6 +72,9 @@ class Quantities:
         ):
             if (window, quarter) not in windows:
                 raise DisclosureError(f"{window} at {quarter}: no such window is declared")
+            # A window is cut to the life of the place: twelve quarters of an agency two years old
+            # are eight, and so the same quantity as its first eight. Left long, a number that can
+            # be worked out from another would pass for one that cannot.
             span = clip(windows[window, quarter], self.lives.get((subject[measure], place)))
             clipped[subject[measure], place, window, quarter] = span
             spans.add(span)
@@ -85,6 +90,8 @@ class Quantities:
         if self.known is not None:
             before = self._codes_of(self.known)
             numbers.append(before)
+        # One integer for each quantity, sorted: all positions of a relation are found by one binary
+        # search.
         self.codes: np.ndarray = np.unique(np.concatenate(numbers))
         self.count = len(self.codes)
         self.value = np.zeros(self.count)
@@ -140,6 +147,8 @@ class Quantities:
     def _take_values(self, row: np.ndarray, values: pl.Series, where: str) -> None:
         filled = values.is_not_null().to_numpy()
         row, number = row[filled], values.drop_nulls().to_numpy().astype(float)
+        # Everything later rests on "no part of a zero is above zero", which a count below zero
+        # breaks.
         if (number < 0).any():
             raise DisclosureError(f"{where}: a count below zero")
         self.value[row] = number
@@ -152,6 +161,8 @@ class Quantities:
         """Numbers of earlier releases: those that still hold, and older versions of others."""
         known = self.known
         assert known is not None
+        # The latest release that showed a quantity says what it is now; earlier ones that differ
+        # become variables of their own, since readers still hold them.
         order = known["release"].arg_sort(descending=True).to_numpy()  # the latest first
         values = known["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         shown = known["shown_from"].is_not_null().to_numpy()  # rounded counts as shown: safer
@@ -175,6 +186,8 @@ class Quantities:
                     )
                 number = versions[key] - self.count
                 q, v, s, r = self.older[number]
+                # Shown once is known for ever: a later release that suppresses it again takes
+                # nothing back.
                 self.older[number] = (q, v, s or bool(shown[i]), r)
                 of_known[i] = versions[key]
         self.of_known = of_known
@@ -197,6 +210,7 @@ class Quantities:
         """Quantities by number: ABSENT where there is none, EMPTY where nothing was sent."""
         wanted = self._code(measure, place, part, span)
         at = np.searchsorted(self.codes, wanted)
+        # What sorts behind the last quantity is compared with the last one, and differs from it.
         at = np.minimum(at, self.count - 1)
         places = np.where(self.codes[at] == wanted, at, ABSENT)
         return np.where((places >= 0) & self.is_empty[np.maximum(places, 0)], EMPTY, places)

@@ -42,6 +42,7 @@ def together_rounded(system: System, base: np.ndarray) -> np.ndarray:
     below = np.floor(system.value / base) * base
     up = (nearest(system.value, base) - below) / base
     free = (system.value > below) & system.is_published
+    # Numbers that are multiples already stay, zeros among them.
     for columns, equal_rows, _ in connected_tables(system, free):
         if len(columns) <= WIDEST and len(equal_rows):
             up[columns] = _choose(system, base, below, columns, equal_rows)
@@ -75,4 +76,6 @@ def _choose(
         ),
     )
     chosen = result.x[:count] if result.x is not None else share
+    # Not asked for in whole numbers: the answer of the linear program nearly always is, and where
+    # it is not, the nearer multiple is what rounding by itself would have shown.
     return np.where(np.abs(chosen - np.round(chosen)) < 1e-6, np.round(chosen), share >= 0.5)

@@ -1,6 +1,6 @@
 """Which cells to suppress besides those that are too small: complementary suppression.
 
-A *alternative* is another table that fits everything published as well as the true one does. It is
+An *alternative* is another table that fits everything published as well as the true one does. It is
 held as moves: so much more here, so much less there, and no published equation notices. Where
 alternatives raise and lower a suppressed number far enough, nobody can tell it. So the search
 is for alternatives that touch few published cells, and what they touch is suppressed.
@@ -142,13 +142,19 @@ class _Search:
     def run(self) -> None:
         everything = np.ones(len(self.value), dtype=bool)
         nothing = ~everything
+        # Beyond WHOLE one program over the whole table takes half a minute: then in stages, from
+        # the top.
         if not self.is_wide:
             self.sweep(everything, nothing, self.rewards())
         else:
             for movable, below in self.stages():
                 self.sweep(movable, below, self.rewards())
+                # What was found as if nothing lay below holds no longer once the parts below have
+                # to follow.
                 if below.any():
                     self._forget()
+            # Without buying: what the stages hid at different places may protect more than they
+            # knew.
             self.sweep(self.hidden, nothing, [0.0])
         self.finish()
 
@@ -156,6 +162,8 @@ class _Search:
         """What protecting one number may cost, round by round."""
         costs = self.task.cost[self.allowed]
         highest = 2 * costs.max(initial=1.0)
+        # Doubling: the largest table took half the time, for about 1.6 per cent more suppressed
+        # numbers.
         rewards = [FIRST_REWARD]
         while rewards[-1] < highest:
             rewards.append(rewards[-1] * REWARD_STEP)
@@ -183,6 +191,7 @@ class _Search:
                     return
                 self.alternative(part, reward, turn)
                 after = self.left(part.columns, part.rows)
+                # What little is left is finished number by number.
                 dry = dry + 1 if after > 0.97 * before else 0
                 if dry >= DRY:
                     break
@@ -224,6 +233,7 @@ class _Search:
         rows = self.remain[:, columns] @ moves
         self._note(columns, moves, rows)
         if (self.value[columns] >= moves - TINY).all() and (self.difference >= rows - TINY).all():
+            # Moves backwards are an alternative too, unless a count would fall below zero.
             self._note(columns, -moves, -rows)
 
     def _note(self, columns: np.ndarray, moves: np.ndarray, rows: np.ndarray) -> None:
@@ -296,9 +306,12 @@ class _Search:
         bought = [
             self.task.cost[columns[~self.task.hidden[columns]]].sum() for columns, _ in alternatives
         ]
+        # The dearest first, ties by the order they were found in: the same task, the same outcome.
+        # A release has to come out the same when it is made again.
         order = sorted(range(len(alternatives)), key=lambda n: (-bought[n], n))
         keep = np.ones(len(alternatives), dtype=bool)
         for n in order:
+            # Every direction it shows is shown by another one as well.
             if (times[shown[n]] > 1).all():
                 keep[n] = False
                 times[shown[n]] -= 1
@@ -321,7 +334,7 @@ class _Search:
                     (up >= task.need_up - TINY) & (task.need_up > 0),
                     (down >= task.need_down - TINY) & (task.need_down > 0),
                     (row_up >= task.row_need_up - TINY) & (task.row_need_up > 0),
-                    (row_down >= self.task.row_need_down - TINY) & (self.task.row_need_down > 0),
+                    (row_down >= task.row_need_down - TINY) & (task.row_need_down > 0),
                 ]
             )
         )
@@ -379,9 +392,12 @@ class _Part:
         search, task, columns = self.search, self.search.task, self.columns
         free = search.hidden[columns]
         kept = np.flatnonzero(free | may_buy)
+        # The price is for moving at all, up or down. An absolute value is not linear, so what is
+        # not suppressed yet has two columns, one for each direction, both of them priced.
         bought = np.flatnonzero(~free[kept])  # among the kept: a second column moves them down
         price = np.where(free, 0.0, task.cost[columns] / search.step[columns])[kept]
         lower = -np.minimum(search.value[columns], reach)[kept]
+        # A difference may shrink to zero but, where it is a secret, need not grow without limit.
         limit = np.where(task.row_need_up[self.rows] > 0, reach.max(initial=1.0), np.inf)
         row_low = -np.minimum(search.difference[self.rows], limit)
         matrix = self.matrix[:, kept]
@@ -403,13 +419,13 @@ class _Part:
             lower=np.concatenate([np.where(free[kept], lower, 0.0), np.zeros(len(bought))]),
             upper=np.concatenate([reach[kept], -lower[bought]]),
         )
-        found = program.solve(task.whole, must=goal is not None)
+        solution = program.solve(task.whole, must=goal is not None)
         search.programs += program.solved
-        if found is None:
+        if solution is None:
             return None
         moves = np.zeros(len(columns))
-        moves[kept] = found[: len(kept)]
-        moves[kept[bought]] -= found[len(kept) :]
+        moves[kept] = solution[: len(kept)]
+        moves[kept[bought]] -= solution[len(kept) :]
         return np.where(np.abs(moves) < TINY, 0.0, moves)
 
 
@@ -431,18 +447,21 @@ class _Program:
         A linear program nearly always answers in whole numbers but for a few corners. Those and
         their neighbours are solved again, everything else standing still.
         """
-        moves_found = self._run(self.lower, self.upper, whole=False)
-        if moves_found is None or not whole:
-            return moves_found
-        broken = np.abs(moves_found - np.round(moves_found)) > TINY
+        solution = self._run(self.lower, self.upper, whole=False)
+        if solution is None or not whole:
+            return solution
+        broken = np.abs(solution - np.round(solution)) > TINY
         entries = abs(self.matrix)
         for _ in range(3):
             if not broken.any():
-                return np.round(moves_found)
+                return np.round(solution)
+            # In whole numbers over the whole table a single program once took nine seconds; over
+            # what is broken and its neighbours it is a small one.
             broken |= entries.T @ (entries @ broken.astype(float) > 0).astype(float) > 0
+            # Not worth it: the next program starts elsewhere and may come out in whole numbers.
             if not must and broken.sum() > MENDED:
                 return None
-            still = np.round(moves_found)
+            still = np.round(solution)
             mended = self._run(
                 np.where(broken, self.lower, still), np.where(broken, self.upper, still), whole=True
             )
@@ -483,6 +502,8 @@ def _wholes(remain: sparse.csr_matrix) -> np.ndarray:
 
 def _lot(keys: np.ndarray, turn: int) -> np.ndarray:
     """1 or -1 for each key, as if by lot but always the same, on any machine."""
+    # SplitMix64 rather than numpy's generator, whose stream may change between versions: a release
+    # made again years later has to suppress the same numbers.
     start = turn * 0x9E3779B97F4A7C15 % 2**64
     mixed = keys.astype(np.uint64) + np.uint64(start)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -517,6 +538,7 @@ def _groups(
     groups = []
     for _, places in sorted(by_parent.items()):
         for start in range(0, len(places), CHUNK):
+            # The last group reaches back to its full size: among few places little can be moved.
             group = set(places[max(0, min(start, len(places) - CHUNK)) : start + CHUNK])
             waiting = sorted(group)
             while waiting:

@@ -92,6 +92,8 @@ def audit(
         given_away += [view.least[table.least_rows[number]] for number in result.row_failures]
         for number in result.row_failures:
             concerned += view.least[table.least_rows[number]].tocoo().col.tolist()
+    # Two shown numbers may leave a small third that is in no table: no unknown, so no linear
+    # program would look at it.
     bare = view.shown_differences()
     for row in bare:
         concerned += view.least[row].tocoo().col.tolist()
@@ -100,11 +102,12 @@ def audit(
     widths = np.array([width for result in findings for width in result.widths], dtype=float)
     figures = {
         "numbers_suppressed": len(widths),
-        "suppressed_now": int(view.suppressed_now),
-        "suppressed_earlier": int(view.suppressed_earlier),
+        "suppressed_now": int(view.seen.suppressed_now),
+        "suppressed_earlier": int(view.seen.suppressed_earlier),
         "known_exactly": sum(result.exact for result in findings),
         "two_values_or_fewer": sum(result.narrow for result in findings),
         "feasible_values_at_least": _histogram(widths),
+        # Values beyond those the policy asks for, at the worst number; below zero is a failure.
         "least_margin": None if not len(widths) else int(widths.min() - view.values_required),
         "differences_examined": int(sum(len(table.secret_rows) for table in work)) + len(bare),
         "proven_wide_by_feasible_tables": sum(result.by_feasible_tables for result in findings),

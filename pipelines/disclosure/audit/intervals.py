@@ -14,15 +14,12 @@ from scipy import sparse
 
 from pipelines.disclosure.audit.attacker import CLOSE, AttackerView
 
-MOST_FEASIBLE_TABLES = (
-    60  # linear programs for all open numbers of a table before each is asked for by itself
-)
+# Linear programs for all open numbers of a table before each is asked for by itself.
+MOST_FEASIBLE_TABLES = 60
 NEAR = 1_500  # unknowns of a table that differs from the true one around a single number
 NODES = 50  # of the search for such a table; if that is not enough, a wider one is made
 MENDED = 5_000  # unknowns that a table of many numbers may round together: 6,600 took 5 s
-FAR = (
-    20.0  # how far from the truth other feasible_tables may lie; real attackers have no such limit
-)
+FAR = 20.0  # how far from the truth a feasible table may lie; real attackers have no such limit
 
 
 @dataclass
@@ -47,6 +44,7 @@ class ConnectedTable:
         fixed = np.where(view.high > view.low, 0.0, view.low)
         equal, least = view.equal[equal_rows], view.least[least_rows]
         self.equal, self.least = equal[:, columns].tocsr(), least[:, columns].tocsr()
+        # Known numbers are constants: the programs hold unknowns alone, a small part of the table.
         self.right = -(equal @ fixed)
         self.least_right = -(least @ fixed)
         self.value = view.value[columns]
@@ -160,6 +158,8 @@ class ConnectedTable:
         rows, count = self.equal.shape
         if not rows:
             return np.zeros(count, dtype=bool)
+        # Redundant equations (a nation by regions and by authorities) make the matrix singular;
+        # this much keeps it solvable and moves no answer beyond the 1e-5 it is read at.
         tiny = 1e-9
         both = sparse.block_array(
             [[sparse.identity(count), self.equal.T], [self.equal, -tiny * sparse.identity(rows)]],
@@ -167,6 +167,8 @@ class ConnectedTable:
         )
         solver = splu(both, permc_spec="COLAMD")
         fixed = np.ones(count, dtype=bool)
+        # Two vectors, since one may by chance stand at right angles to all that moves; fixed
+        # irrational steps instead of a seed, so that every audit of a release is the same.
         for share in (0.6180339887498949, 0.4142135623730951):
             lot = 1.0 + np.arange(count) * share % 1.0
             moved = solver.solve(np.concatenate([lot, np.zeros(rows)]))[:count]
@@ -181,6 +183,7 @@ class ConnectedTable:
         for turn in range(MOST_FEASIBLE_TABLES):
             is_open, rows_open = self._open() & movable, self._rows_open()
             left = int(is_open.sum() + rows_open.sum())
+            # Four tables in a row that taught little: what is still open is asked for one by one.
             if not left or dry >= 4:
                 return
             signs = self._signs(turn)
@@ -198,7 +201,6 @@ class ConnectedTable:
         if turn < 2:
             return np.full(len(self.columns), 1.0 if turn == 0 else -1.0)
         kinds = (("place",), ("breakdown", "part"), ("place", "breakdown", "part"), ("measure",))
-        sign = np.ones(len(self.columns))
         of = np.minimum(self.columns, self.view.numbers.height - 1)
         keys = kinds[turn // 2 % len(kinds)]
         frame = self.view.numbers.select(keys)[of]
@@ -261,6 +263,7 @@ class ConnectedTable:
 
     def _learn(self, feasible: np.ndarray) -> None:
         """Every number can be what it is in this table, if the table fits everything shown."""
+        # The solver is not believed: a table counts only if it fits what is published.
         if (np.abs(self.equal @ feasible - self.right) > 1e-4).any() or (
             self.least @ feasible < self.least_right - 1e-4
         ).any():
@@ -295,6 +298,8 @@ class ConnectedTable:
         for _ in range(4):
             rows = self.links @ near.astype(float) > 0
             wider = (self.links.T @ rows.astype(float) > 0) | near
+            # Far enough for a table of its own, small enough for whole numbers in a fraction of a
+            # second.
             if wider.sum() > NEAR:
                 break
             near = wider
