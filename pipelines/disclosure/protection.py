@@ -29,11 +29,8 @@ from pipelines.disclosure.cells import (
     Relations,
 )
 from pipelines.disclosure.equations import System, build, connected_tables
-from pipelines.disclosure.rounding import rounded
+from pipelines.disclosure.shown import PRIMARY, SECONDARY, SHOWN, shown_cells, shown_ratios
 from pipelines.disclosure.suppression import Outcome, Task, suppress
-
-SHOWN, PRIMARY, SECONDARY, EMPTY = "shown", "primary", "secondary", "not_available"
-WHERE = ("place", "breakdown", "part", "window", "quarter")
 
 
 @dataclass(frozen=True)
@@ -87,14 +84,14 @@ def protect(
         sums = _solve(plan.sums(), threads)
         plan.take(sums, strict)
     reasons = plan.reasons()
-    shown = _shown_cells(cells, system, reasons, relations, rules)
+    shown = shown_cells(cells, system, reasons, relations, rules)
     solved = [outcome for _, outcome in (*outcomes, *(sums or ()))]
     report = {
         **plan.report(reasons),
         "linear_programs": sum(outcome.programs for outcome in solved),
         "seconds": round(time.process_time() - begun, 3),
     }
-    return Protected(shown, _shown_ratios(cells, shown, ratios, rules), report)
+    return Protected(shown, shown_ratios(cells, shown, ratios, rules), report)
 
 
 def as_known(cells: pl.DataFrame, protected: Protected, rules: Rules, release: str) -> pl.DataFrame:
@@ -444,93 +441,3 @@ def _by(names: list[str], test) -> np.ndarray:
 
 def _share(part: float, whole: float) -> float:
     return round(float(part) / float(whole), 4) if whole else 0.0
-
-
-# --- what is shown --------------------------------------------------------------
-
-
-def _shown_cells(
-    cells: pl.DataFrame,
-    system: System,
-    reasons: np.ndarray,
-    relations: Relations,
-    rules: Rules,
-) -> pl.DataFrame:
-    of = system.of_cell
-    reason = np.where(of >= 0, reasons[np.maximum(of, 0)], EMPTY)
-    symbols = rules.symbols
-    bases = {
-        kind: rules.base(kind) if rules.rounding else 1 for kind in relations.kinds["kind"].unique()
-    }
-    sums = relations.measures.filter(pl.col("contributors").is_not_null())["measure"]
-    shown = (
-        cells.with_columns(pl.Series("reason", reason.tolist(), dtype=pl.String))
-        .join(relations.kinds, on="place", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("kind").replace_strict(bases, default=1, return_dtype=pl.Int64).alias("base"),
-            pl.col("measure").is_in(sums.implode()).alias("is_sum"),
-        )
-    )
-    shown = shown.with_columns(
-        pl.when((pl.col("reason") == SHOWN) & ~pl.col("is_sum"))
-        .then(rounded(shown, system, rules))
-        .alias("shown"),
-        pl.when(pl.col("reason") == EMPTY)
-        .then(pl.lit(symbols.not_available))
-        .when(pl.col("reason") != SHOWN)
-        .then(pl.lit(symbols.suppressed))
-        .alias("symbol"),
-    )
-    return shown.select(*KEY, "shown", "symbol", "reason", "base")
-
-
-def _shown_ratios(
-    cells: pl.DataFrame, shown: pl.DataFrame, ratios: pl.DataFrame, rules: Rules
-) -> pl.DataFrame:
-    """Percentages and means, from true figures, where both of their parts may be known."""
-    where = list(WHERE)
-    state = cells.join(shown.select(*KEY, "reason"), on=list(KEY), maintain_order="left")
-    top = state.rename({"measure": "numerator", "value": "top", "reason": "top_reason"})
-    bottom = state.rename({"measure": "denominator", "value": "bottom", "reason": "bottom_reason"})
-    symbols = rules.symbols
-    decimals = rules.percentages.decimals
-    is_percent = pl.col("unit") == "percent"
-    # From unrounded figures, so that a percentage is the one the warehouse has.
-    places = pl.when(is_percent & pl.lit(decimals is not None)).then(
-        pl.lit(decimals or 0, dtype=pl.Int64)
-    )
-    value = pl.col("multiplier") * pl.col("top") / pl.col("bottom")
-    scale = pl.lit(10.0).pow(places.otherwise(pl.col("rounding")))
-    nearest = (value * scale + 0.5).floor() / scale
-    empty = (pl.col("top_reason") == EMPTY) | (pl.col("bottom_reason") == EMPTY)
-    hidden = (pl.col("top_reason") != SHOWN) | (pl.col("bottom_reason") != SHOWN)
-    low = (nearest == 0) & (pl.col("top") > 0) & is_percent & pl.lit(symbols.low is not None)
-    return (
-        ratios.select(list(RATIO_SCHEMA))
-        .join(top, on="numerator")
-        .join(bottom, on=["denominator", *where])
-        .with_columns(
-            pl.when(empty)
-            .then(pl.lit(symbols.not_available))
-            .when(hidden)
-            .then(pl.lit(symbols.suppressed))
-            .when(pl.col("bottom") == 0)
-            .then(pl.lit(symbols.not_applicable))
-            .when(low)
-            .then(pl.lit(symbols.low))
-            .alias("symbol"),
-            pl.when(empty)
-            .then(pl.lit(EMPTY))
-            .when(hidden)
-            .then(
-                pl.when((pl.col("top_reason") == PRIMARY) | (pl.col("bottom_reason") == PRIMARY))
-                .then(pl.lit(PRIMARY))
-                .otherwise(pl.lit(SECONDARY))
-            )
-            .otherwise(pl.lit(SHOWN))
-            .alias("reason"),
-        )
-        .with_columns(pl.when(pl.col("symbol").is_null()).then(nearest).alias("shown"))
-        .select("indicator_id", *where, "shown", "symbol", "reason")
-        .sort("indicator_id", *where)
-    )

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-TINY = 1e-6
+from pipelines.disclosure.linear_program import TINY, LinearProgram
+from pipelines.disclosure.search_order import depths_of, groups_of, lot
+
 FIRST_REWARD, REWARD_STEP = 4.0, 2.0  # step 4 took half the time and hid 11 per cent more
 TRIES = 6  # linear programs with the same reward before it rises
 DRY = 2  # programs in a row that help little, before the reward rises
-MENDED = 5_000  # variables that a sweep may round together: 5,300 once took ten seconds
-GAP = 0.2  # a rounded alternative may cost so much more than the cheapest one
 WHOLE = 8_000  # variables searched at once; 6,000 took 0.1 to 0.5 s a program, 19,000 half a minute
-CHUNK = 6  # places of one parent searched together
 
 
 @dataclass(frozen=True)
@@ -171,12 +170,12 @@ class _Search:
 
     def stages(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Which variables move together, and which are left out as if nothing lay there."""
-        depth = _depths(set(self.task.place.tolist()), self.task.parents)
+        depth = depths_of(set(self.task.place.tolist()), self.task.parents)
         depths = np.array([depth[place] for place in self.task.place.tolist()])
         stages = []
         for level in range(max(depth.values()) + 1):
             below = depths > level
-            for group in _groups(depth, self.task.parents, level):
+            for group in groups_of(depth, self.task.parents, level):
                 stages.append((np.isin(self.task.place, list(group)) & ~below, below))
         return stages
 
@@ -217,7 +216,7 @@ class _Search:
         Alike for all measures, so that a child moves with everything that counts it.
         """
         keys = (self.task.place, self.task.part, self.task.place * 1009 + self.task.part)
-        sign = _lot(keys[turn % 4 // 2 if turn % 4 < 3 else 2], turn // 2 + 1)
+        sign = lot(keys[turn % 4 // 2 if turn % 4 < 3 else 2], turn // 2 + 1)
         return sign if turn % 2 == 0 else -sign
 
     def take(self, columns: np.ndarray, moves: np.ndarray) -> None:
@@ -264,8 +263,8 @@ class _Search:
 
     def around(self, place: int) -> np.ndarray:
         """Variables of the places that are searched together with one place."""
-        depth = _depths(set(self.task.place.tolist()), self.task.parents)
-        for group in _groups(depth, self.task.parents, depth[place]):
+        depth = depths_of(set(self.task.place.tolist()), self.task.parents)
+        for group in groups_of(depth, self.task.parents, depth[place]):
             if place in group:
                 return np.isin(self.task.place, list(group))
         return self.task.place == place
@@ -411,7 +410,7 @@ class _Part:
             low = np.append(low, by if by > 0 else -np.inf)
             high = np.append(high, np.inf if by > 0 else by)
         worth = worth[kept]
-        program = _Program(
+        program = LinearProgram(
             cost=np.concatenate([price - worth, price[bought] + worth[bought]]),
             matrix=matrix,
             low=low,
@@ -429,64 +428,6 @@ class _Part:
         return np.where(np.abs(moves) < TINY, 0.0, moves)
 
 
-@dataclass
-class _Program:
-    """minimise cost x, low <= matrix x <= high, lower <= x <= upper; in whole numbers if wanted."""
-
-    cost: np.ndarray
-    matrix: sparse.csc_matrix
-    low: np.ndarray
-    high: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    solved: int = 0
-
-    def solve(self, whole: bool, must: bool) -> np.ndarray | None:
-        """The answer, or None. ``must``: every constraint matters; else zero is an answer too.
-
-        A linear program nearly always answers in whole numbers but for a few corners. Those and
-        their neighbours are solved again, everything else standing still.
-        """
-        solution = self._run(self.lower, self.upper, whole=False)
-        if solution is None or not whole:
-            return solution
-        broken = np.abs(solution - np.round(solution)) > TINY
-        entries = abs(self.matrix)
-        for _ in range(3):
-            if not broken.any():
-                return np.round(solution)
-            # In whole numbers over the whole table a single program once took nine seconds; over
-            # what is broken and its neighbours it is a small one.
-            broken |= entries.T @ (entries @ broken.astype(float) > 0).astype(float) > 0
-            # Not worth it: the next program starts elsewhere and may come out in whole numbers.
-            if not must and broken.sum() > MENDED:
-                return None
-            still = np.round(solution)
-            mended = self._run(
-                np.where(broken, self.lower, still), np.where(broken, self.upper, still), whole=True
-            )
-            if mended is not None:
-                return np.round(mended)
-        if must:
-            answer = self._run(self.lower, self.upper, whole=True)
-            return None if answer is None else np.round(answer)
-        return None
-
-    def _run(self, lower: np.ndarray, upper: np.ndarray, whole: bool) -> np.ndarray | None:
-        from scipy.optimize import Bounds, LinearConstraint, milp
-
-        self.solved += 1
-        result = milp(
-            self.cost,
-            integrality=np.ones(len(self.cost)) if whole else None,
-            constraints=LinearConstraint(self.matrix, self.low, self.high),
-            bounds=Bounds(lower, upper),
-            # Linear programs were 16 per cent quicker without presolve.
-            options={"presolve": whole, "mip_rel_gap": GAP if whole else 0.0},
-        )
-        return result.x
-
-
 def _touches(matrix: sparse.csr_matrix, chosen: np.ndarray) -> np.ndarray:
     return abs(matrix) @ chosen.astype(float) > 0
 
@@ -498,53 +439,3 @@ def _wholes(remain: sparse.csr_matrix) -> np.ndarray:
     wholes = np.zeros(remain.shape[0], dtype=np.int64)
     wholes[entries.row[plus][::-1]] = entries.col[plus][::-1]
     return wholes
-
-
-def _lot(keys: np.ndarray, turn: int) -> np.ndarray:
-    """1 or -1 for each key, as if by lot but always the same, on any machine."""
-    # SplitMix64 rather than numpy's generator, whose stream may change between versions: a release
-    # made again years later has to suppress the same numbers.
-    start = turn * 0x9E3779B97F4A7C15 % 2**64
-    mixed = keys.astype(np.uint64) + np.uint64(start)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return np.where((mixed ^ (mixed >> np.uint64(31))) & np.uint64(1), 1.0, -1.0)
-
-
-def _depths(places: set[int], parents: dict[int, tuple[int, ...]]) -> dict[int, int]:
-    """Levels from the top: 0 for a place that nothing sums up."""
-    depths: dict[int, int] = {}
-
-    def depth(place: int) -> int:
-        if place not in depths:
-            above = [parent for parent in parents.get(place, ()) if parent in places]
-            depths[place] = 1 + max((depth(parent) for parent in above), default=-1)
-        return depths[place]
-
-    for place in sorted(places):
-        depth(place)
-    return depths
-
-
-def _groups(
-    depth: dict[int, int], parents: dict[int, tuple[int, ...]], level: int
-) -> list[set[int]]:
-    """Places of one level in groups of one parent, each with everything above them."""
-    by_parent: dict[tuple[int, ...], list[int]] = {}
-    for place in sorted(depth):
-        if depth[place] == level:
-            above = tuple(sorted(p for p in parents.get(place, ()) if p in depth))
-            by_parent.setdefault(above, []).append(place)
-    groups = []
-    for _, places in sorted(by_parent.items()):
-        for start in range(0, len(places), CHUNK):
-            # The last group reaches back to its full size: among few places little can be moved.
-            group = set(places[max(0, min(start, len(places) - CHUNK)) : start + CHUNK])
-            waiting = sorted(group)
-            while waiting:
-                for parent in parents.get(waiting.pop(), ()):
-                    if parent in depth and parent not in group:
-                        group.add(parent)
-                        waiting.append(parent)
-            groups.append(group)
-    return groups
