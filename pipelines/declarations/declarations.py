@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 from pipelines.declarations.breakdowns import Breakdown, Breakdowns, Category
+from pipelines.declarations.cross_checks import (
+    CrossChecks,
+    column_of,
+    measure_name,
+    named_after,
+)
 from pipelines.declarations.disclosure import (
-    EVERY_BREAKDOWN,
     DisclosurePolicy,
-    Inclusion,
-    Slice,
     Subset,
     SubsetRelations,
 )
@@ -21,7 +24,6 @@ from pipelines.declarations.limits import RuleLimit, Ssda903Rule, WarningLimit
 from pipelines.declarations.loading import (
     CsvFile,
     Location,
-    SourceFile,
     YamlFile,
     no_duplicates,
     no_overlaps,
@@ -49,6 +51,7 @@ class Declarations:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._checks = CrossChecks(self)
 
     def check_all(self) -> None:
         """Load all of ``sources/``: about 0.1 CPU s. Raises DeclarationError for the first file
@@ -66,7 +69,7 @@ class Declarations:
         for name in RETURN_NAMES:
             file = self._yaml("returns", f"{name}.yaml")
             declared = file.read(Return)
-            self._named_after(file, declared.name, ("name",))
+            named_after(file, declared.name, ("name",))
             for position, field in enumerate(declared.fields):
                 if field.code_list and field.code_list not in self.code_lists:
                     raise file.mistake(
@@ -89,7 +92,7 @@ class Declarations:
         for path in sorted((self.folder / "code_lists").glob("*.csv")):
             file = CsvFile(path)
             lists[path.stem] = codes = file.read(Code)
-            no_duplicates(file, (code.code for code in codes), _column("code"))
+            no_duplicates(file, (code.code for code in codes), column_of("code"))
         return lists
 
     @cached_property
@@ -103,7 +106,7 @@ class Declarations:
                     (), f"no code list called {path.stem}; name the file after the list"
                 )
             rows = file.read(Spelling)
-            no_duplicates(file, (row.spelling.casefold() for row in rows), _column("spelling"))
+            no_duplicates(file, (row.spelling.casefold() for row in rows), column_of("spelling"))
             codes = {code.code for code in self.code_lists[path.stem]}
             for position, row in enumerate(rows):
                 if row.code not in codes:
@@ -172,17 +175,17 @@ class Declarations:
         for subject in RETURN_NAMES:
             file = self._yaml("measures", f"{subject}.yaml")
             declared = file.read(MeasuresOfSubject)
-            self._named_after(file, declared.subject, ("subject",))
+            named_after(file, declared.subject, ("subject",))
             names = [measure.name for measure in declared.measures]
-            no_duplicates(file, names, _measure_name)
+            no_duplicates(file, names, measure_name)
             for position, measure in enumerate(declared.measures):
                 if measure.name in measures:
                     raise file.mistake(
-                        _measure_name(position),
+                        measure_name(position),
                         f"{measure.name} is a measure of another return, too",
                     )
             for position, measure in enumerate(declared.measures):
-                self._check_relations(file, position, measure, names)
+                self._checks.measure(file, position, measure, names)
             measures |= {measure.name: measure for measure in declared.measures}
             for position, name in enumerate(names):
                 if name in _wholes(name, measures):
@@ -190,26 +193,6 @@ class Declarations:
                         ("measures", position, "part_of"), f"{name} would be part of itself"
                     )
         return measures
-
-    def _check_relations(
-        self, file: YamlFile, position: int, measure: Measure, names: list[str]
-    ) -> None:
-        for key in ("part_of", "event"):
-            other = getattr(measure, key)
-            if other is not None and other not in names:
-                raise file.mistake(
-                    ("measures", position, key),
-                    f"no measure of the {measure.subject} return is called {other}; correct the "
-                    "name",
-                )
-        if measure.subject == "support":
-            fields = [field.name for field in self.returns["support"].fields]
-            if measure.name not in fields:
-                raise file.mistake(
-                    _measure_name(position),
-                    f"no field of the support return is called {measure.name}; a count of support "
-                    "is the field of the same name",
-                )
 
     def is_part_of(self, part: str, whole: str) -> bool:
         """Whether measure ``whole`` counts, by the definitions, everyone ``part`` counts."""
@@ -222,42 +205,10 @@ class Declarations:
         for path in sorted((self.folder / "indicators").glob("*.yaml")):
             file = YamlFile(path)
             indicator = file.read(Indicator)
-            self._named_after(file, indicator.id, ("id",))
-            self._check_indicator(file, indicator)
+            named_after(file, indicator.id, ("id",))
+            self._checks.indicator(file, indicator)
             indicators[indicator.id] = indicator
         return indicators
-
-    def _check_indicator(self, file: YamlFile, indicator: Indicator) -> None:
-        for position, code in enumerate(indicator.nations):
-            self._check_nation(file, ("nations", position), code)
-        for side in ("numerator", "denominator"):
-            name = getattr(indicator, side)
-            measure = self.measures.get(name)
-            if name and (measure is None or measure.subject != indicator.subject):
-                raise file.mistake(
-                    (side,),
-                    f"no measure of the {indicator.subject} return is called {name}; declare it in "
-                    f"measures/{indicator.subject}.yaml, or correct the name",
-                )
-        fields = {field.name for field in self.returns[indicator.subject].fields}
-        for clock in ("clock_start", "clock_stop"):
-            for name in (getattr(indicator, clock) or "").split(" or "):
-                if name and name not in fields:
-                    raise file.mistake(
-                        (clock,), f"the {indicator.subject} return has no field called {name}"
-                    )
-        for position, benchmark in enumerate(indicator.benchmarks):
-            if benchmark.nation_code not in indicator.nations:
-                raise file.mistake(
-                    ("benchmarks", position, "nation_code"),
-                    f"{benchmark.nation_code} is none of the nations of this indicator",
-                )
-        no_overlaps(
-            file,
-            indicator.benchmarks,
-            lambda benchmark: f"a benchmark of {benchmark.nation_code}",
-            lambda position: ("benchmarks", position),
-        )
 
     @cached_property
     def breakdowns(self) -> dict[str, Breakdown]:
@@ -300,7 +251,7 @@ class Declarations:
         """Indicators the catalogue knows and does not compute, by id."""
         file = self._csv("indicators_not_computed.csv")
         rows = file.read(NotComputed)
-        no_duplicates(file, (row.indicator_id for row in rows), _column("indicator_id"))
+        no_duplicates(file, (row.indicator_id for row in rows), column_of("indicator_id"))
         for position, row in enumerate(rows):
             if row.indicator_id in self.indicators:
                 raise file.mistake(
@@ -308,7 +259,7 @@ class Declarations:
                     f"{row.indicator_id} is computed, by indicators/{row.indicator_id}.yaml; "
                     "delete one of the two",
                 )
-            self._check_nation(file, (position, "nation_code"), row.nation_code)
+            self._checks.nation(file, (position, "nation_code"), row.nation_code)
         return {row.indicator_id: row for row in rows}
 
     @cached_property
@@ -316,7 +267,7 @@ class Declarations:
         """From when on figures are not comparable with earlier ones, in the order declared."""
         file = self._csv("breaks_in_series.csv")
         rows = file.read(BreakInSeries)
-        no_duplicates(file, (row.break_id for row in rows), _column("break_id"))
+        no_duplicates(file, (row.break_id for row in rows), column_of("break_id"))
         for position, row in enumerate(rows):
             for column, names, known, kind in (
                 ("indicator_ids", row.indicator_ids, self.indicators, "indicator"),
@@ -336,7 +287,7 @@ class Declarations:
         """Numbers that the rules of the returns compare with."""
         file = self._csv("rule_limits.csv")
         rows = file.read(RuleLimit)
-        no_overlaps(file, rows, lambda row: row.limit, _column("since"))
+        no_overlaps(file, rows, lambda row: row.limit, column_of("since"))
         return rows
 
     def rule_limit(self, limit: str, quarter: Quarter) -> RuleLimit:
@@ -351,7 +302,7 @@ class Declarations:
         """Published adoption rules of SSDA903 by number, as listed."""
         file = self._csv("ssda903_rules.csv")
         rows = file.read(Ssda903Rule)
-        no_duplicates(file, (row.rule_no for row in rows), _column("rule_no"))
+        no_duplicates(file, (row.rule_no for row in rows), column_of("rule_no"))
         for position, row in enumerate(rows):
             for rule in row.our_rules:  # DATE:child.matched_on, or the code of a rule: CH206
                 return_name, _, field = rule.partition(":")[2].partition(".")
@@ -369,7 +320,7 @@ class Declarations:
         """Limits of the early warning, by the indicator that counts who has passed them."""
         file = self._csv("warning_limits.csv")
         rows = file.read(WarningLimit)
-        no_duplicates(file, (row.indicator_id for row in rows), _column("indicator_id"))
+        no_duplicates(file, (row.indicator_id for row in rows), column_of("indicator_id"))
         for position, row in enumerate(rows):
             indicator = self.indicators.get(row.indicator_id)
             if indicator is None or indicator.subject != "child":
@@ -393,8 +344,8 @@ class Declarations:
         for path in sorted((self.folder / "policies").glob("*.yaml")):
             file = YamlFile(path)
             policy = file.read(Policy)
-            self._check_nation(file, ("nation_code",), policy.nation_code)
-            self._named_after(file, file_stem(self.places[policy.nation_code].name_en))
+            self._checks.nation(file, ("nation_code",), policy.nation_code)
+            named_after(file, file_stem(self.places[policy.nation_code].name_en))
             policies[policy.nation_code] = policy
         return policies
 
@@ -416,10 +367,10 @@ class Declarations:
                 continue
             file = YamlFile(path)
             policy = file.read(DisclosurePolicy)
-            self._check_nation(file, ("nation_code",), policy.nation_code)
+            self._checks.nation(file, ("nation_code",), policy.nation_code)
             nation = file_stem(self.places[policy.nation_code].name_en)
-            self._named_after(file, f"{nation}-{file_stem(policy.body)}")
-            self._check_names(file, policy)
+            named_after(file, f"{nation}-{file_stem(policy.body)}")
+            self._checks.disclosure_policy(file, policy)
             policies[policy.body] = policy
         return policies
 
@@ -432,38 +383,13 @@ class Declarations:
             )
         return self.disclosure_policies[body]
 
-    def _check_names(self, file: YamlFile, policy: DisclosurePolicy) -> None:
-        for name in ("rules", "practice"):
-            for position, rules in enumerate(getattr(policy, name)):
-                for number, never in enumerate(rules.never):
-                    at: Location = (name, position, "never", number)
-                    for breakdown in never.breakdowns:
-                        if breakdown != EVERY_BREAKDOWN:
-                            self._check_breakdown(file, (*at, "breakdowns"), breakdown)
-                    for measure in never.measures:
-                        self._check_measure(file, (*at, "measures"), measure)
-
     @cached_property
     def subset_relations(self) -> SubsetRelations:
         """What follows from the definitions. Raises DeclarationError for a percentage of which
         nobody has said whether its numerator counts part of what its denominator counts."""
         file = self._yaml("disclosure", RELATIONS)
         relations = file.read(SubsetRelations)
-        for position, partition in enumerate(relations.partitions):
-            at: Location = ("partitions", position)
-            self._check_measure(file, (*at, "whole"), partition.whole)
-            for part in partition.parts:
-                self._check_measure(file, at, part)
-        for position, relation in enumerate(relations.slices):
-            at = ("slices", position)
-            self._check_measure(file, (*at, "measure"), relation.measure)
-            if relation.of is not None:
-                self._check_measure(file, (*at, "of"), relation.of)
-            self._check_parts(file, at, relation)
-        for position, relation in enumerate(relations.inclusions):
-            at = ("inclusions", position)
-            self._check_parts(file, at, relation)
-            self._check_part(file, (*at, "within"), *relation.within)
+        self._checks.subset_relations(file, relations)
         divided = {(part, r.whole) for r in relations.partitions for part in r.parts}
         for indicator in self.indicators.values():
             self._check_share(indicator, divided)
@@ -488,25 +414,6 @@ class Declarations:
                 "false",
             )
 
-    def _check_parts(self, file: YamlFile, at: Location, relation: Slice | Inclusion) -> None:
-        self._check_breakdown(file, (*at, "breakdown"), relation.breakdown)
-        for part in relation.parts:
-            self._check_part(file, (*at, "parts"), relation.breakdown, part)
-
-    def _check_part(self, file: YamlFile, at: Location, breakdown: str, part: str) -> None:
-        self._check_breakdown(file, at, breakdown)
-        parts = [category.code for category in self.breakdowns[breakdown].categories]
-        if part not in parts:
-            raise file.mistake(at, f"{breakdown} has no part {part}; it has {', '.join(parts)}")
-
-    def _check_breakdown(self, file: YamlFile, at: Location, breakdown: str) -> None:
-        if breakdown not in self.breakdowns:
-            raise file.mistake(at, f"no breakdown {breakdown}; they are in breakdowns.yaml")
-
-    def _check_measure(self, file: SourceFile, at: Location, measure: str) -> None:
-        if measure not in self.measures:
-            raise file.mistake(at, f"no measure called {measure}; correct the name")
-
     # --- language ------------------------------------------------------------
 
     @cached_property
@@ -514,7 +421,7 @@ class Declarations:
         """One Welsh word for each term of the field, and the words that are wrong for it."""
         file = self._csv("glossary.csv")
         terms = file.read(Term)
-        no_duplicates(file, (term.term_en for term in terms), _column("term_en"))
+        no_duplicates(file, (term.term_en for term in terms), column_of("term_en"))
         return terms
 
     @cached_property
@@ -529,30 +436,6 @@ class Declarations:
 
     def _csv(self, name: str) -> CsvFile:
         return CsvFile(self.folder / name)
-
-    def _named_after(self, file: SourceFile, name: str, at: Location = ()) -> None:
-        """A file is found by its name, so the name has to be that of what it declares."""
-        if file.path.stem != name:
-            raise file.mistake(
-                at, f"{name} belongs in a file called {name}{file.path.suffix}; rename one of them"
-            )
-
-    def _check_nation(self, file: SourceFile, at: Location, nation_code: str) -> None:
-        if nation_code not in self.nations:
-            raise file.mistake(
-                at,
-                f"{nation_code} is no nation in places/nations.yaml; known are "
-                f"{', '.join(sorted(self.nations))}",
-            )
-
-
-def _column(name: str) -> Callable[[int], Location]:
-    """The location of that column in the nth row."""
-    return lambda position: (position, name)
-
-
-def _measure_name(position: int) -> Location:
-    return ("measures", position, "name")
 
 
 def _wholes(name: str, measures: Mapping[str, Measure]) -> list[str]:
