@@ -32,7 +32,7 @@ def queries(
 ) -> None:
     """List the queries on the latest returns: rule, rows, and whether open or tolerated.
 
-    A query is a value that is unusual but possible. `adoption verdict` shows its cells.
+    A query is a value that is unusual but possible. `adoption report` shows its cells.
 
     \b
     adoption queries --open --quarter 2020-21-Q4
@@ -61,7 +61,7 @@ def queries(
             f"{line['code']}, {line['rows']} rows, {line['state']}"
         )
     waiting = sum(line["is_open"] for line in told)
-    click.echo(f"{len(told)} queries, {waiting} open. `adoption verdict` shows their cells.")
+    click.echo(f"{len(told)} queries, {waiting} open. `adoption report` shows their cells.")
 
 
 def _standing(items: Any, newest: Callable[[str, str], Submission | None]) -> list[Submission]:
