@@ -156,10 +156,15 @@ class Rooms(DagsterDbtTranslator):
     pool=WRITER,
 )
 def warehouse_models(context: dg.AssetExecutionContext):
+    from pipelines.intake.conservation import ConservationError, refuse_unless_conserved
     from pipelines.warehouse.published import prepare_build
 
     make_private()
     settings = Settings.from_environment()
+    try:  # a row lost since its verdict would be a wrong figure that looks like any other
+        refuse_unless_conserved(settings)
+    except ConservationError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
     os.environ["ADOPTION_DATA"] = str(settings.data)  # where dbt's profile and sources look
     prepare_build(settings)
     models = len(context.selected_asset_keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from pipelines.intake.batches import (
     waiting_submissions,
 )
 from pipelines.intake.landing import stored_file
+from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.child_process import read_each
 from pipelines.readers.content import Unreadable
@@ -29,23 +31,43 @@ def to_raw(settings: Settings, declarations: Declarations, quarter: Quarter) -> 
     """Write the rows of every waiting submission of ``quarter`` as text; rows by return name.
 
     May be killed and run again: files are renamed into place whole, the layout last, and a batch
-    without a layout is read once more.
+    without a layout is read once more. The caller holds the ledger.
     """
+    every_one_waiting = waiting_submissions(settings, quarter)
+    _remove_unfinished(settings, quarter, every_one_waiting)
     batched = {
         submission_id
         for path in layout_files(settings, quarter)
         for submission_id in read_layouts(path)
     }
-    waiting = [
-        item for item in waiting_submissions(settings, quarter) if item.submission_id not in batched
-    ]
+    waiting = [item for item in every_one_waiting if item.submission_id not in batched]
     if not waiting:
         return {}
-    batch = batch_name(waiting)
+    return write_raw_batch(settings, declarations, quarter, batch_name(waiting), waiting)
+
+
+def _remove_unfinished(settings: Settings, quarter: Quarter, waiting: Sequence[Submission]) -> None:
+    """Remove rows that a killed run left without a layout: another file that came since makes it a
+    batch of another name, and these would stay as rows that nobody knows."""
+    finished = {path.stem for path in layout_files(settings, quarter)}
+    numbers = {f"{item.delivery_number:06d}" for item in waiting}
+    for path in settings.raw.glob(f"*/{quarter.label}/*.parquet"):
+        if path.stem not in finished and path.stem.partition("-")[0] in numbers:
+            path.unlink()
+
+
+def write_raw_batch(
+    settings: Settings,
+    declarations: Declarations,
+    quarter: Quarter,
+    batch: str,
+    submissions: Sequence[Submission],
+) -> dict[str, int]:
+    """Read the stored files of ``submissions`` and write them as a batch; rows by return name."""
     frames: dict[str, list[pl.DataFrame]] = {name: [] for name in declarations.returns}
     layouts: dict[str, Any] = {}
-    contents = read_each(stored_file(settings, item) for item in waiting)
-    for submission, content in zip(waiting, contents, strict=True):
+    contents = read_each(stored_file(settings, item) for item in submissions)
+    for submission, content in zip(submissions, contents, strict=True):
         # It could be read on arrival: the machine is at fault, and the verdict says what to do.
         if isinstance(content, Unreadable):
             layouts[submission.submission_id] = unreadable_record(content)

@@ -7,16 +7,18 @@ verdicts is simply done once more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from expectations.rule_catalogue import rule_set_hash
+from expectations.suite import Engine
 from pipelines.declarations import Declarations
 from pipelines.files import write_whole
 from pipelines.intake.accepted_returns import AcceptedReturns
 from pipelines.intake.batches import Batch, stored_batches, waiting_submissions
+from pipelines.intake.conservation import stored_event
 from pipelines.intake.made_with import made_with
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.intake.validation import (
@@ -31,6 +33,9 @@ from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import validated_frame
 from pipelines.settings import Settings
+
+# A batch, and each of its submissions with its verdict.
+ValidatedBatch = tuple[Batch, list[ValidatedSubmission]]
 
 
 @dataclass(frozen=True)
@@ -67,16 +72,51 @@ def to_validated(
             settings, declarations, quarter, waiting_submissions(settings, quarter)
         )
     ]
-    samples = holds_samples(settings)
-    _add_reference_data(batches, settings, declarations, samples)
-    run_rules(batches, declarations)
     reading_hash = made_with(declarations)
     locked = _locked(settings)
     counts = []
-    for quarter in quarters:
-        mine = [batch for batch in batches if batch.quarter == quarter]
-        validated: list[ValidatedSubmission] = []
-        for batch in mine:
+    by_quarter: dict[Quarter, list[ValidatedBatch]] = {}
+    for batch, validated in validate_batches(settings, declarations, batches):
+        by_quarter.setdefault(batch.quarter, []).append((batch, validated))
+    for quarter, mine in by_quarter.items():
+        rules_hash = rule_set_hash(declarations, quarter)
+        events, stored = [], []
+        for batch, validated in mine:
+            set_aside = {
+                outcome.submission.submission_id: rows_set_aside(outcome) for outcome in validated
+            }
+            write_validated(settings, declarations, batch, validated, set_aside)
+            events += [
+                outcome.event(rules_hash, declarations, reading_hash) for outcome in validated
+            ]
+            stored.append(stored_event(settings, quarter.label, batch.name, set_aside, set_aside))
+        Ledger(settings.ledger).append(*events, *stored)
+        validated = [outcome for _, outcomes in mine for outcome in outcomes]
+        held = sum(
+            outcome.verdict.is_accepted
+            and (_nation(outcome.submission, declarations), quarter.label) in locked
+            for outcome in validated
+        )
+        counts.append(_counts(quarter, [batch for batch, _ in mine], validated, held))
+    return counts
+
+
+def validate_batches(
+    settings: Settings,
+    declarations: Declarations,
+    batches: list[Batch],
+    engine: Engine = "great_expectations",
+) -> list[ValidatedBatch]:
+    """Run the rules over batches and decide the verdict on each submission; nothing is written.
+
+    They are compared with what the ledger of ``settings`` has accepted, and with each other.
+    """
+    samples = holds_samples(settings)
+    _add_reference_data(batches, settings, declarations, samples)
+    run_rules(batches, declarations, engine)
+    validated_batches = []
+    for quarter in sorted({batch.quarter for batch in batches}):
+        for batch in (batch for batch in batches if batch.quarter == quarter):
             of_batch = []
             for submission, layout in batch.submissions:
                 outcome = validate_submission(declarations, batch, submission, layout, samples)
@@ -84,20 +124,16 @@ def to_validated(
                 if samples is None and outcome.verdict.is_accepted:
                     samples = submission.is_synthetic
                 of_batch.append(outcome)
-            _write_validated(settings, declarations, batch, of_batch)
-            validated += of_batch
-        if validated:
-            rules_hash = rule_set_hash(declarations, quarter)
-            Ledger(settings.ledger).append(
-                *(outcome.event(rules_hash, declarations, reading_hash) for outcome in validated)
-            )
-            held = sum(
-                outcome.verdict.is_accepted
-                and (_nation(outcome.submission, declarations), quarter.label) in locked
-                for outcome in validated
-            )
-            counts.append(_counts(quarter, mine, validated, held))
-    return counts
+            validated_batches.append((batch, of_batch))
+    return validated_batches
+
+
+def rows_set_aside(outcome: ValidatedSubmission) -> dict[str, list[int]]:
+    """Sheet rows in error of a submission, by return."""
+    rows: dict[str, list[int]] = {}
+    for name, row in outcome.verdict.quarantined:
+        rows.setdefault(name, []).append(row)
+    return {name: sorted(of_return) for name, of_return in sorted(rows.items())}
 
 
 def _add_reference_data(
@@ -135,19 +171,24 @@ def _add_reference_data(
             batch.reference_data = accepted.with_newly_accepted(quarter, batch.reference_data)
 
 
-def _write_validated(
+def write_validated(
     settings: Settings,
     declarations: Declarations,
     batch: Batch,
     validated: Sequence[ValidatedSubmission],
+    set_aside: Mapping[str, Mapping[str, Sequence[int]]],
 ) -> None:
+    """Write the rows and the problems of a batch, with pseudonyms.
+
+    ``set_aside`` are the sheet rows that count in no figure, by submission and return.
+    """
     pseudonymiser = Pseudonymiser.from_settings(settings)
     for name, frame in batch.typed.items():
         quarantined = pl.DataFrame(
             [
-                (outcome.submission.submission_id, row)
-                for outcome in validated
-                for row in outcome.verdict.quarantined_rows(name)
+                (submission_id, row)
+                for submission_id, of_submission in set_aside.items()
+                for row in of_submission.get(name, ())
             ],
             schema={"submission_id": pl.String, "sheet_row": pl.Int64},
             orient="row",

@@ -15,6 +15,8 @@ Events:
 ``judged``     validated: submission_id, the verdict and its counts; ``refusals``: every reason by
                itself; ``queries``, ``errors``: rows by return and rule code; the hashes of what
                validated it
+``stored``     the files of a batch: quarter, batch, submissions, ``files`` (``sha256`` and
+               ``content`` by path), ``set_aside`` (sheet rows by submission and return)
 ``reported``   a run reported everything up to here
 
 and what people decided, each with ``at`` (UTC), ``role`` and, in some, a ``reason``; what they

@@ -50,6 +50,14 @@ def _judged(state: LedgerState, event: Event) -> str | None:
     return None
 
 
+def _stored(state: LedgerState, event: Event) -> str | None:
+    for submission_id in event["submissions"]:
+        item = state.submissions.get(submission_id)
+        if item is None or item.is_waiting:
+            return f"{submission_id} has no verdict, so no rows of it are kept."
+    return None
+
+
 def _reported(state: LedgerState, event: Event) -> str | None:
     return None
 
@@ -252,6 +260,7 @@ _CHECKS: dict[str, Callable[[LedgerState, Event], str | None]] = {
     "received": _received,
     "duplicate": _duplicate,
     "judged": _judged,
+    "stored": _stored,
     "reported": _reported,
     "tolerated": _tolerated,
     "reopened": _reopened,

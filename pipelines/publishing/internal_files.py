@@ -34,6 +34,7 @@ from pipelines.pack.pages import write_national_packs
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.warehouse.published import open_warehouse
+from pipelines.warehouse.reconciliation import refuse_unless_reconciled
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,13 +76,14 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
     """Write the quarter's files as a new version, unless the latest one says the same.
 
     Raises ExportError when the warehouse holds nothing for the quarter, and when a file of the
-    latest version is not as it was published.
+    latest version is not as it was published; WarehouseError when rows of a return are lacking.
     """
     home = settings.exports / quarter.label
     latest = latest_version(home)
     _refuse_changed_files(home, latest)
     staging = home / ".part"
     with open_warehouse(settings) as connection:
+        refuse_unless_reconciled(connection)
         figures = _indicators(connection, quarter)
         if figures.is_empty():
             known = connection.execute("select max(quarter) from marts.dim_quarter").fetchone()

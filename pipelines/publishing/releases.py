@@ -46,6 +46,7 @@ from pipelines.release.versions import (
     versions_of,
 )
 from pipelines.settings import Settings
+from pipelines.warehouse.reconciliation import refuse_unless_reconciled
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,11 +84,12 @@ def make_release(
     """Release a quarter from the warehouse behind ``connection``, and enter it in the ledger.
 
     Where figures and returns are those of the newest version, that one is given back. Raises
-    ReleaseError, NotAllowed, NamesSomebody, LedgerBusy or LedgerError, and leaves what was
-    released as it was.
+    ReleaseError, WarehouseError, NotAllowed, NamesSomebody, LedgerBusy or LedgerError, and leaves
+    what was released as it was.
     """
     policy = policy_of(declarations, body)
     refuse_a_role(policy, "release", role)
+    refuse_unless_reconciled(connection)
     reason = Decisions(settings, declarations).sentence(reason, quarter) if reason else None
     ledger = Ledger(settings.ledger)
     with ledger.held():

@@ -106,14 +106,15 @@ class InventedReturns:
         )
         for name, rows in returns.items():
             listed = list(rows or ())
+            aside = sum(row.get("row_status") == "quarantined" for row in listed)
             self.submission_returns.append(
                 {
                     "submission_id": submission_id,
                     "return_name": name,
                     "is_nil": rows is None,
                     "rows_read": len(listed),
-                    "rows_accepted": len(listed),
-                    "rows_quarantined": 0,
+                    "rows_accepted": len(listed) - aside,
+                    "rows_quarantined": aside,
                     "errors": 0,
                     "queries": 0,
                 }

@@ -1,4 +1,5 @@
--- How much of a figure's ground was reported. Only places where a return of the subject is due in
+-- How much of a figure's ground was reported; a return that lost a row on the way here does not
+-- count as accepted. Only places where a return of the subject is due in
 -- the window's last quarter.
 with
 
@@ -8,7 +9,8 @@ by_quarter as (
         series.series_id,
         returned.quarter,
         count(*) as returns_expected,
-        sum(case when returned.is_accepted then 1 else 0 end) as returns_accepted
+        sum(case when returned.is_accepted and reconciled.is_reconciled then 1 else 0 end)
+            as returns_accepted
     from {{ ref('int_return') }} as returned
     inner join {{ ref('int_place_tree') }} as tree
         on returned.sender_code = tree.sender_code and returned.quarter = tree.quarter
@@ -16,6 +18,10 @@ by_quarter as (
         on tree.place_code = series.place_code
         and tree.membership_basis = series.membership_basis
         and returned.return_name = series.subject
+    left join {{ ref('int_reconciliation') }} as reconciled
+        on returned.sender_code = reconciled.sender_code
+        and returned.quarter = reconciled.quarter
+        and returned.return_name = reconciled.return_name
     where returned.is_due
     group by series.series_id, returned.quarter
 

@@ -1,0 +1,72 @@
+-- Rows of every return in force, counted three times: in the ledger's verdict, where they were staged
+-- and where they were measured. A row lost on the way would otherwise be a smaller figure that looks
+-- like any other.
+{%- set returns = ['child', 'adopter', 'support'] %}
+with
+
+in_ledger as (
+
+    select
+        submission_id,
+        sender_code,
+        quarter,
+        return_name,
+        rows_accepted
+    from {{ ref('stg_submission_return') }}
+    where is_in_force
+
+),
+
+staged as (
+    {%- for name in returns %}
+    select sender_code, quarter, '{{ name }}' as return_name, count(*) as number_of_rows
+    from {{ ref('stg_' ~ name) }}
+    group by sender_code, quarter
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+measured as (
+    {%- for name in returns %}
+    select sender_code, quarter, '{{ name }}' as return_name, count(*) as number_of_rows
+    from {{ ref('int_' ~ name ~ '_measures') }}
+    group by sender_code, quarter
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+counted as (
+
+    select
+        in_ledger.submission_id,
+        coalesce(in_ledger.sender_code, staged.sender_code) as sender_code,
+        coalesce(in_ledger.quarter, staged.quarter) as quarter,
+        coalesce(in_ledger.return_name, staged.return_name) as return_name,
+        coalesce(in_ledger.rows_accepted, 0) as rows_in_ledger,
+        coalesce(staged.number_of_rows, 0) as rows_staged
+    from in_ledger
+    full outer join staged
+        on in_ledger.sender_code = staged.sender_code
+        and in_ledger.quarter = staged.quarter
+        and in_ledger.return_name = staged.return_name
+
+)
+
+select
+    counted.submission_id,
+    counted.sender_code,
+    counted.quarter,
+    counted.return_name,
+    counted.rows_in_ledger,
+    counted.rows_staged,
+    coalesce(measured.number_of_rows, 0) as rows_measured,
+    counted.submission_id is not null
+    and counted.rows_in_ledger = counted.rows_staged
+    and counted.rows_staged = coalesce(measured.number_of_rows, 0) as is_reconciled
+from counted
+left join measured
+    on counted.sender_code = measured.sender_code
+    and counted.quarter = measured.quarter
+    and counted.return_name = measured.return_name
