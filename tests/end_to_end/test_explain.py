@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from pipelines.cli import main
 from pipelines.explain.reasons import REASONS
-from pipelines.settings import CHECKOUT, DBT_PROJECT, Settings
+from pipelines.settings import CHECKOUT, Settings
 from pipelines.warehouse.published import open_restricted, open_warehouse
 from tests.conftest import Sample
 from tests.warehouse.conftest import ENGLAND, WALES, InventedReturns
@@ -419,18 +419,3 @@ def test_households_are_told_of_as_children_are(invented: InventedReturns) -> No
 def test_an_indicator_of_one_nation_says_nothing_of_the_other(invented: InventedReturns) -> None:
     assert reasons(invented, "A1", "ALPHA") == {}
     assert reasons(invented, "W11C", "GAMMA") == {}
-
-
-def test_every_date_that_a_clock_may_name_is_known_to_the_explanation(declarations) -> None:
-    """A date it does not know would pass for one that is not on the return."""
-    sql = (DBT_PROJECT / "models" / "marts" / "restricted" / "fct_case_explanation.sql").read_text(
-        encoding="utf-8"
-    )
-    for subject, of_subject in zip(("child", "adopter"), sql.split("'dates': [")[1:], strict=True):
-        listed = set(re.findall(r"'(\w+_on)'", of_subject.split("]")[0]))
-        declared = {
-            field.validated_name
-            for field in declarations.returns[subject].fields
-            if field.validated_type == "date" and field.validated_name.endswith("_on")
-        }
-        assert listed == declared, subject
