@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import polars as pl
 
 from pipelines.declarations import RefusalPolicy
+from pipelines.readers.sentences import FileProblem
 from pipelines.text.catalogue import N_, Language, translations
 
 Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
-
-
-class FileProblem(Protocol):
-    """A problem of the file as a whole: a missing sheet, an unknown sender."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def sentence_en(self) -> str: ...
-    @property
-    def sentence_cy(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,10 @@ def quarters_between(first: Quarter, last: Quarter) -> Iterator[Quarter]:
 
 def stretches(quarters: Iterable[Quarter]) -> list[list[Quarter]]:
     """Quarters in order, cut where one is left out: Q1 Q2 Q4 gives Q1 Q2 and Q4."""
-    found: list[list[Quarter]] = []
+    runs: list[list[Quarter]] = []
     for quarter in sorted(set(quarters)):
-        if found and found[-1][-1].plus(1) == quarter:
-            found[-1].append(quarter)
+        if runs and runs[-1][-1].plus(1) == quarter:
+            runs[-1].append(quarter)
         else:
-            found.append([quarter])
-    return found
+            runs.append([quarter])
+    return runs

@@ -54,7 +54,7 @@ def _decided_anew(name: str) -> pl.Expr:
 
 
 def _moved(
-    code: str, return_name: _Return, name: str, what: str, what_cy: str,
+    code: str, return_name: _Return, name: str, event: str, event_cy: str,
     ssda903: tuple[int, ...] = (),
 ) -> Rule:  # fmt: skip
     """A date that both returns give, and give differently."""
@@ -66,16 +66,16 @@ def _moved(
 
     return _compared(
         code, return_name, "query", (name,),
-        f"The date of {what} differs from the one on your last return: confirm it, or put back "
+        f"The date of {event} differs from the one on your last return: confirm it, or put back "
         "the date from your last return.",
-        f"Mae dyddiad {what_cy} yn wahanol i'r un ar eich ffurflen ddiwethaf: cadarnhewch ef, neu "
+        f"Mae dyddiad {event_cy} yn wahanol i'r un ar eich ffurflen ddiwethaf: cadarnhewch ef, neu "
         "rhowch ddyddiad y ffurflen ddiwethaf yn ôl.",
         passes,
         ssda903,
     )  # fmt: skip
 
 
-def _gone(code: str, return_name: _Return, name: str, what: str, what_cy: str) -> Rule:
+def _gone(code: str, return_name: _Return, name: str, event: str, event_cy: str) -> Rule:
     """A date that the last return gave and this one leaves blank."""
     is_child = return_name == "child"
 
@@ -85,24 +85,24 @@ def _gone(code: str, return_name: _Return, name: str, what: str, what_cy: str) -
 
     return _compared(
         code, return_name, "query", (name,),
-        f"The date of {what} was on your last return and is blank now: give it again, or confirm "
+        f"The date of {event} was on your last return and is blank now: give it again, or confirm "
         "that it was wrong.",
-        f"Roedd dyddiad {what_cy} ar eich ffurflen ddiwethaf ac mae'n wag nawr: rhowch ef eto, "
+        f"Roedd dyddiad {event_cy} ar eich ffurflen ddiwethaf ac mae'n wag nawr: rhowch ef eto, "
         "neu cadarnhewch ei fod yn anghywir.",
         passes,
     )  # fmt: skip
 
 
 def _late(
-    code: str, return_name: _Return, name: str, what: str, what_cy: str,
+    code: str, return_name: _Return, name: str, event: str, event_cy: str,
     ssda903: tuple[int, ...] = (),
 ) -> Rule:  # fmt: skip
     """A date of an earlier quarter that the last return did not give yet."""
     return _compared(
         code, return_name, "query", (name,),
-        f"The date of {what} is before this quarter but was not on your last return, so no figure "
+        f"The date of {event} is before this quarter but was not on your last return, so no figure "
         "counts it: send the return for that quarter again, or correct the date.",
-        f"Mae dyddiad {what_cy} cyn y chwarter hwn ond nid oedd ar eich ffurflen ddiwethaf, felly "
+        f"Mae dyddiad {event_cy} cyn y chwarter hwn ond nid oedd ar eich ffurflen ddiwethaf, felly "
         "nid oes ffigur yn ei gyfrif: anfonwch ffurflen y chwarter hwnnw eto, neu cywirwch y "
         "dyddiad.",
         lambda rows: never(
@@ -153,7 +153,7 @@ _COUNTS = {
 
 
 def _jumps(code: str, name: str) -> Rule:
-    what, what_cy = _COUNTS[name]
+    cases, cases_cy = _COUNTS[name]
 
     def passes(rows: Rows) -> pl.Expr:
         times = rows.limit("count_jump_times")
@@ -163,9 +163,9 @@ def _jumps(code: str, name: str) -> Rule:
 
     return _compared(
         code, "support", "query", (name,),
-        f"The number of {what} is very different from the one on your last return: confirm it, or "
+        f"The number of {cases} is very different from the one on your last return: confirm it, or "
         "correct it.",
-        f"Mae nifer y {what_cy} ymhell o'r nifer ar eich ffurflen ddiwethaf: cadarnhewch ef, neu "
+        f"Mae nifer y {cases_cy} ymhell o'r nifer ar eich ffurflen ddiwethaf: cadarnhewch ef, neu "
         "cywirwch ef.",
         passes,
     )  # fmt: skip

@@ -47,6 +47,7 @@ PACKS = ("exports", "packs")
     backfill_policy=ONE_RUN,
 )
 def quarterly_files(context: dg.AssetExecutionContext):
+    """Publish each quarter; a locked one whose figures would change fails."""
     from datetime import UTC, datetime
 
     from pipelines.lifecycle.ledger import Ledger, LedgerBusy
@@ -132,6 +133,7 @@ class PackConfig(dg.Config):
     backfill_policy=ONE_RUN,
 )
 def packs(context: dg.AssetExecutionContext, config: PackConfig):
+    """Write the packs asked for, of each quarter, from one connection."""
     from pipelines.warehouse.published import open_warehouse
 
     make_private()

@@ -72,6 +72,7 @@ quarter_summary = dg.AssetSpec(
     can_subset=True,  # without it Dagster offers no button to evaluate them
 )
 def quarter_statements(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate the statements that were selected, over all quarters."""
     make_private()
     settings = Settings.from_environment()
     summaries = current_summaries(settings)

@@ -32,6 +32,7 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
     backfill_policy=ONE_RUN,
 )
 def raw_returns(context: dg.AssetExecutionContext):
+    """Read what waits, a quarter at a time, with the ledger held."""
     from pipelines.intake.raw import to_raw
     from pipelines.lifecycle.ledger import Ledger
     from pipelines.ui.return_counts import rows_in

@@ -62,6 +62,7 @@ class ReleaseConfig(dg.Config):
     backfill_policy=ONE_RUN,
 )
 def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
+    """Release each quarter, the oldest first; a release that fails its audit is not written."""
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
     from pipelines.lifecycle.ledger import LedgerBusy

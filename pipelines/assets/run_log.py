@@ -12,6 +12,7 @@ import dagster as dg
     description="The run's own sentences, one a line, as progress on a terminal.",
 )
 def plain(init_context: dg.InitLoggerContext) -> logging.Logger:
+    """A logger that prints the run's own sentences and none of Dagster's events."""
     logger = logging.Logger("plain", logging.INFO)
     handler = logging.StreamHandler()
     handler.addFilter(_is_a_sentence)

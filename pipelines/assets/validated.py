@@ -66,6 +66,7 @@ NO_REFUSAL = "no_return_was_refused"
     backfill_policy=ONE_RUN,
 )
 def validated_returns(context: dg.AssetExecutionContext):
+    """Validate what waits; all quarters of the run share one Great Expectations batch."""
     from pipelines.intake.validated import to_validated
     from pipelines.lifecycle.ledger import Ledger
     from pipelines.ui.return_counts import files_by_quarter, problems_by_rule, rows_in
@@ -152,6 +153,7 @@ def _counts_of_run(validated: "ValidationCounts | None") -> dict[str, int]:
     ],
 )
 def verdicts(context: dg.AssetExecutionContext):
+    """Report the verdicts of this run once each, and block at the end if one refuses."""
     from pipelines.lifecycle.ledger import Ledger
     from pipelines.lifecycle.ledger_state import ledger_state
 

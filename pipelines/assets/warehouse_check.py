@@ -36,6 +36,7 @@ def files_validated(settings: Settings) -> int:
     description="Every file validated so far is in the published warehouse; if not, build again.",
 )
 def warehouse_check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """The check when somebody asks for it; validation and builds record it by themselves."""
     evaluation = warehouse_evaluation(context.instance, Settings.from_environment())
     return dg.AssetCheckResult(
         passed=evaluation.passed,

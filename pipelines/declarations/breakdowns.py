@@ -41,4 +41,6 @@ class Breakdown(Declared):
 
 
 class Breakdowns(Declared):
+    """The file of breakdowns."""
+
     breakdowns: tuple[Breakdown, ...]

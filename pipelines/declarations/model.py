@@ -92,4 +92,5 @@ class Text(Declared):
 
 
 def in_force(since: Quarter | None, until: Quarter | None, quarter: Quarter) -> bool:
+    """Whether ``quarter`` lies from ``since`` to ``until``, both included; None is open."""
     return (since is None or since <= quarter) and (until is None or quarter <= until)

@@ -24,6 +24,8 @@ ReturnName = Literal["child", "adopter", "support"]
 
 
 class Place(Declared):
+    """A nation, authority, region, agency or service."""
+
     place_code: str = Field(
         pattern=r"^[A-Z][A-Z0-9_]*$",
         description="The place: a GSS code for authorities and nations, a short name for agencies.",

@@ -131,6 +131,8 @@ class CoverField(Declared):
 
 
 class Cover(Declared):
+    """The cover sheet: who sends, for which quarter, and the ticks."""
+
     title: Text
     sheet: Text
     notice: Text
@@ -140,6 +142,8 @@ class Cover(Declared):
 
 
 class Code(Declared):
+    """One code of a list, and the quarters in which it may be used."""
+
     code: Words = Field(description="The code, as it stands in the validated room.")
     label_en: Words = Field(description="What it means, in English.")
     label_cy: Words = Field(description="What it means, in Welsh.")

@@ -221,6 +221,7 @@ class Quantities:
 
 
 def numbered(names: list) -> dict:
+    """The position of each name, from 0."""
     return {name: number for number, name in enumerate(names)}
 
 

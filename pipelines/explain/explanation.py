@@ -16,7 +16,7 @@ from typing import Any
 from pipelines.declarations import Declarations
 from pipelines.explain.model import (
     Basis,
-    BreakInSeries,
+    BreakNearFigure,
     CaseCounted,
     CaseLeftOut,
     Explanation,
@@ -67,7 +67,7 @@ def explain(
         set_aside = _set_aside(question, returns)
         quarters = sorted({quarter for (quarter,) in question.rows(_QUARTERS)})
         breaks = [
-            BreakInSeries(*row) for row in question.rows(_BREAKS.replace("<language>", language))
+            BreakNearFigure(*row) for row in question.rows(_BREAKS.replace("<language>", language))
         ]
     cases, cases_left_out = None, None
     if with_cases and question.subject in _CASE_FACTS:

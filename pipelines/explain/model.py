@@ -114,7 +114,7 @@ class RowsSetAside:
 
 
 @dataclass(frozen=True)
-class BreakInSeries:
+class BreakNearFigure:
     """A change after which figures cannot be compared with those before.
 
     It lies inside the window, so that the figure mixes data from before and after it, or between
@@ -181,7 +181,7 @@ class Explanation:
     returns: list[ReturnBehind]
     set_aside: list[RowsSetAside]
     left_out: list[LeftOut]
-    breaks: list[BreakInSeries]
+    breaks: list[BreakNearFigure]
     publications: list[ExportedFigure]
     cases: list[CaseCounted] | None
     cases_left_out: list[CaseLeftOut] | None

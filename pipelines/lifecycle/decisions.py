@@ -317,7 +317,7 @@ class Decisions:
         """Identifiers in the quarter's raw rows, of one sender or of all; they stay in memory."""
         import polars as pl
 
-        found: set[str] = set()
+        references: set[str] = set()
         for name, declared in self.declarations.returns.items():
             fields = [field.name for field in declared.fields if field.privacy == "identifier"]
             files = sorted((self.settings.raw / name / quarter.label).glob("*.parquet"))
@@ -327,8 +327,8 @@ class Decisions:
             if sender_code is not None:
                 rows = rows.filter(pl.col("sender_code") == sender_code)
             for column in rows.select(fields).unique().collect().iter_columns():
-                found |= set(column.drop_nulls().to_list())
-        return found
+                references |= set(column.drop_nulls().to_list())
+        return references
 
 
 def moment_after(events: Sequence[Mapping[str, Any]], now: datetime) -> str:
@@ -338,6 +338,7 @@ def moment_after(events: Sequence[Mapping[str, Any]], now: datetime) -> str:
 
 
 def refuse_a_role(policy: Policy, duty: Duty, role: str) -> None:
+    """Raises NotAllowed, naming the roles that may, where this one may not do this duty."""
     known = {declared.role: declared for declared in policy.roles}
     able = [declared.role for declared in policy.roles if duty in declared.may]
     those = ", ".join(able) or "nobody yet: sources/policies declares none"

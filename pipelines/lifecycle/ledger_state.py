@@ -379,10 +379,12 @@ def queries_of(item: Submission) -> Mapping[str, Mapping[str, int]]:
 
 
 def rows_set_aside(item: Submission) -> int:
+    """Rows with an error in all returns of a submission: they are in no figure."""
     return sum(counts.get("rows_quarantined", 0) for counts in item.returns.values())
 
 
 def whose(item: Submission) -> tuple[str, str]:
+    """Sender and quarter of a submission whose cover sheet was understood."""
     assert item.sender_code is not None and item.quarter is not None
     return item.sender_code, item.quarter
 

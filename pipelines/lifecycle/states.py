@@ -202,4 +202,5 @@ def quarters_asked(submissions: Iterable[Submission], today: date) -> list[Quart
 
 
 def last_quarter_over(today: date) -> Quarter:
+    """The newest quarter that has ended before ``today``."""
     return Quarter.containing(today).plus(-1)

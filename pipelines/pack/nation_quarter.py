@@ -90,7 +90,7 @@ class NationQuarter:
             for _, quarter in of_indicator
         ]
         first = max(min(with_figure, default=self.quarter.label), first_shown(self.quarter))
-        return [one.label for one in quarters_between(Quarter.parse(first), self.quarter)]
+        return [each.label for each in quarters_between(Quarter.parse(first), self.quarter)]
 
     @property
     def nation(self) -> PackPlace:
@@ -105,15 +105,15 @@ class NationQuarter:
         """Of a nation its regions and agencies, of a region its authorities; by English name."""
         if place.kind == "nation":
             kinds = (*REGION_KINDS, "voluntary_agency")
-            members = [one for one in self.places.values() if one.kind in kinds]
+            members = [member for member in self.places.values() if member.kind in kinds]
         else:
             members = [
                 self.places[code]
                 for code in self.senders.get(place.code, ())
                 if code != place.code and code in self.places
             ]
-        with_figures = [one for one in members if self.now(one.code)]
-        return sorted(with_figures, key=lambda one: (one.kind, one.name.en))
+        with_figures = [member for member in members if self.now(member.code)]
+        return sorted(with_figures, key=lambda member: (member.kind, member.name.en))
 
     def returns_of(self, place: PackPlace) -> list[DueReturn]:
         """Returns that were due for the quarter from the place or its members."""
@@ -165,11 +165,11 @@ class NationQuarter:
         """Breaks of these indicators or of the place itself within the quarters shown."""
         codes = {*indicator_ids, "*"}
         return [
-            one
-            for one in self.breaks
-            if one.indicator_id in codes
-            and one.place_code in (place_code, "*")
-            and self.quarters[0] < one.since <= self.quarter.label
+            series_break
+            for series_break in self.breaks
+            if series_break.indicator_id in codes
+            and series_break.place_code in (place_code, "*")
+            and self.quarters[0] < series_break.since <= self.quarter.label
         ]
 
     def _with_figures(self, rows: QueryRows) -> dict[str, PackIndicator]:
@@ -182,7 +182,10 @@ class NationQuarter:
             for row in rows
             if row[0] in with_figures
         ]
-        return {one.indicator_id: one for one in sorted(indicators, key=published_order)}
+        return {
+            indicator.indicator_id: indicator
+            for indicator in sorted(indicators, key=published_order)
+        }
 
     def _tree(self, rows: QueryRows) -> tuple[Mapping[str, list[str]], dict[str, str]]:
         """Senders of each place, itself among them; and the region or agency of each sender.

@@ -82,8 +82,8 @@ def published_page(
         tail=tail(wording, release, place, headlines),
         windows=windows,
         window_names=[wording.window(window) for window in windows],
-        rows=[published_row(wording, release, place, one, windows) for one in headlines],
-        others=[published_row(wording, release, place, one, windows) for one in others],
+        rows=[published_row(wording, release, place, headline, windows) for headline in headlines],
+        others=[published_row(wording, release, place, headline, windows) for headline in others],
         has_trend=bool(release.earlier),
         lacks_adopters=place.kind == "authority"
         and not any(indicator.subject == "adopter" for indicator in indicators),
@@ -102,7 +102,9 @@ def _windows(release: PublishedRelease, place: PackPlace) -> list[str]:
     windows = [
         window
         for window in WINDOWS
-        if any(release.get(place, one, window) is not None for one in release.indicators)
+        if any(
+            release.get(place, indicator, window) is not None for indicator in release.indicators
+        )
     ]
     if "rolling_4" in windows and "year_to_date" in windows:
         windows.remove("year_to_date")

@@ -113,7 +113,11 @@ class PublishedRelease:
         return frozenset((place, indicator) for place, indicator, *_ in self.figures)
 
     def indicators_of(self, place: PackPlace) -> list[PackIndicator]:
-        return [one for one in self.indicators if (place.code, one.indicator_id) in self._there]
+        return [
+            indicator
+            for indicator in self.indicators
+            if (place.code, indicator.indicator_id) in self._there
+        ]
 
     def get(
         self, place: PackPlace, indicator: PackIndicator, window: str, component: str = "value"
@@ -140,7 +144,7 @@ class PublishedRelease:
     def places_with_a_pack(self) -> list[PackPlace]:
         """The nation first, then regions and agencies, authorities, voluntary agencies."""
         codes = {place for place, _ in self._there}
-        places = [one for one in self.places.values() if one.code in codes]
+        places = [each_place for each_place in self.places.values() if each_place.code in codes]
         return sorted(places, key=pack_order)
 
     def region_of(self, place: PackPlace) -> PackPlace | None:
@@ -150,33 +154,34 @@ class PublishedRelease:
         """Of a nation its regions and agencies, of a region its authorities."""
         kinds = (*REGION_KINDS, "voluntary_agency")
         return [
-            one
-            for one in self.places_with_a_pack()
-            if (one.kind in kinds if place.kind == "nation" else self.region_of(one) == place)
+            member
+            for member in self.places_with_a_pack()
+            if (member.kind in kinds if place.kind == "nation" else self.region_of(member) == place)
         ]
 
     def missing_of(self, place: PackPlace) -> list[MissingReturn]:
         return [
-            one
-            for one in self.missing
+            missing_return
+            for missing_return in self.missing
             if place.kind == "nation"
-            or place.code in (one.sender_code, self.regions.get(one.sender_code))
+            or place.code
+            in (missing_return.sender_code, self.regions.get(missing_return.sender_code))
         ]
 
     def breaks_of(
         self, place: PackPlace, indicators: Iterable[PackIndicator]
     ) -> list[BreakInSeries]:
         """Breaks that lie within the quarters that some figure of the place covers."""
-        codes = {one.indicator_id for one in indicators} | {"*"}
+        codes = {series_break.indicator_id for series_break in indicators} | {"*"}
         first = self.quarter.plus(-QUARTERS_BEHIND)
         breaks = [
-            one
-            for one in self.breaks
-            if codes & set(one.indicator_ids)
-            and {place.code, "*"} & set(one.place_codes)
-            and first < one.since <= self.quarter
+            series_break
+            for series_break in self.breaks
+            if codes & set(series_break.indicator_ids)
+            and {place.code, "*"} & set(series_break.place_codes)
+            and first < series_break.since <= self.quarter
         ]
-        return sorted(breaks, key=lambda one: (one.since, one.break_id))
+        return sorted(breaks, key=lambda series_break: (series_break.since, series_break.break_id))
 
 
 def read_release(
@@ -195,9 +200,9 @@ def read_release(
     nation, quarter = policy.nation_code, Quarter.parse(provenance["quarter"])
     before = {path: provenance_of_folder(path) for path in earlier}
     places = {
-        code: PackPlace(code, Bilingual(one.name_en, one.name_cy), one.kind, one.nation_code)
-        for code, one in declarations.places.items()
-        if one.nation_code == nation and one.kind in PACK_KINDS
+        code: PackPlace(code, Bilingual(each.name_en, each.name_cy), each.kind, each.nation_code)
+        for code, each in declarations.places.items()
+        if each.nation_code == nation and each.kind in PACK_KINDS
     }
     indicators = _indicators(folder, declarations)
     control = provenance["disclosure_control"]
@@ -212,8 +217,8 @@ def read_release(
         rules_status=control["status"],
         has_open_returns=bool(provenance["returns_open"]),
         missing=[
-            MissingReturn(one["sender_code"], one["return_name"], one["quarter"], one["why"])
-            for one in provenance["returns_not_used"]
+            MissingReturn(each["sender_code"], each["return_name"], each["quarter"], each["why"])
+            for each in provenance["returns_not_used"]
         ],
         figures=_figures(figures_of_folder(folder), quarter.label),
         indicators=indicators,
@@ -222,10 +227,10 @@ def read_release(
         benchmarks=_benchmarks(indicators, declarations, nation, quarter),
         breaks=declarations.breaks_in_series,
         earlier={
-            one["quarter"]: _figures(figures_of_folder(path), one["quarter"])
-            for path, one in before.items()
+            each["quarter"]: _figures(figures_of_folder(path), each["quarter"])
+            for path, each in before.items()
         },
-        earlier_names=[_name(one) for one in before.values()],
+        earlier_names=[_name(each) for each in before.values()],
     )
 
 
@@ -239,10 +244,10 @@ def earlier_releases(
     """
     first = quarter.plus(1 - QUARTERS_IN_A_ROW).label
     newest: dict[str, Version] = {}
-    for one in versions(settings):
-        is_known = one.body == body and one.ledger_length < ledger_length
-        if is_known and first <= one.quarter.label < quarter.label:
-            newest[one.quarter.label] = one
+    for version in versions(settings):
+        is_known = version.body == body and version.ledger_length < ledger_length
+        if is_known and first <= version.quarter.label < quarter.label:
+            newest[version.quarter.label] = version
     return [folder_of(settings, newest[label]) for label in sorted(newest)]
 
 

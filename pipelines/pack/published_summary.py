@@ -14,7 +14,10 @@ from pipelines.pack.wording import Wording
 def returns_sentence(wording: Wording, release: PublishedRelease, place: PackPlace) -> Statement:
     """Whether every return that was due is in; never how many, which would be no figure."""
     _ = wording.gettext
-    if any(one.quarter == release.quarter.label for one in release.missing_of(place)):
+    if any(
+        missing_return.quarter == release.quarter.label
+        for missing_return in release.missing_of(place)
+    ):
         sentence = _(
             "Some returns due for the quarter are not included in these figures, so a change may "
             "not be a change in performance."

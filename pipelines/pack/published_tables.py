@@ -82,12 +82,14 @@ def side_by_side(
 ) -> list[PublishedSideBySide]:
     """The place beside its members, its region and nation; never in the order of a figure."""
     region = release.region_of(place)
-    around = [one for one in (region, release.nation) if one is not None and one != place]
+    around = [
+        column for column in (region, release.nation) if column is not None and column != place
+    ]
     members = release.members_of(place)
     # Voluntary agencies return nothing on children: apart, in a table without those rows.
     groups = [
-        [one for one in members if one.kind != "voluntary_agency"] + around,
-        [one for one in members if one.kind == "voluntary_agency"],
+        [column for column in members if column.kind != "voluntary_agency"] + around,
+        [column for column in members if column.kind == "voluntary_agency"],
     ]
     room = PLACES_IN_A_TABLE - 1
     tables: list[PublishedSideBySide] = []
@@ -103,7 +105,7 @@ def side_by_side(
                 if any(release.main(other, indicator) for other in columns[1:])
             ]
             if rows:
-                names = [one.name[wording.language] for one in columns]
+                names = [column.name[wording.language] for column in columns]
                 tables.append(PublishedSideBySide(names, rows))
     return tables
 
@@ -121,12 +123,12 @@ def missing_section(
         head=[_("Authority or agency"), _("Return"), _("Quarter"), _("Status")],
         rows=[
             [
-                release.places[one.sender_code].name[wording.language],
-                getattr(declarations.returns[one.return_name].title, wording.language),
-                one.quarter,
-                wording.return_status(one.why),
+                release.places[missing_return.sender_code].name[wording.language],
+                getattr(declarations.returns[missing_return.return_name].title, wording.language),
+                missing_return.quarter,
+                wording.return_status(missing_return.why),
             ]
-            for one in missing
+            for missing_return in missing
         ],
     )
     intro = _("For the quarters covered by the figures on this page.")
@@ -146,12 +148,14 @@ def breaks_section(
         return Section(notes=[_("There are no known breaks in series in the quarters shown.")])
     codes = [indicator.indicator_id for indicator in indicators]
     rows = []
-    for one in breaks:
+    for series_break in breaks:
         affected = _("all indicators")
-        if "*" not in one.indicator_ids:
-            affected = ", ".join(code for code in codes if code in one.indicator_ids)
-        status = wording.definition_status(one.status)
-        rows.append([one.since.label, affected, _explained(one, wording.language), status])
+        if "*" not in series_break.indicator_ids:
+            affected = ", ".join(code for code in codes if code in series_break.indicator_ids)
+        status = wording.definition_status(series_break.status)
+        rows.append(
+            [series_break.since.label, affected, _explained(series_break, wording.language), status]
+        )
     table = PlainTable(
         caption=_("Breaks in series"),
         head=[_("From"), _("Affects"), _("What changed"), _("Status")],
@@ -192,7 +196,7 @@ def _released(
 ) -> list[tuple[str, PublishedFigure | None]]:
     """Quarters of the trend and the figure of each, as it was released then."""
     first = release.quarter.plus(1 - QUARTERS_IN_A_ROW)
-    quarters = [one.label for one in quarters_between(first, release.quarter.plus(-1))]
+    quarters = [earlier.label for earlier in quarters_between(first, release.quarter.plus(-1))]
     return [
         *((quarter, release.before(place, indicator, quarter, window)) for quarter in quarters),
         (release.quarter.label, release.get(place, indicator, window)),
@@ -211,7 +215,7 @@ def _value_beside(
     return value(wording, release, other, indicator, window) if window else None
 
 
-def _explained(one: BreakInSeries, language: Language) -> str:
+def _explained(series_break: BreakInSeries, language: Language) -> str:
     if language == "cy":
-        return f"{one.title_cy}. {one.explanation_cy}"
-    return f"{one.title_en}. {one.explanation_en}"
+        return f"{series_break.title_cy}. {series_break.explanation_cy}"
+    return f"{series_break.title_en}. {series_break.explanation_en}"

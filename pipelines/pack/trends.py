@@ -65,7 +65,9 @@ def trend(data: NationQuarter, place: PackPlace, indicator: PackIndicator) -> Tr
     """None where there are too few cases for any chart."""
     window, series = data.series(place.code, indicator.indicator_id)
     figures = dict(zip(data.quarters, series, strict=True))
-    breaks = [one.since for one in data.breaks_of(place.code, [indicator.indicator_id])]
+    breaks = [
+        series_break.since for series_break in data.breaks_of(place.code, [indicator.indicator_id])
+    ]
     with_value = [
         quarter for quarter, figure in figures.items() if figure and _measured(figure) is not None
     ]
@@ -134,7 +136,7 @@ def signals(wording: Wording, trend: Trend, quarter: str | None = None) -> str:
     _ = wording.gettext
     applying = []
     for rule, sentence in _RULES.items():
-        quarters = [one for one in trend.charted if rule in trend.rules(one)]
+        quarters = [charted for charted in trend.charted if rule in trend.rules(charted)]
         if quarters and (quarter is None or quarter in quarters):
             applying.append(_(sentence).format(quarters=_stretches(trend.charted, quarters)))
     return _("Signal: {rules}.").format(rules="; ".join(applying)) if applying else ""

@@ -60,8 +60,8 @@ def write_dictionary(settings: Settings, target: Path) -> None:
 def _without_our_paths(manifest: str) -> str:
     """The manifest with the data folder of this machine called ``data``."""
     for source in json.loads(manifest)["sources"].values():
-        found = re.match(r"read_parquet\('(.*?)/validated/", source["relation_name"])
-        if found:
-            folder = json.dumps(found[1])[1:-1]
+        match = re.match(r"read_parquet\('(.*?)/validated/", source["relation_name"])
+        if match:
+            folder = json.dumps(match[1])[1:-1]
             manifest = manifest.replace(f"{folder}/validated/", "data/validated/")
     return manifest

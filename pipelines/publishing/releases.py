@@ -185,8 +185,8 @@ def make_again(
     return sorted(name for name in names if not _same_bytes(folder / name, released / name))
 
 
-def _same_bytes(one: Path, other: Path) -> bool:
-    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
+def _same_bytes(path: Path, other: Path) -> bool:
+    return path.is_file() and other.is_file() and path.read_bytes() == other.read_bytes()
 
 
 # --- conditions -----------------------------------------------------------------

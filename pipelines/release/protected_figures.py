@@ -46,14 +46,14 @@ def figures_of(
 
     The note ``b`` marks figures that a break in series concerns.
     """
-    told = {"quarter": quarter.label}
-    asked = connection.execute(_ASKED_FOR, told | {"nation": nation_code}).pl()
-    breaks = connection.execute(_BREAKS, told).pl().with_columns(is_broken=pl.lit(True))
+    of_quarter = {"quarter": quarter.label}
+    asked = connection.execute(_ASKED_FOR, of_quarter | {"nation": nation_code}).pl()
+    breaks = connection.execute(_BREAKS, of_quarter).pl().with_columns(is_broken=pl.lit(True))
     is_ratio = pl.col("denominator").is_not_null()
     is_mean = pl.col("unit").is_in(["days", "months"])
     cells = protected.cells.rename(_NAMES)
     ratios = protected.ratios.rename(_NAMES)
-    found = [
+    sections = [
         _counts(asked.filter(~is_ratio), "value", "numerator", cells),
         _counts(asked.filter(is_ratio & ~is_mean), "numerator", "numerator", cells),
         _counts(asked.filter(is_ratio), "denominator", "denominator", cells),
@@ -61,7 +61,7 @@ def figures_of(
     ]
     on = ["indicator_id", "place_code", "window_name"]
     figures = (
-        pl.concat(found)
+        pl.concat(sections)
         .with_columns(flag=_flag(rules))
         .join(breaks, on=on, how="left")
         .with_columns(notes=pl.when(pl.col("is_broken")).then(pl.lit("b")).otherwise(pl.lit("")))

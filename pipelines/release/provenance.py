@@ -93,21 +93,21 @@ def provenance_of(
         "supersedes": version - 1 or None,
         "reason": decided.reason,
         "code": {"commit": _commit(), "sha256": hash_of(_CODE)},
-        "rule_set_hashes": sorted({one["rule_set_hash"] for one in used}),
+        "rule_set_hashes": sorted({status["rule_set_hash"] for status in used}),
         "definitions_sha256": hash_of(sorted(SOURCES.iterdir())),
         "ledger": {"events": len(links), "head": links[-1] if links else FIRST_LINK},
         "returns_used": used,
         "returns_not_used": _rows(connection, _NOT_USED, nation_code, quarter),
         "returns_open": [
             {
-                "sender_code": one.sender_code,
-                "return_name": one.return_name,
-                "sign_off": one.sign_off,
-                "has_rows_set_aside": bool(one.rows_set_aside),
-                "has_open_queries": bool(one.queries_open),
+                "sender_code": status.sender_code,
+                "return_name": status.return_name,
+                "sign_off": status.sign_off,
+                "has_rows_set_aside": bool(status.rows_set_aside),
+                "has_open_queries": bool(status.queries_open),
             }
-            for one in decided.open_returns
-            if one.in_force_submission_id
+            for status in decided.open_returns
+            if status.in_force_submission_id
         ],
         "sign_off": {"role": signed.role, "at": signed.at, "revision": lock.revision},
         "released_by": decided.role,
@@ -121,8 +121,8 @@ def returns_used(
 ) -> list[dict[str, Any]]:
     """The returns in force in the quarters of the longest window, by quarter and sender."""
     used = _rows(connection, _USED, nation_code, quarter)
-    for one in used:
-        one["received_at"] = f"{one['received_at'].isoformat()}Z"
+    for submission in used:
+        submission["received_at"] = f"{submission['received_at'].isoformat()}Z"
     return used
 
 
@@ -132,21 +132,24 @@ def _rows(
     longest = connection.execute(_QUARTERS, {"quarter": quarter.label}).fetchone()
     first = quarter.plus(1 - (longest[0] if longest and longest[0] else 1))
     stretch = {"nation": nation_code, "first": first.label, "last": quarter.label}
-    found = connection.execute(query, stretch)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    result = connection.execute(query, stretch)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _moved(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Returns that one version rests on and the other does not."""
-    was, are = ({one["submission_id"]: one for one in several} for several in (before, now))
+    was, are = (
+        {submission["submission_id"]: submission for submission in several}
+        for several in (before, now)
+    )
     for change, mine, theirs in (("removed", was, are), ("added", are, was)):
-        for submission_id, one in mine.items():
+        for submission_id, submission in mine.items():
             if submission_id not in theirs:
                 yield {
                     "submission_id": submission_id,
-                    "sender_code": one["sender_code"],
-                    "quarter": one["quarter"],
+                    "sender_code": submission["sender_code"],
+                    "quarter": submission["quarter"],
                     "change": change,
                 }
 

@@ -32,6 +32,8 @@ _AGES_AT_ENTRY = (
 
 @dataclass
 class Child:
+    """An invented child: what is on its row whatever its journey."""
+
     reference: str
     born_on: date
     sex: str

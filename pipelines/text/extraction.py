@@ -115,7 +115,7 @@ def _sentences(part: str) -> Iterator[tuple[str, str | tuple[str, ...], str | No
     from babel.messages.extract import extract_from_dir
 
     folder = _ROOTS["expectations"] if part == "expectations" else _PACKAGE / part
-    found = extract_from_dir(folder, _METHODS, keywords=_KEYWORDS, comment_tags=())
-    for name, _, sentence, _, context in found:
+    extracted = extract_from_dir(folder, _METHODS, keywords=_KEYWORDS, comment_tags=())
+    for name, _, sentence, _, context in extracted:
         place = (folder / name).relative_to(_PACKAGE.parent).as_posix()
         yield place, sentence, context

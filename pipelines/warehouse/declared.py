@@ -55,6 +55,8 @@ _RETURN_TYPES = {"string": "string", "date": "date", "integer": "bigint"}
 
 @dataclass(frozen=True)
 class Column:
+    """A column of a declared table; ``data_type`` is one that DuckDB and Spark both know."""
+
     name: str
     data_type: str
     description: str

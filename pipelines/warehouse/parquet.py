@@ -74,6 +74,7 @@ def replace_folder(finished: Path, folder: Path) -> None:
 
 
 def public_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None]]:
+    """Name and comment of each mart of the public warehouse, by name."""
     return connection.execute(
         "select table_name, comment from duckdb_tables() where schema_name = 'marts' "
         "and not internal order by table_name"

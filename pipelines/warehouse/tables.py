@@ -135,7 +135,7 @@ def write_tables(
     quarters = _quarters(submissions)
     declared = declared_tables(declarations, quarters)
     columns = {name: table.columns for name, table in declared.items()} | {
-        name: columns_of_return(one) for name, one in declarations.returns.items()
+        name: columns_of_return(each) for name, each in declarations.returns.items()
     }
     tables = {f"declarations/{name}": table.frame for name, table in declared.items()}
     tables["declarations/declared_columns"] = columns_as_table(columns).frame
@@ -154,8 +154,8 @@ def write_tables(
     tables["submissions"] = _submissions(submissions, life.ledger_state)
     tables["submission_returns"] = _submission_returns(submissions)
     tables["submission_return_status"] = _return_status(life)
-    for name, one in declarations.returns.items():
-        tables[f"{name}/none/none"] = pl.DataFrame(schema=validated_schema(one))
+    for name, each in declarations.returns.items():
+        tables[f"{name}/none/none"] = pl.DataFrame(schema=validated_schema(each))
     tables["problems/none/none"] = pl.DataFrame(schema=PROBLEM_SCHEMA)
     for name, frame in tables.items():
         write_whole(settings.validated / f"{name}.parquet", frame.write_parquet)

@@ -92,9 +92,9 @@ def _peers(data: NationQuarter, place: PackPlace, indicator: PackIndicator) -> l
     else:
         kinds = (*REGION_KINDS, "voluntary_agency")
     return [
-        one
-        for one in data.places.values()
-        if one.kind in kinds and indicator.indicator_id in data.now(one.code)
+        peer
+        for peer in data.places.values()
+        if peer.kind in kinds and indicator.indicator_id in data.now(peer.code)
     ]
 
 
@@ -108,9 +108,9 @@ def _picture(
     """None where fewer than three places have a case, or the place itself has none."""
     _ = wording.gettext
     counted = [
-        _Peer(one, figure, int(figure.numerator), int(figure.denominator))
-        for one in places
-        if (figure := data.main(one.code, indicator))
+        _Peer(place_beside, figure, int(figure.numerator), int(figure.denominator))
+        for place_beside in places
+        if (figure := data.main(place_beside.code, indicator))
         and figure.denominator
         and figure.numerator is not None
     ]

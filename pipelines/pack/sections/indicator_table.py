@@ -77,7 +77,7 @@ def _row(
         status_note=indicator.status_note[wording.language],
         breaks=[
             _("break in series from {quarter}").format(quarter=since)
-            for since in dict.fromkeys(one.since for one in breaks)
+            for since in dict.fromkeys(series_break.since for series_break in breaks)
         ],
         quarter=_cell(wording, data, indicator, quarter) if quarter else None,
         main=_cell(wording, data, indicator, main) if main and has_main else None,

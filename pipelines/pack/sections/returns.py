@@ -74,13 +74,15 @@ def breaks_section(wording: Wording, data: NationQuarter, place: PackPlace) -> S
     _ = wording.gettext
     # One row for a break, however many indicators it concerns.
     alike: dict[tuple[str, str, str], list[SeriesBreak]] = defaultdict(list)
-    for one in data.breaks_of(place.code, data.now(place.code)):
-        alike[one.since, one.title.en, one.place_code].append(one)
+    for series_break in data.breaks_of(place.code, data.now(place.code)):
+        alike[series_break.since, series_break.title.en, series_break.place_code].append(
+            series_break
+        )
     if not alike:
         return Section(notes=[_("There are no known breaks in series in the quarters shown.")])
     rows = []
     for breaks in alike.values():
-        codes = [one.indicator_id for one in breaks]
+        codes = [series_break.indicator_id for series_break in breaks]
         last = breaks[-1]
         rows.append(
             [

@@ -28,12 +28,14 @@ def side_by_side_tables(
     wording: Wording, data: NationQuarter, place: PackPlace
 ) -> list[SideBySide]:
     """The place, its members, its region and nation: one column each, in as many tables as fit."""
-    around = [one for one in (data.region_of(place.code), data.nation) if one and one != place]
+    around = [
+        member for member in (data.region_of(place.code), data.nation) if member and member != place
+    ]
     members = [] if place.kind == "authority" else data.members_of(place)
     # Voluntary agencies return nothing on children: apart, in a table without those rows.
     groups = [
-        [one for one in members if one.kind != "voluntary_agency"] + around,
-        [one for one in members if one.kind == "voluntary_agency"],
+        [member for member in members if member.kind != "voluntary_agency"] + around,
+        [member for member in members if member.kind == "voluntary_agency"],
     ]
     headlines = [
         indicator
@@ -60,15 +62,16 @@ def _table(
     columns = [place, *others]
     return SideBySide(
         places=[
-            (one.name[wording.language], _missing(wording, data, one, headlines)) for one in columns
+            (column.name[wording.language], _missing(wording, data, column, headlines))
+            for column in columns
         ],
         rows=[
             (
                 linked_title(wording, data, place, indicator),
-                [_cell(wording, data, one, indicator) for one in columns],
+                [_cell(wording, data, column, indicator) for column in columns],
             )
             for indicator in headlines
-            if any(data.main(one.code, indicator) for one in others)
+            if any(data.main(column.code, indicator) for column in others)
         ],
     )
 

@@ -37,7 +37,9 @@ def waits_section(wording: Wording, data: NationQuarter, place: PackPlace) -> Se
     if not headlines or not data.distributions:
         return None
     pictures = [
-        picture for one in headlines if (picture := _picture(wording, data, place, one)) is not None
+        picture
+        for headline in headlines
+        if (picture := _picture(wording, data, place, headline)) is not None
     ]
     if not pictures:
         return Section(notes=[_("No waits ended here in the quarters covered.")])
@@ -63,9 +65,15 @@ def _picture(
         return None
     region = data.region_of(place.code)
     rows = [(place, window) for window in ("quarter", "rolling_4", "rolling_12")]
-    rows += [(one, main.window_name) for one in (region, data.nation) if one and one != place]
+    rows += [
+        (compared, main.window_name)
+        for compared in (region, data.nation)
+        if compared and compared != place
+    ]
     waits = [
-        wait for one, window in rows if (wait := _wait(data, one, window, indicator)) is not None
+        wait
+        for compared, window in rows
+        if (wait := _wait(data, compared, window, indicator)) is not None
     ]
     if not any(wait.place == place for wait in waits):
         return None
