@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -91,36 +91,49 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def write_checksums(folder: Path) -> None:
-    """``SHA256SUMS`` of every file there is, as ``sha256sum --check`` reads it."""
-    lines = [
-        f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != folder / CHECKSUMS
-    ]
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+def write_checksums(folder: Path, leave_out: Callable[[PurePath], bool] = lambda _: False) -> None:
+    """``SHA256SUMS`` of every file there is, as ``sha256sum --check`` reads it.
+
+    ``leave_out`` is asked about each path inside the folder.
+    """
+    text = "".join(
+        f"{sha256_of(folder / name)}  {name}\n" for name in sorted(_files_in(folder, leave_out))
+    )
+    write_whole(
+        folder / CHECKSUMS, lambda path: path.write_text(text, encoding="utf-8", newline="\n")
+    )
 
 
-def changed_files(folder: Path) -> list[str]:
+def changed_files(
+    folder: Path, leave_out: Callable[[PurePath], bool] = lambda _: False
+) -> list[str]:
     """Files of ``folder`` that were changed, removed or added since its checksums were written.
 
     Without readable checksums their own name: then nothing can be said of the others.
     """
-    try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return [CHECKSUMS]
-    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    listed = checksums_in(folder)
     if not listed:
         return [CHECKSUMS]
-    present = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    } - {CHECKSUMS}
+    present = _files_in(folder, leave_out)
     return sorted(
         name
         for name in present | set(listed)
         if name not in listed or name not in present or sha256_of(folder / name) != listed[name]
     )
+
+
+def checksums_in(folder: Path) -> dict[str, str]:
+    """What ``SHA256SUMS`` of a folder lists, by path inside it; nothing where it is unreadable."""
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _files_in(folder: Path, leave_out: Callable[[PurePath], bool]) -> set[str]:
+    inside = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return {path.as_posix() for path in inside if not leave_out(path)} - {CHECKSUMS}
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:

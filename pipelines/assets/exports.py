@@ -50,8 +50,9 @@ def quarterly_files(context: dg.AssetExecutionContext):
     """Publish each quarter; a locked one whose figures would change fails."""
     from datetime import UTC, datetime
 
+    from pipelines.files import CHECKSUMS, sha256_of
     from pipelines.lifecycle.ledger import Ledger, LedgerBusy
-    from pipelines.lifecycle.publication import enter_publication
+    from pipelines.lifecycle.publication import enter_export, enter_publication
     from pipelines.publishing.internal_files import export_quarter
 
     make_private()
@@ -64,6 +65,8 @@ def quarterly_files(context: dg.AssetExecutionContext):
                 export = export_quarter(settings, declarations, quarter)
                 now = datetime.now(UTC)
                 enter_publication(settings, declarations, quarter, export.version, now)
+                checksums = sha256_of(export.folder / CHECKSUMS)
+                enter_export(settings, quarter, export.version, checksums, now)
         except LedgerBusy as busy:
             raise dg.RetryRequested(max_retries=12, seconds_to_wait=10) from busy
         context.log.info(f"{quarter}: version {export.version} in {export.folder}")

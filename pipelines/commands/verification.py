@@ -22,9 +22,10 @@ from pipelines.settings import Settings
 @click.option("--expect", help="LENGTH:HASH from an earlier run.")
 @json_option
 def verify(expect: str | None, as_json: bool) -> None:
-    """Check that nobody has changed the ledger, received files, exports and releases.
+    """Check that nothing in any room is missing, changed or too many.
 
-    The exit code is 1 if something has been changed.
+    Of exports and releases versions are counted, of other rooms files. The exit code is 1 if
+    something is not as it was.
 
     \b
     adoption verify
@@ -45,8 +46,8 @@ def verify(expect: str | None, as_json: bool) -> None:
     if found.head:
         click.echo(f"Ledger   {found.head.length} lines   {found.head.length}:{found.head.head}")
     click.echo(
-        f"Compared {found.anchors} earlier states of the ledger, {found.files} received files, "
-        f"{found.exports} export versions, {found.releases} releases"
+        f"Compared {found.anchors} earlier states of the ledger; "
+        + ", ".join(f"{room}: {count}" for room, count in found.rooms.items())
     )
     for remark in found.remarks:
         click.echo(f"Remark   {remark}")

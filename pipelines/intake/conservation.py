@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import polars as pl
@@ -173,6 +173,13 @@ def batch_files(settings: Settings) -> Iterator[Path]:
             is_empty_table = path.parts[-2:] == ("none", "none.parquet")
             if path.is_file() and not is_temporary and not is_empty_table:
                 yield path
+
+
+def is_of_a_batch(path: PurePath) -> bool:
+    """Whether a path inside validated is a batch's file, or the key's marker: not one of the tables
+    that every build writes anew, whose checksums lie beside them."""
+    is_empty_table = path.name == "none.parquet"
+    return path.as_posix() == "key_id" or (len(path.parts) == 3 and not is_empty_table)
 
 
 def rows_on_disk(settings: Settings) -> dict[tuple[str, str], dict[str, int]]:

@@ -17,6 +17,7 @@ Events:
                validated it
 ``stored``     the files of a batch: quarter, batch, submissions, ``files`` (``sha256`` and
                ``content`` by path), ``set_aside`` (sheet rows by submission and return)
+``exported``   an export version of a quarter, and the hash of its checksums
 ``reported``   a run reported everything up to here
 
 and what people decided, each with ``at`` (UTC), ``role`` and, in some, a ``reason``; what they

@@ -238,6 +238,10 @@ def _published(state: LedgerState, event: Event) -> str | None:
     return None
 
 
+def _exported(state: LedgerState, event: Event) -> str | None:
+    return None
+
+
 def _released(state: LedgerState, event: Event) -> str | None:
     nation_code, quarter = event["nation_code"], event["quarter"]
     lock = state.locks.get((nation_code, quarter))
@@ -271,6 +275,7 @@ _CHECKS: dict[str, Callable[[LedgerState, Event], str | None]] = {
     "unlocked": _unlocked,
     "revised": _revised,
     "published": _published,
+    "exported": _exported,
     "released": _released,
 }
 EVENTS = tuple(_CHECKS)

@@ -7,7 +7,7 @@ move them too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,3 +136,32 @@ def enter_publication(
         return None
     ledger.append(event)
     return event
+
+
+def enter_export(
+    settings: Settings, quarter: Quarter, version: int, checksums: str, now: datetime
+) -> None:
+    """Note in the ledger, which the caller holds, that a version of a quarter's files exists, so
+    that its loss shows. ``checksums`` is the hash of its SHA256SUMS. Nothing is entered twice."""
+    ledger = Ledger(settings.ledger)
+    events = ledger.events()
+    if (version, checksums) in exported_versions(events).get(quarter.label, {}).items():
+        return
+    ledger.append(
+        {
+            "event": "exported",
+            "quarter": quarter.label,
+            "version": version,
+            "checksums": checksums,
+            "at": moment_after(events, now),
+        }
+    )
+
+
+def exported_versions(events: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, str]]:
+    """The hash of the checksums of every export version the ledger knows, by quarter, version."""
+    versions: dict[str, dict[int, str]] = {}
+    for event in events:
+        if event["event"] == "exported":
+            versions.setdefault(event["quarter"], {})[event["version"]] = event["checksums"]
+    return versions

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from pipelines.files import replace_durably
+from pipelines.files import replace_durably, write_checksums
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,8 +70,14 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
             replace_durably(built, folder / built.name)
     with _refused_if_open(folder / PARQUET):
         replace_folder(parquet, folder / PARQUET)
+    write_checksums(folder, is_of_another_build)
     _built(settings, "work").unlink(missing_ok=True)
     return folder
+
+
+def is_of_another_build(path: PurePath) -> bool:
+    """Whether a path inside the marts room belongs to a warehouse as of a moment."""
+    return path.parts[0] == "as_of"
 
 
 @contextmanager

@@ -12,7 +12,8 @@ import polars as pl
 from expectations import verdicts
 from expectations.rule_catalogue import catalogue_of_rules
 from pipelines.declarations import Declarations, Return
-from pipelines.files import write_whole
+from pipelines.files import write_checksums, write_whole
+from pipelines.intake.conservation import is_of_a_batch
 from pipelines.intake.problems import PROBLEM_SCHEMA
 from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.ledger import Ledger, Submission
@@ -159,6 +160,7 @@ def write_tables(
     tables["problems/none/none"] = pl.DataFrame(schema=PROBLEM_SCHEMA)
     for name, frame in tables.items():
         write_whole(settings.validated / f"{name}.parquet", frame.write_parquet)
+    write_checksums(settings.validated, is_of_a_batch)
     return {name: frame.height for name, frame in tables.items()}
 
 

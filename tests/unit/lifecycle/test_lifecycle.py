@@ -201,12 +201,8 @@ def test_the_table_has_every_state_and_every_kind_of_event() -> None:
     assert {after for _, _, after in rows} == {*ACTS_NEXT, "–"}
     assert len(rows) == len(ACTS_NEXT) * (len(FILES) + len(DECISIONS))
     told_by_files = {"received", "judged"}
-    elsewhere = {
-        "duplicate",
-        "stored",
-        "reported",
-        "released",
-    }  # these change the state of no return
+    # These change the state of no return.
+    elsewhere = {"duplicate", "stored", "exported", "reported", "released"}
     assert len(EVENTS) == len(DECISIONS) + len(told_by_files | elsewhere)
 
 

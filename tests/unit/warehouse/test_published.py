@@ -48,6 +48,7 @@ def first(settings: Settings) -> Settings:
 def test_a_finished_build_is_published_and_the_build_folder_is_empty(first: Settings) -> None:
     assert published(first) == (1, 1)
     assert sorted(path.name for path in first.marts.iterdir()) == [
+        "SHA256SUMS",
         "parquet",
         "restricted.duckdb",
         "warehouse.duckdb",
