@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -29,6 +30,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pipelines.ui.door import TOKEN_VARIABLE, cookie_name
+
+TOKEN = secrets.token_urlsafe(32)
 READY_WITHIN_SECONDS = 25.0
 AT_MOST_MB = 750.0
 GIVE_UP_AFTER_SECONDS = 180.0
@@ -52,6 +56,7 @@ def main() -> None:
         data = (chosen.data or Path(folder) / "data").resolve()
         environment = {
             **os.environ,
+            TOKEN_VARIABLE: TOKEN,
             "ADOPTION_DATA": str(data),
             "ADOPTION_KEY_FILE": os.environ.get("ADOPTION_KEY_FILE", str(Path(folder) / "key")),
         }
@@ -65,7 +70,7 @@ def _measure(command: list[str], environment: dict[str, str]) -> None:
     port = _free_port()
     started = time.perf_counter()
     with running([*command, "ui", "--port", str(port)], environment) as process:
-        answers = _wait(lambda: _get(f"http://127.0.0.1:{port}/server_info"), started, process)
+        answers = _wait(lambda: _get(port, "/server_info"), started, process)
         assets = _wait(lambda: _assets(port), started, process)
         ready = time.perf_counter() - started
         cpu = sum(item.cpu for item in tree(process.pid))
@@ -180,9 +185,15 @@ def _wait(ask, started: float, process: subprocess.Popen[bytes]):
     raise SystemExit(f"not ready after {GIVE_UP_AFTER_SECONDS:.0f} s")
 
 
-def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:
+def _get(port: int, path: str) -> bytes:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=_own_page(port))
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return answer.read()
+
+
+def _own_page(port: int) -> dict[str, str]:
+    """What a page of this server sends after the login."""
+    return {"Origin": f"http://127.0.0.1:{port}", "Cookie": f"{cookie_name(port)}={TOKEN}"}
 
 
 def _assets(port: int) -> int:
@@ -190,7 +201,7 @@ def _assets(port: int) -> int:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql",
         data=json.dumps({"query": LOADED}).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **_own_page(port)},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         loaded = json.load(answer)["data"]["repositoriesOrError"]

@@ -15,13 +15,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.settings import CHECKOUT, program
-from pipelines.ui.daemon_lock import DaemonLock, daemon_lock
+from pipelines.ui.daemon_lock import daemon_lock
 from pipelines.ui.door import (
     GRAPHQL,
     LOGIN,
@@ -33,7 +33,6 @@ from pipelines.ui.door import (
 
 LOCATION = "adoption"
 WEB = "pipelines.ui.web"
-DAEMON = "dagster-daemon"
 _LOADED = "{ repositoriesOrError { ... on RepositoryConnection { nodes { id } } } }"
 _LOOK_EVERY_SECONDS = 0.5
 _STOP_WITHIN_SECONDS = 10.0
@@ -84,8 +83,8 @@ class Service:
 
 
 def services(code: CodeAddress, workspace: Path, port: int, operate: bool) -> list[Service]:
-    """What to run, the code first; ``port`` is for people."""
-    # All start at once: until the code is loaded the others complain, which nobody needs to see.
+    """What to run: the code, the web server, the daemon; ``port`` is for people."""
+    # Until the code is loaded the web server complains, which nobody needs to see.
     return [
         Service(
             "dagster api grpc",
@@ -110,7 +109,7 @@ def services(code: CodeAddress, workspace: Path, port: int, operate: bool) -> li
             ],
         ),
         Service(
-            DAEMON,
+            "dagster-daemon",
             [
                 str(program("dagster-daemon")),
                 "run",
@@ -153,13 +152,19 @@ def serve(
             code = CodeAddress(port=_free_port())
         workspace = Path(folder) / "workspace.yaml"
         workspace.write_text(code.workspace, encoding="utf-8")
-        to_start = services(code, workspace, port, operate)
-        if not lock.is_held:
-            to_start = [service for service in to_start if service.name != DAEMON]
-            say(f"Sensors of this data folder are run already ({lock.holder}): here only the pages")
-        with _started(to_start, environment, token, lock) as processes:
+        *pages, daemon = services(code, workspace, port, operate)
+        with _ended_with_us() as processes:
             try:
-                _watch(processes, port, token, say)
+                for service in pages:
+                    processes[service.name] = _start(service, environment, token)
+                _watch(processes, until=lambda: _answers(port, token))
+                say(f"Ready: http://127.0.0.1:{port}{LOGIN}?token={token}   (stop with Ctrl-C)")
+                if lock.is_held:
+                    # Not before: two processes that make Dagster's storage at once spoil it.
+                    processes[daemon.name] = _start(daemon, environment, inherits=lock.to_pass_on)
+                else:
+                    say(f"Sensors of this data folder run already ({lock.holder}): pages only here")
+                _watch(processes, until=lambda: False)
             except KeyboardInterrupt:
                 return
 
@@ -185,22 +190,24 @@ def _free_port() -> int:
         return trial.getsockname()[1]
 
 
-@contextmanager
-def _started(
-    to_start: Sequence[Service], environment: Mapping[str, str], token: str, lock: DaemonLock
-) -> Generator[dict[str, subprocess.Popen[bytes]]]:
-    """Processes by name, ended at the end, the last first; one that does not end is killed."""
+def _start(
+    service: Service,
+    environment: Mapping[str, str],
+    token: str | None = None,
+    inherits: tuple[int, ...] = (),
+) -> subprocess.Popen[bytes]:
     quiet = {"PYTHONWARNINGS": "ignore", **environment}
-    quiet.pop(TOKEN_VARIABLE, None)  # the code, its runs and the daemon have no use for it
+    quiet.pop(TOKEN_VARIABLE, None)
+    if token and service.name == WEB:  # the code, its runs and the daemon have no use for it
+        quiet[TOKEN_VARIABLE] = token
+    return subprocess.Popen(service.command, cwd=CHECKOUT, env=quiet, pass_fds=inherits)
+
+
+@contextmanager
+def _ended_with_us() -> Generator[dict[str, subprocess.Popen[bytes]]]:
+    """Processes by name, ended at the end, the last first; one that does not end is killed."""
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for service in to_start:
-            processes[service.name] = subprocess.Popen(
-                service.command,
-                cwd=CHECKOUT,
-                env={**quiet, TOKEN_VARIABLE: token} if service.name == WEB else quiet,
-                pass_fds=lock.to_pass_on if service.name == DAEMON else (),
-            )
         yield processes
     finally:
         for process in reversed(processes.values()):
@@ -214,20 +221,12 @@ def _started(
                 process.wait()
 
 
-def _watch(
-    processes: Mapping[str, subprocess.Popen[bytes]],
-    port: int,
-    token: str,
-    say: Callable[[str], None],
-) -> None:
-    is_ready = False
-    while True:
+def _watch(processes: Mapping[str, subprocess.Popen[bytes]], until: Callable[[], bool]) -> None:
+    """Wait for something; raises ServiceEnded when a process ends meanwhile."""
+    while not until():
         for name, process in processes.items():
             if process.poll() is not None:
                 raise ServiceEnded(f"{name} ended with exit code {process.returncode}")
-        if not is_ready and _answers(port, token):
-            is_ready = True
-            say(f"Ready: http://127.0.0.1:{port}{LOGIN}?token={token}   (stop with Ctrl-C)")
         time.sleep(_LOOK_EVERY_SECONDS)
 
 

@@ -32,6 +32,7 @@ from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.settings import CHECKOUT, SOURCES
 from pipelines.templates.workbook import write_return
+from pipelines.ui.door import TOKEN_VARIABLE, cookie_name
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BASE = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
@@ -384,7 +385,9 @@ def _shows_its_pages(installed: Installed) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port), "--read-only"]
-    pages = subprocess.Popen(command, cwd=installed.folder, env=installed.environment)
+    token = "t" * 43
+    environment = {**installed.environment, TOKEN_VARIABLE: token}
+    pages = subprocess.Popen(command, cwd=installed.folder, env=environment)
     question = (
         b'{"query": "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"}'
     )
@@ -395,7 +398,11 @@ def _shows_its_pages(installed: Installed) -> None:
                 request = urllib.request.Request(
                     f"http://127.0.0.1:{port}/graphql",
                     question,
-                    {"Content-Type": "application/json"},
+                    {
+                        "Content-Type": "application/json",
+                        "Origin": f"http://127.0.0.1:{port}",
+                        "Cookie": f"{cookie_name(port)}={token}",
+                    },
                 )
                 with urllib.request.urlopen(request, timeout=10) as answer:
                     found = json.load(answer)["data"]["repositoriesOrError"]

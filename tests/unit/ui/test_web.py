@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import MutableMapping
 from dataclasses import replace
@@ -41,12 +42,16 @@ def get(room: Path, path: str, method: str = "GET") -> tuple[int, dict[str, str]
 
 
 def answer_of(
-    application: ASGIApp, path: str, method: str, headers: list[tuple[bytes, bytes]]
+    application: ASGIApp,
+    path: str,
+    method: str,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes = b"",
 ) -> tuple[int, dict[str, str], bytes]:
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b""}
+        return {"type": "http.request", "body": body}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
@@ -182,6 +187,29 @@ def test_dagster_hands_its_application_over_and_listens_nowhere(
     ((app, options),) = runs
     assert app is _dagster and len(fronts) == 1
     assert options["uds"] == "a socket" and not {"host", "port"} & set(options)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_dagsters_own_lock_is_the_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    """Asked past the door, Dagster itself refuses to start anything on a read-only server."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text("load_from: []\n", encoding="utf-8")
+    question = b'{"query": "mutation { deleteRun(runId: \\"1\\") { __typename } }"}'
+    answers: list[bytes] = []
+
+    def run(app: ASGIApp, **_: Any) -> None:
+        headers = [(b"content-type", b"application/json")]
+        answers.append(answer_of(app, "/graphql", "POST", headers, question)[2])
+
+    monkeypatch.setattr(uvicorn, "run", run)
+    with pytest.raises(SystemExit):
+        run_dagster(workspace, read_only, lambda dagster: dagster)
+    kind = json.loads(answers[0])["data"]["deleteRun"]["__typename"]
+    assert kind == ("UnauthorizedError" if read_only else "RunNotFoundError")
 
 
 def test_were_dagster_to_listen_by_itself_it_could_not(tmp_path: Path) -> None:
