@@ -121,6 +121,8 @@ def _with_reference_data(
         frame = with_reference_columns(typed, declared, declarations, reference_data)
         return frame, known_to(frame, declared, reference_data)
     except _RULE_FAILS:
+        # Nobody's return is accepted unchecked: a rule whose column is missing crashes, and a crash
+        # refuses.
         return typed, known_to(typed, declared, None)
 
 

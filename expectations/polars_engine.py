@@ -15,6 +15,7 @@ from expectations.fields import Check
 
 def failing_rows(derived: pl.DataFrame, checks: Sequence[Check]) -> dict[str, pl.Series]:
     """Positions of failing rows by column, as Great Expectations would have it."""
+    # All columns in one pass over the frame, which polars shares among its threads.
     fails = derived.select(_fails(check).fill_null(False).alias(check.column) for check in checks)
     counts = fails.sum().row(0) if fails.width else ()
     return {

@@ -45,6 +45,8 @@ def with_reference_columns(
         parts.append(_unknown(typed.height, declared))
         return pl.concat(parts, how="horizontal")
     now = reference_data.now[declared.name]
+    # The frames are put side by side row for row: one row off, and every comparison is with another
+    # child.
     if now.height != typed.height:
         raise ValueError(
             f"{declared.name}: {now.height} rows in the reference data, {typed.height} to check"
@@ -79,10 +81,13 @@ def known_to(
     prior_senders = reference_data.prior_senders.get(declared.name, frozenset())
     with_prior = sent.filter(pl.col("sender_code").is_in(list(prior_senders)))["submission_id"]
     known: dict[Need, frozenset[str]] = {
+        # Without its prior return a sender's every case would look new; the rule is skipped and
+        # counted.
         "prior_return": frozenset(with_prior),
         "other_senders": every if reference_data.knows_other_senders else frozenset(),
         "adopter_return": every,
         "child_returns": every if _any_child_return(reference_data) else frozenset(),
+        # A household without a matched child can be said only when no authority is missing.
         "every_child_return": every if reference_data.every_child_return else frozenset(),
     }
     if declared.name == "child":
@@ -130,6 +135,7 @@ def _prior_rows(declared: Return, reference_data: ReferenceData) -> pl.DataFrame
     prior = shaped(reference_data.prior.get(declared.name), declared)
     sound = pl.col("row_status") == "accepted"
     return (
+        # "accepted" sorts before "quarantined", so of a case given twice the sound row is kept.
         prior.sort("row_status", maintain_order=True)
         .unique(keys, keep="first", maintain_order=True)
         .with_columns(
@@ -187,6 +193,8 @@ def _household(
     households = wanted.join(
         own, on=["submission_id", "household_pseudonym"], how="left", maintain_order="left"
     ).join(others, on="household_pseudonym", how="left", maintain_order="left", suffix="__others")
+    # An agency that sends both sheets in one file is compared with this file: its adopter return in
+    # force may be the one that this very file replaces.
     on_file = (pl.col("agency") == pl.col("sender_code")) & pl.col("submission_id").is_in(
         reference_data.holds("adopter").to_list()
     )
@@ -238,6 +246,8 @@ def _children(now: pl.DataFrame, child: Return, reference_data: ReferenceData) -
         & pl.col("disrupted_on").is_null()
         & pl.col("adoption_order_on").is_null()
     )
+    # References of other authorities are known by pseudonym alone; a household has one because the
+    # agency's reference for it is the same on every child return.
     counted = (
         others.filter(pl.col(household).is_not_null())
         .group_by(household, "sender_code")

@@ -68,6 +68,8 @@ def shaped(frame: pl.DataFrame | None, declared: Return) -> pl.DataFrame:
     schema |= validated_columns(declared)
     if frame is None:
         return pl.DataFrame(schema=schema)
+    # Files of the validated room are never rewritten, so an old one lacks the fields declared
+    # since.
     return frame.select(
         pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind).alias(name)
         for name, kind in schema.items()

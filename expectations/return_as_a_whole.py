@@ -160,6 +160,7 @@ def _about_prior(
     is_open = (pl.col("row_status") == "accepted") & pl.all_horizontal(
         pl.col(name).is_null() for name in ends
     )
+    # Found again as a case, whatever else changed on its row.
     again = now.select("submission_id", *keys).unique().with_columns(found=pl.lit(True))
     return (
         sent.join(prior.drop("submission_id"), on="sender_code")
@@ -196,6 +197,7 @@ def _of_another_sender(
         or not reference_data.knows_other_senders
     ):
         return empty
+    # One row known from the sender's own prior return is enough: the file is its own.
     known_rows = typed.filter(pl.col("prior__is_there"))["submission_id"].unique()
     doubtful = sent.filter(~pl.col("submission_id").is_in(known_rows.to_list()))["submission_id"]
     prior = shaped(reference_data.prior.get(declared.name), declared)
@@ -223,6 +225,8 @@ def _of_another_sender(
     )
     if tried.is_empty():
         return empty
+    # A pseudonym is made of sender and reference, so that equal references of two authorities
+    # differ: another sender's cases are found only by making the key as that sender's.
     keys = reference_data.key_of(str(key.pseudonym_of), tried["other"], tried["reference"])
     return (
         tried.with_columns(keys.alias("key"))
@@ -230,6 +234,7 @@ def _of_another_sender(
         .group_by("submission_id", "other")
         .agg(matching=pl.col("sheet_row").n_unique())
         .group_by("submission_id")
+        # The likest sender: rows of several others are no sign of a mistaken file.
         .agg(pl.col("matching").max())
         .join(rows.group_by("submission_id").agg(rows=pl.len()), on="submission_id")
         .select("submission_id", of_another_sender=100 * pl.col("matching") / pl.col("rows"))

@@ -98,6 +98,7 @@ def decide_verdict(
     passed over. ``crashed_rules`` are those of the returns that this
     submission has rows in. All reasons to refuse it are given at once.
     """
+    # All reasons at once, so that a sender corrects once and not reason by reason.
     mine = row_problems.filter(pl.col("submission_id") == submission_id)
     tallies = {name: _Tally.of(sent, mine) for name, sent in returns.items()}
     refusals = tuple(
@@ -225,6 +226,8 @@ def _wrong_returns(due: Sequence[str], returns: Mapping[str, ReturnSent]) -> Ite
     for name, sent in returns.items():
         if sent.is_nil and sent.rows_read:
             yield _refusal("NIL_WITH_ROWS", name)
+        # Somebody else already reports these rows: they would be counted twice, without a sign of
+        # it.
         if name not in due and sent.rows_read:
             yield _refusal("RETURN_NOT_DUE", name)
 
@@ -234,6 +237,7 @@ def _too_many_errors(tallies: Mapping[str, _Tally], limit: RefusalPolicy) -> Ite
         rows, wrong = tally.sent.rows_read, len(tally.rows_in_error)
         if not wrong:
             continue
+        # Both limits, because one slip among eight children is 12.5 per cent of the rows.
         over_both = (
             wrong > limit.tolerated_error_rows
             and wrong * 100 > limit.tolerated_error_percent * rows
@@ -246,5 +250,6 @@ def _too_many_errors(tallies: Mapping[str, _Tally], limit: RefusalPolicy) -> Ite
 
 
 def _not_checked(crashed_rules: Sequence[str]) -> Iterator[Refusal]:
+    # A crashed rule refuses rather than letting rows pass unchecked.
     if crashed_rules:
         yield _refusal("RULE_CRASHED", rules=", ".join(sorted(set(crashed_rules))))

@@ -74,9 +74,11 @@ class AcceptedReturns:
         accepted = [
             item
             for item in submissions
+            # Held ones count: what a sender says now is compared, whatever the figures rest on.
             if item.is_accepted and item.withdrawn_at is None and item.quarter and item.sender_code
         ]
         for item in sorted(accepted, key=lambda each: (each.received_at, each.delivery_number)):
+            # A nil return is known although no file holds a row of it.
             nil = frozenset(
                 name for name, counts in item.returns.items() if not counts["rows_read"]
             )
@@ -200,6 +202,7 @@ class AcceptedReturns:
             folder = self._settings.validated / return_name / quarter.label
             files = sorted(folder.glob("*.parquet")) if folder.exists() else []
             frames = [pl.read_parquet(path) for path in files]
+            # Files are never changed, so each is read once for all quarters that compare with it.
             self._stored[key] = pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
         return self._stored[key]
 

@@ -112,8 +112,11 @@ def received_batches(
     A file that is not on disk any more is left out.
     """
     on_disk = [item for item in submissions if stored_file(settings, item).exists()]
+    # Read from the stored copy under its hash, never under the name it came with: readers take
+    # LA[1].csv for a pattern and open LA1.csv.
     contents = read_each(stored_file(settings, item) for item in on_disk)
     for submission, content in zip(on_disk, contents, strict=True):
+        # A file that cannot be opened has a verdict like any other; its batch mates go on.
         if isinstance(content, Unreadable):
             yield Batch(quarter, "", [(submission, unreadable_record(content))], {})
             continue
@@ -166,6 +169,7 @@ def waiting_submissions(settings: Settings, quarter: Quarter) -> list[Submission
 def batch_name(submissions: Sequence[Submission]) -> str:
     """The same submissions give the same name, so that a repeated batch replaces itself."""
     ids = "\n".join(item.submission_id for item in submissions)
+    # The number sorts batches by arrival; the hash tells apart those that begin with the same file.
     first = submissions[0].delivery_number
     return f"{first:06d}-{hashlib.sha256(ids.encode('utf-8')).hexdigest()[:12]}"
 

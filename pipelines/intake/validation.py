@@ -109,6 +109,8 @@ class ValidatedSubmission:
 def is_late(submission: Submission, declarations: Declarations) -> bool:
     """Received after the deadline's end of day in Wales and England."""
     assert submission.sender_code and submission.quarter
+    # By the day in Wales and England: at 00:30 in summer it is still the day before in UTC, and a
+    # file of the day after the deadline would pass for one in time.
     deadline = declarations.policy_for(submission.sender_code).deadline(
         Quarter.parse(submission.quarter)
     )
@@ -129,6 +131,8 @@ def run_rules(
     Batches of different quarters go through Great Expectations together; a second one of the same
     quarter goes through after them, since keys are unique within a quarter's batch only.
     """
+    # One Great Expectations run costs 0.6 to 0.8 CPU s whatever the rows: 175 returns of a quarter
+    # took about 1 s in one batch and 84 to 106 s one by one.
     turn_of: dict[Quarter, int] = {}
     turns: dict[int, list[Batch]] = {}
     for batch in batches:
@@ -213,6 +217,8 @@ def _rows_checked(batch: Batch, submission: Submission, layout: dict[str, Any]) 
     for name, sheet in layout["returns"].items():
         result = batch.results.get(name)
         rows[name] = result.rows_read.get(submission.submission_id, 0) if result else 0
+        # Rows conserved: an English health agency lost 15,841 results in 2020 to a row limit that
+        # nobody counted against. Here each step accounts for every row.
         if rows[name] != sheet["rows"]:
             raise RowConservationError(
                 f"{submission.submission_id}, {name}: {sheet['rows']} rows read, "
@@ -230,6 +236,7 @@ def _collection_problems(
         codes.append("QUARTER_NOT_OVER")
     if not due:
         codes.append("NOTHING_DUE")
+    # One sample return in a real total would go unnoticed, so the two never share a data folder.
     if samples is not None and samples != submission.is_synthetic:
         codes.append("SYNTHETIC_AMONG_REAL" if submission.is_synthetic else "REAL_AMONG_SYNTHETIC")
     return [of_the_collection(code, quarter.label) for code in codes]

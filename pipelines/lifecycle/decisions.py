@@ -265,6 +265,8 @@ class Decisions:
     ) -> Mapping[str, Any]:
         refuse_a_role(policy, duty, role)
         ledger = Ledger(self.settings.ledger)
+        # Checked and written under one lock: two decisions at once would each be allowed by the
+        # state before the other.
         with ledger.held():
             events = ledger.events()
             why = refusal(ledger_state(events, self.declarations), event)
@@ -323,6 +325,7 @@ class Decisions:
             files = sorted((self.settings.raw / name / quarter.label).glob("*.parquet"))
             if not files or not fields:
                 continue
+            # Files written before a field was declared lack its column.
             rows = pl.scan_parquet(files, missing_columns="insert")
             if sender_code is not None:
                 rows = rows.filter(pl.col("sender_code") == sender_code)

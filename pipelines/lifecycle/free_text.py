@@ -83,6 +83,7 @@ def check_free_text(text: str, references: Collection[str] = ()) -> str:
         raise NamesSomebody("the explanation holds characters that cannot be shown")
     if "@" in tidy:
         raise NamesSomebody("the explanation holds an e-mail address: name roles, not people")
+    # A quarter such as 2025-26-Q1 points to nobody, and explanations need it.
     plain = _QUARTER.sub(" ", tidy)
     if any(pattern.search(plain) for pattern in _DATES):
         raise NamesSomebody(
@@ -105,6 +106,7 @@ def _refuse_references(text: str, references: Collection[str]) -> None:
         if len(reference.strip()) >= _SHORTEST_REFERENCE and any(c.isdigit() for c in reference)
     }
     words = [word.rstrip(".").casefold() for word in _WORDS.findall(text)]
+    # A reference may be written in two parts, "LA 00089".
     pairs = ["".join(pair) for pair in pairwise(words)]
     if known.intersection([*words, *pairs]):
         raise NamesSomebody(

@@ -66,10 +66,12 @@ class LedgerState:
         """Take one event. One about something that is not known changes nothing."""
         kind, about = event["event"], event.get("submission_id")
         was = self.submissions.get(about) if about else None
+        # Of a ledger cut or read as of a day, an event may come without its delivery.
         if about and was is None and kind not in ("received", "duplicate"):
             return
         was_accepted = was is not None and was.is_accepted
         fold_delivery(self.submissions, event)
+        # Only now is it known whether a lock holds it: what is refused has nothing to hold.
         if kind == "judged":
             self._hold(self.submissions[event["submission_id"]], was_accepted)
         elif kind in self._takes:
@@ -96,6 +98,7 @@ class LedgerState:
     def _take_withdrawn(self, event: Mapping[str, Any]) -> None:
         item = self.submissions[event["submission_id"]]
         lock = self.lock_over(item)
+        # It is in published figures, which change by a revision alone, whatever the cause.
         if lock is not None and item.submission_id not in lock.held:
             lock.withdrawals.append(item.submission_id)
         else:
@@ -122,8 +125,10 @@ class LedgerState:
         self._tolerances.setdefault(_of_rule(event), []).append(event["quarter"])
         key = (event["sender_code"], event["quarter"])
         sign_offs = self._sign_offs.get(key, [])
+        # A sign-off says that every query was answered; one that is asked again voids it.
         self._sign_offs[key] = [replace(sign_off, is_reopened=True) for sign_off in sign_offs]
         for sign_off in sign_offs:
+            # What the national team accepted was that sign-off.
             self._agreed.pop(sign_off.submission_id, None)
 
     def _take_signed_off(self, event: Mapping[str, Any]) -> None:
@@ -143,6 +148,7 @@ class LedgerState:
 
     def _take_locked(self, event: Mapping[str, Any]) -> None:
         key = (event["nation_code"], event["quarter"])
+        # The first lock stands: a second one would move the line after which deliveries are held.
         self.locks.setdefault(key, Lock(*key, event["at"], event["role"], event["not_accepted"]))
 
     def _take_unlocked(self, event: Mapping[str, Any]) -> None:
@@ -211,6 +217,7 @@ class LedgerState:
         candidates = [
             item for item in self._accepted(sender_code, quarter) if item.submission_id not in held
         ]
+        # By order of arrival, not by the version that is written on the cover sheet.
         return candidates[-1] if candidates else None
 
     def newest(self, sender_code: str, quarter: str) -> Submission | None:
@@ -297,6 +304,7 @@ class LedgerState:
             return Query(return_name, code, rows, None, "opened_again")
         if quarter > newest.until:
             return Query(return_name, code, rows, newest, "expired")
+        # As at HESA: a tolerance is for so many rows, and more of them raise the query again.
         if rows > newest.limit:
             return Query(return_name, code, rows, newest, "over_the_limit")
         return Query(return_name, code, rows, newest, "")
@@ -359,6 +367,7 @@ def known_at(events: Iterable[Mapping[str, Any]], moment: datetime) -> list[Mapp
             if datetime.fromisoformat(event["received_at"]) > moment:
                 continue
             seen.add(event["submission_id"])
+        # A verdict has no time of its own and is as old as its delivery.
         elif event.get("submission_id") is not None and event["submission_id"] not in seen:
             continue
         if "at" in event and datetime.fromisoformat(event["at"]) > moment:

@@ -45,6 +45,7 @@ def _judged(state: LedgerState, event: Event) -> str | None:
     if item.status == "duplicate":
         return f"{item.submission_id} is a duplicate: the verdict of the first file holds."
     lock = state.lock_over(item)
+    # New rules may not move figures that are published under a lock.
     if not item.is_waiting and lock is not None and item.submission_id not in lock.held:
         return f"{item.quarter} is locked for {lock.nation_code}: it is not validated again."
     return None
@@ -71,6 +72,7 @@ def _tolerated(state: LedgerState, event: Event) -> str | None:
         return query
     if not query.is_open and query.tolerance:
         return f"{query.code} is tolerated already, up to {query.tolerance.limit} rows."
+    # A tolerance below what there is would leave the query open, and look as if it did not.
     if event["limit"] < query.rows:
         return (
             f"{query.rows} rows have the query {query.code} and the limit given is "
@@ -116,6 +118,7 @@ def _signed_off(state: LedgerState, event: Event) -> str | None:
     item = _the_newest(state, event["submission_id"])
     if isinstance(item, str):
         return item
+    # Between looking and signing a file may be validated again, under other rules.
     if event["seal"] != seal_of(item):
         return f"{item.submission_id} has changed since it was shown: look at it again."
     if state.sign_off(item)[0] == "valid":
@@ -127,6 +130,7 @@ def _signed_off(state: LedgerState, event: Event) -> str | None:
             "send it again, or have them tolerated; then sign off."
         )
     aside = rows_set_aside(item)
+    # The number has to be typed: nobody signs off without knowing how many rows count nowhere.
     if event["rows_left_out"] != aside:
         return (
             f"{item.submission_id} has {aside} rows set aside for errors, which count nowhere: "
@@ -189,6 +193,7 @@ def _locked(state: LedgerState, event: Event) -> str | None:
     nation_code, quarter = event["nation_code"], event["quarter"]
     if (nation_code, quarter) in state.locks:
         return f"{quarter} is already locked for {nation_code}."
+    # A file without a verdict would come to be held or counted by when somebody took it in.
     waiting = len(state.waiting(nation_code, quarter))
     if waiting:
         return f"Files for {quarter} not validated yet: {waiting}. Run `adoption take-in` first."
@@ -201,6 +206,8 @@ def _unlocked(state: LedgerState, event: Event) -> str | None:
         return f"{event['quarter']} is not locked for {event['nation_code']}."
     if (lock.nation_code, lock.quarter) in state.releases:
         return f"{lock.quarter} was released and cannot be unlocked: revise it instead."
+    # What was published may have been quoted; it is replaced with a number and a reason, not
+    # undone.
     if lock.publications:
         return (
             f"{lock.quarter} was published as version {lock.publications[-1].version}: revise "

@@ -86,6 +86,7 @@ def refuse_changed_figures(
         if lock.published_version is None or not published.exists():
             continue
         before = pl.read_parquet(published)
+        # Wording may be mended under a lock; a number may not.
         columns = [
             name
             for name in before.columns

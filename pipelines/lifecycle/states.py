@@ -62,6 +62,7 @@ def return_status(
     newest_file = deliveries[-1] if deliveries else None
     in_force = state.in_force(sender_code, label)
     item = state.newest(sender_code, label)
+    # A delivery says nothing of a return it was not asked for.
     if item is not None and return_name not in item.returns:
         item = in_force = None  # it came before this return was due from the sender
     return_state = (
@@ -128,6 +129,7 @@ def _state_before_lock(state: LedgerState, item: Submission, return_name: str) -
         return "accepted"
     if sign_off == "valid":
         return "signed_off"
+    # Worst first: a return has one state, the one that says who must act next.
     if counts.get("rows_quarantined"):
         return "errors"
     if any(query.is_open for query in queries):
@@ -197,6 +199,7 @@ def quarters_asked(submissions: Iterable[Submission], today: date) -> list[Quart
     sent = [Quarter.parse(submission.quarter) for submission in submissions if submission.quarter]
     if not sent:
         return []
+    # Nothing is owed of a quarter that still runs, nor of years before anybody sent.
     last = min(max(sent).plus(1), last_quarter_over(today))
     return list(quarters_between(min(sent), last))
 

@@ -37,6 +37,7 @@ _AS_ASKED = r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})$"
 _SERIAL = r"^([0-9]{5})$"
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _WHOLE_WITH_ZEROS = r"^([+-]?[0-9]{1,15})\.0+$"
+# Commas in groups of three only: 1,25 is a decimal to some and nonsense to others.
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3}){1,4}$"
 _MONTHS = {
     name[:length]: number
@@ -58,6 +59,7 @@ _MONTHS = {
         start=1,
     )
     for name in names
+    # Longest abbreviations in use; a wrong month is no month, never the nearest one.
     for length in {3, 4, 5, len(name)}  # Mar and Maw, Jun and Jul differ in three letters
 }
 
@@ -97,6 +99,7 @@ def cast(
         kind = _kind(field, field.name in places)
         if kind is not None:
             alike.setdefault(kind, []).append(field.name)
+    # Kinds rather than columns: the eight date columns of a return share most of their texts.
     understood, checked = [], set()
     for (kind, code_list), names in alike.items():
         # Most cells repeat: each distinct text of all columns of a kind is looked at once.
@@ -244,6 +247,8 @@ def as_date(text: pl.Expr) -> pl.Expr:
     """
     iso = [text.str.extract(_ISO, group) for group in (1, 3, 5)]
     day_first = [text.str.extract(_DAY_FIRST, group) for group in (5, 3, 1)]
+    # Months in words leave no doubt about the order of day and month; digits do, and are read day
+    # first.
     month = text.str.extract(_IN_WORDS, 2).str.to_lowercase()
     in_words = [
         text.str.extract(_IN_WORDS, 3),
@@ -292,6 +297,8 @@ def places_by_text(declarations: Declarations) -> Mapping[str, str]:
         for name in {place.name_en, place.name_cy}:
             codes_by_name.setdefault(squeezed(name), set()).add(code)
             codes_by_name.setdefault(squeezed(f"{name} ({code})"), set()).add(code)
+    # Codes win over names, and a name of two places is none: guessing would move a child to another
+    # authority.
     by_text = {text: min(codes) for text, codes in codes_by_name.items() if len(codes) == 1}
     return by_text | {squeezed(code): code for code in declarations.places}
 
@@ -341,10 +348,12 @@ def _kept(marked: pl.DataFrame, field: ReturnField, pseudonymise: Pseudonymise) 
     """What the validated room keeps of a field."""
     column = marked[field.name]
     if field.privacy == "month":
+        # The day of birth ends here: with an authority and a date it points to one child.
         return column.dt.truncate("1mo")
     if field.privacy == "identifier":
         issuers = marked[field.issued_by or "sender_code"]
         assert field.pseudonym_of is not None
+        # So that "la 7 " and "LA 7" of two quarters are one child.
         references = column.str.strip_chars(_BLANK).str.to_uppercase()
         return pseudonymise(field.pseudonym_of, issuers, references).cast(pl.String)
     return column

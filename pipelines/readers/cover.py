@@ -160,6 +160,8 @@ def _answers(sheet: SheetContent, fields: Sequence[CoverField]) -> _Answers:
             if not answer:
                 blank.setdefault(name, [cell])
                 continue
+            # Two answers to one question: neither may be taken, or a file could be another
+            # sender's.
             if answers.texts.setdefault(name, answer) != answer:
                 answers.contradicted.add(name)
                 answers.cells[name].append(cell)
@@ -258,6 +260,7 @@ def _day(text: str) -> date | None:
 
 
 def _yes_or_no(text: str, declarations: Declarations) -> bool | None:
+    # Which quarter it is stands on the same sheet, and may not be readable.
     anytime = Quarter(2000, 1)  # the codes of a cover do not change with the quarter
     codes = codes_understood(declarations, "yes_no_unknown", anytime)
     return {"yes": True, "no": False}.get(codes.meant(text) or "")

@@ -85,6 +85,7 @@ def heading_row(sheet: SheetContent, declared: Return) -> int | None:
 def looks_like(sheet: SheetContent, declared: Return) -> bool:
     """Whether a sheet has a return's headings: its key, and most of what is required."""
     header = heading_row(sheet, declared)
+    # The guidance of the template lists all headings of a return.
     if header is None or squeezed(sheet.name) in sheets_of_the_template():
         return False
     known = fields_by_heading(declared)

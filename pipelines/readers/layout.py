@@ -73,6 +73,8 @@ def lay_out(content: FileContent, declarations: Declarations, submission_id: str
     cover = read_cover(content, declarations)
     try:
         return _laid_out(content, cover, declarations, submission_id)
+    # A fault of ours, and yet the file is refused rather than the run stopped: one file would hold
+    # up everybody's returns.
     except RowConservationError:
         lost = unreadable("F006")
         refusal = FileProblem("F006", "error", None, None, lost.sentence_en, lost.sentence_cy)
@@ -150,6 +152,8 @@ def _account(
         else:
             part, loaded = ("cover" if position == cover.position else "none"), 0
             ignored = came_through
+        # Counted a second time because the parser drops a row whose number is given twice, and cuts
+        # a value at a comment, silently.
         if loaded + ignored != filled:
             raise RowConservationError(
                 f"{submission_id}, sheet number {position + 1}: {filled} filled rows counted, "

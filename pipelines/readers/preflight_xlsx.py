@@ -73,6 +73,7 @@ class _Look:
     def _listed_sheets(self) -> list[_Listed]:
         workbook = self._names.get("xl/workbook.xml")
         relations = self._names.get("xl/_rels/workbook.xml.rels")
+        # A zip without these is no workbook that the parser would open either.
         if workbook is None or relations is None:
             raise CannotRead("F001")
         targets: dict[str, str] = {}
@@ -103,8 +104,11 @@ class _Look:
     def _read_texts_and_formats(self) -> None:
         for folded, name in self._names.items():
             if folded.endswith("sharedstrings.xml"):
+                # Refused by the stated size, which check_package has made sure is not exceeded: one
+                # text of 512 MB packs into 0.5 MB.
                 if self._package.getinfo(name).file_size > MAX_TEXTS_BYTES:
                     raise CannotRead("F003")
+                # In a first pass over the parts: a cell with a shared text says only which.
                 self._texts.read(inflate(self._package, name), self._budget)
             elif folded.endswith("/styles.xml"):
                 self._zeros = _zero_formats(inflate(self._package, name), self._budget)
@@ -170,6 +174,7 @@ class _Texts:
             self._is_phonetic = False
 
     def _text(self, piece: str) -> None:
+        # Readings of Asian texts stand beside them and are no part of the cell.
         if self._is_text and not self._is_phonetic and self.filled:
             self.lengths[-1] += len(piece)
             if piece.strip():
@@ -180,6 +185,7 @@ def _check_stated_counts(attributes: dict[str, str]) -> None:
     """Parsers reserve room for as many texts as are stated."""
     for key, most in (("uniqueCount", MAX_TEXTS), ("count", MAX_CELLS)):
         stated = attributes.get(key, "0")
+        # A count of four thousand million in a file of 2 kB made parsers ask for 103 GB.
         if not (stated.isascii() and stated.isdecimal()) or int(stated[:12]) > most:
             raise CannotRead("F003")
 
@@ -261,6 +267,8 @@ class _SheetWalk:
         )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        # Cells come without a reference, with one, or in any order; the parser follows them as they
+        # come, and so must a count that is to find what it lost.
         if tag == "c":
             # A sheet may have a million cells that are formatted and empty: where they are is
             # worked out only if it matters.
@@ -324,6 +332,7 @@ class _SheetWalk:
 
     def _note_cell(self) -> None:
         kind = self._cell.get("t", "n")
+        # Formatted and empty: some honest workbooks have such cells down to row 1,048,574.
         if self._value is None and kind != "e":
             return
         self._work_out_place()
@@ -336,6 +345,7 @@ class _SheetWalk:
         if kind == "e":
             seen.errors[(row, column)] = value
             seen.note()
+        # The value is the number of a text, and the text may be blank.
         elif kind == "s" and value:
             seen.filled[row] = seen.filled.get(row, 0) + self._is_filled_text(value)
         elif value:
@@ -343,6 +353,7 @@ class _SheetWalk:
             seen.filled[row] = seen.filled.get(row, 0) + 1
             if kind == "n" and self._zeros:
                 self._note_zeros(value)
+        # Saved by a program that does not calculate: what the author sees is not in the file.
         elif self._has_formula and kind != "str":
             seen.formulas_without_result.append((row, column))
             seen.note()
@@ -350,6 +361,7 @@ class _SheetWalk:
     def _is_filled_text(self, index: str) -> int:
         """A parser may take an index that is none for the first text."""
         texts = self._texts
+        # calamine takes index -1 for the first text, silently: somebody else's value in this cell.
         if not (index.isascii() and index.isdecimal()) or int(index[:9]) >= len(texts.filled):
             raise CannotRead("F001")
         self._budget.spend(texts.lengths[int(index)])
@@ -359,6 +371,7 @@ class _SheetWalk:
         style = self._cell.get("s", "")
         if style.isascii() and style.isdecimal() and int(style[:9]) < len(self._zeros):
             digits = self._zeros[int(style)]
+            # 89 shown as 00089 by its format: the reference is what its author sees.
             if digits > len(value) and value.isascii() and value.isdecimal():
                 self.seen.zeros[(self._row, self._column)] = digits
                 self.seen.note()

@@ -53,6 +53,8 @@ def choose_sheets(
                 for position, sheet in enumerate(content.sheets)
                 if position not in taken and looks_like(sheet, declared)
             ]
+            # Two sheets with a return's headings are this quarter's and last quarter's, as likely
+            # as not.
             if len(alike) == 1:
                 chosen[name] = ChosenSheet(alike, by_headings=True)
     return {name: chosen[name] for name in declarations.returns if name in chosen}
