@@ -14,6 +14,7 @@ from pipelines.commands.explain import explain
 from pipelines.commands.extract import dictionary, extract
 from pipelines.commands.extras import ExtraMissing, require_warehouse
 from pipelines.commands.jobs import build, publish, run_everything, take_in
+from pipelines.commands.key import key
 from pipelines.commands.locks import lock, revise, unlock
 from pipelines.commands.pack import pack
 from pipelines.commands.queries import queries, reopen, tolerate
@@ -47,7 +48,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     ],
     "Releases": [release, releases, compare_releases],
     "Figures": [explain, pack, sql, extract, dictionary],
-    "The installation": [ui, sample_run, prepare, try_rules, verify, translations],
+    "The installation": [ui, sample_run, prepare, try_rules, verify, key, translations],
 }
 
 # Names of version 0.1, still understood in the next one.

@@ -23,6 +23,7 @@ from pipelines.intake.inbox import (
     StillArriving,
     is_being_written,
 )
+from pipelines.intake.pseudonyms import check_key
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import FIRST_QUARTER, Quarter
 from pipelines.readers.child_process import read_each
@@ -67,8 +68,10 @@ def receive(
     of how many.
 
     Files are entered a batch at a time. After ``seconds`` no further batch is begun: what is left
-    stays where it lies.
+    stays where it lies. Raises KeyFileError, with every file where it was, when the key that
+    validated rows were made with is gone.
     """
+    check_key(settings)
     waiting = sorted(arrivals, key=lambda item: item.received_at)
     submissions: list[Submission] = []
     began = monotonic()

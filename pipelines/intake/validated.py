@@ -73,6 +73,7 @@ def to_validated(
         )
     ]
     reading_hash = made_with(declarations)
+    key_id = Pseudonymiser.from_settings(settings).key_id if batches else None
     locked = _locked(settings)
     counts = []
     by_quarter: dict[Quarter, list[ValidatedBatch]] = {}
@@ -87,7 +88,8 @@ def to_validated(
             }
             write_validated(settings, declarations, batch, validated, set_aside)
             events += [
-                outcome.event(rules_hash, declarations, reading_hash) for outcome in validated
+                outcome.event(rules_hash, declarations, reading_hash) | {"key_id": key_id}
+                for outcome in validated
             ]
             stored.append(stored_event(settings, quarter.label, batch.name, set_aside, set_aside))
         Ledger(settings.ledger).append(*events, *stored)

@@ -14,10 +14,11 @@ Events:
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
 ``judged``     validated: submission_id, the verdict and its counts; ``refusals``: every reason by
                itself; ``queries``, ``errors``: rows by return and rule code; the hashes of what
-               validated it
+               validated it; ``key_id``: of the key behind the pseudonyms
 ``stored``     the files of a batch: quarter, batch, submissions, ``files`` (``sha256`` and
                ``content`` by path), ``set_aside`` (sheet rows by submission and return)
 ``exported``   an export version of a quarter, and the hash of its checksums
+``rekeyed``    every pseudonym was replaced: ``key_id`` of the key since then, ``key_before``, at
 ``reported``   a run reported everything up to here
 
 and what people decided, each with ``at`` (UTC), ``role`` and, in some, a ``reason``; what they

@@ -59,7 +59,7 @@ def _stored(state: LedgerState, event: Event) -> str | None:
     return None
 
 
-def _reported(state: LedgerState, event: Event) -> str | None:
+def _always(state: LedgerState, event: Event) -> str | None:
     return None
 
 
@@ -272,7 +272,8 @@ _CHECKS: dict[str, Callable[[LedgerState, Event], str | None]] = {
     "duplicate": _duplicate,
     "judged": _judged,
     "stored": _stored,
-    "reported": _reported,
+    "reported": _always,
+    "rekeyed": _always,
     "tolerated": _tolerated,
     "reopened": _reopened,
     "signed_off": _signed_off,

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -99,6 +100,23 @@ def test_a_deleted_warehouse_is_rebuilt_the_same_while_an_analyst_reads(copy):
     assert not list(copy.build.glob("*.duckdb*")), "the build leaves nothing behind"
 
 
+def test_a_new_key_changes_every_pseudonym_and_no_figure(copy):
+    before, children = _tables(copy.warehouse), _pseudonyms(copy)
+    rotated = _adoption(copy, "key", "rotate")
+    assert rotated.returncode == 0, rotated.stdout + rotated.stderr
+    built = _adoption(copy, "build")
+    assert built.returncode == 0, built.stderr
+    assert _tables(copy.warehouse) == before
+    now = _pseudonyms(copy)
+    assert len(now) == len(children) > 100 and not now & children
+
+
+def _pseudonyms(settings: Settings) -> set[str]:
+    with duckdb.connect(str(settings.restricted), read_only=True) as connection:
+        query = "select distinct child_pseudonym from marts.fct_child_measure"
+        return {pseudonym for (pseudonym,) in connection.execute(query).fetchall()}
+
+
 def test_one_more_return_changes_the_figures_and_a_broken_one_does_not(
     copy, declarations, tmp_path
 ):
@@ -117,6 +135,10 @@ def test_one_more_return_changes_the_figures_and_a_broken_one_does_not(
 
     broken = tmp_path / "broken.xlsx"
     broken.write_bytes(corrected.read_bytes()[:2000])
+    arriving = _adoption(copy, "take-in", "--wait", "0", str(broken))
+    assert arriving.returncode == 1 and "still arriving" in arriving.stdout
+    long_ago = time.time() - 120
+    os.utime(broken, (long_ago, long_ago))  # it lies still, so nobody is copying it
     refused = _adoption(copy, "take-in", str(broken))
     assert refused.returncode == 1
     assert "Traceback" not in refused.stdout + refused.stderr

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipelines.declarations import Declarations
 from pipelines.intake import pseudonyms
-from pipelines.intake.pseudonyms import KeyFileError, Pseudonymiser
+from pipelines.intake.landing import Arrival, receive
+from pipelines.intake.pseudonyms import KeyFileError, Pseudonymiser, weakness
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.settings import CHECKOUT, Settings
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -228,3 +234,83 @@ def test_another_key_than_the_data_was_made_with_is_refused(settings: Settings) 
         Pseudonymiser.from_settings(settings)
     assert KEY.decode() not in str(caught.value)
     assert (settings.validated / "key_id").read_text(encoding="utf-8") == made_with
+
+
+# --- weak keys, and keys that are lost -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"a" * 32, "too few different"),
+        (b"0" * 64, "too few different"),
+        (b"\x00" * 64, "too few different"),
+        (b"abcdefgh" * 8, "too few different"),
+        (b"0123456701234567" * 4, "too few different"),
+        (b"correct horse battery staple, and adoption 2026", "password"),
+        (b"CorrectHorseBatteryStapleAdoption2026!", "password"),
+        ("llyfrgell gŵyl mabwysiadu môr tŷ heddiw 12".encode(), "password"),
+        (b"<!doctype html><html>log in first</html>", "password"),
+    ],
+)
+def test_a_key_that_could_be_guessed_is_refused(
+    settings: Settings, content: bytes, why: str
+) -> None:
+    _put_key(settings, content)
+    with pytest.raises(KeyFileError, match=why) as caught:
+        Pseudonymiser.from_settings(settings)
+    assert content.decode("utf-8")[:20] not in str(caught.value)
+
+
+def test_random_keys_are_not_taken_for_weak_ones() -> None:
+    for _ in range(300):
+        assert weakness(os.urandom(48).strip() or b"") is None
+        assert weakness(secrets.token_hex(32).encode()) is None
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_nothing_is_taken_in_without_the_key_of_what_was_validated(
+    settings: Settings, declarations: Declarations, is_other: bool
+) -> None:
+    """Also where the validated room, with its own note, is gone: the ledger says it."""
+    key_id = Pseudonymiser.from_settings(settings).key_id
+    Ledger(settings.ledger).append(
+        {"event": "received", "submission_id": "S1", "delivery_number": 1, "sha256": "0" * 64}
+        | {"extension": "", "name": "", "received_at": "2025-07-01T09:00:00+00:00"},
+        {"event": "judged", "submission_id": "S1", "status": "accepted", "key_id": key_id}
+        | {"returns": {"child": {"rows_read": 1}}},
+    )
+    shutil.rmtree(settings.validated)
+    settings.key_file.unlink()
+    if is_other:
+        _put_key(settings, secrets.token_hex(32).encode())
+    path = settings.inbox / "return.zip"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no matter what")
+    before = settings.ledger.read_bytes()
+    with pytest.raises(KeyFileError, match="nothing is taken in without") as caught:
+        receive(settings, declarations, [Arrival(path, datetime.now(UTC))])
+    assert key_id in str(caught.value) and "\n" not in str(caught.value)
+    assert path.exists() and settings.ledger.read_bytes() == before
+    assert not settings.received.exists()
+    assert settings.key_file.exists() is is_other, "no new key is made"
+
+
+def test_a_ledger_from_before_key_ids_were_kept_needs_its_key_as_well(settings: Settings) -> None:
+    Ledger(settings.ledger).append(
+        {"event": "received", "submission_id": "S1", "delivery_number": 1, "sha256": "0" * 64}
+        | {"extension": "", "name": "", "received_at": "2025-07-01T09:00:00+00:00"},
+        {"event": "judged", "submission_id": "S1", "status": "accepted"}
+        | {"returns": {"child": {"rows_read": 1}}},
+    )
+    with pytest.raises(KeyFileError, match="is missing"):
+        Pseudonymiser.from_settings(settings)
+    assert not settings.key_file.exists()
+    _put_key(settings, KEY)
+    assert Pseudonymiser.from_settings(settings)
+
+
+def _put_key(settings: Settings, content: bytes) -> None:
+    settings.key_file.parent.mkdir(parents=True, exist_ok=True)
+    settings.key_file.write_bytes(content)
+    settings.key_file.chmod(0o600)
