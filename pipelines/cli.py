@@ -28,7 +28,8 @@ from pipelines.commands.template import template
 from pipelines.commands.translations import translations
 from pipelines.commands.try_rules import try_rules
 from pipelines.commands.verification import history, verify
-from pipelines.settings import make_private
+from pipelines.settings import Settings, make_private
+from pipelines.system_errors import in_words
 
 # The commands as `adoption --help` shows them: in sections, in the order of the work.
 SECTIONS: dict[str, list[click.Command]] = {
@@ -122,7 +123,10 @@ class Program(click.Group):
         except Exception as error:
             if not is_explained(error):
                 raise
-            click.secho(str(error), fg="red", err=True)
+            words = str(error)
+            if isinstance(error, OSError):
+                words = in_words(error, Settings.from_environment())
+            click.secho(words, fg="red", err=True)
             ctx.exit(1)
 
     def get_command(self, ctx, cmd_name):

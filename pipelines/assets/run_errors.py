@@ -10,6 +10,8 @@ import dagster as dg
 
 from pipelines.declarations import DeclarationError
 from pipelines.lifecycle.ledger import Ledger, LedgerBusy, LedgerError
+from pipelines.settings import Settings
+from pipelines.system_errors import safe_error
 
 STOPS = (
     KeyboardInterrupt,
@@ -44,7 +46,6 @@ def _ours() -> tuple[type[Exception], ...]:
         LedgerError,
         NamesSomebody,
         NotAllowed,
-        OSError,
         PackError,
         ReleaseError,
         WarehouseError,
@@ -53,12 +54,15 @@ def _ours() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def no_values_in_errors() -> Generator[None]:
-    """Replace errors that are not ours by an UnexpectedError, which names their kind and place."""
+    """Replace errors that are not ours by an UnexpectedError, which names their kind and place, and
+    the text of the operating system, which names files, by one that names none that was sent."""
     try:
         yield
     except STOPS:
         raise
     except BaseException as error:  # a panic of polars is no Exception
+        if isinstance(error, OSError):
+            raise safe_error(error, Settings.from_environment()) from None
         if isinstance(error, _ours()):
             raise
         frames = traceback.extract_tb(error.__traceback__)

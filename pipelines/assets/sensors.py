@@ -36,10 +36,11 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     make_private()
     settings = Settings.from_environment()
     seen = json.loads(context.cursor) if context.cursor else []
-    files = waiting_files(settings)
-    looks = [look for path in files if (look := look_at(path))]
+    with no_values_in_errors():
+        files = waiting_files(settings)
+        looks = [look for path in files if (look := look_at(path))]
+        settled = [path for path in files if why_still_arriving(path, seen) is None]
     context.update_cursor(json.dumps(looks))
-    settled = [path for path in files if why_still_arriving(path, seen) is None]
     ledger = Ledger(settings.ledger)
     if not settled and not _without_verdict(ledger):
         return dg.SkipReason(

@@ -1,8 +1,8 @@
 """The landing room: files are kept as received, identified by their cover, and acknowledged.
 
 A file is stored under its hash, so that its name never becomes part of a path that something
-opens (a reader given ``LA[1].csv`` by path opens ``LA1.csv``). The name it came with is data in
-the ledger, cleaned of control characters.
+opens (a reader given ``LA[1].csv`` by path opens ``LA1.csv``). The name it came with is kept beside
+the ledger, cleaned of control characters, and can be erased there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pipelines.intake.inbox import (
     is_being_written,
 )
 from pipelines.intake.pseudonyms import check_key
+from pipelines.lifecycle.free_text import declared_role
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import FIRST_QUARTER, Quarter
 from pipelines.readers.child_process import read_each
@@ -110,6 +111,7 @@ def _receive_batch(
     cover_of = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
     event: dict[str, Any]
+    names: dict[str, str] = {}
     taken: dict[Path, tuple[int, int]] = {}
     for arrival in arrivals:
         try:
@@ -125,7 +127,6 @@ def _receive_batch(
             "delivery_number": number,
             "sha256": sha256,
             "extension": suffix if suffix in EXTENSIONS else "",
-            "name": clean_name(arrival.path.name),
             "received_at": arrival.received_at.astimezone(UTC).isoformat(),
         }
         if sha256 in known:
@@ -141,6 +142,7 @@ def _receive_batch(
             continue
         known.setdefault(sha256, (event["submission_id"], extension))
         events.append(event)
+        names[event["submission_id"]] = clean_name(arrival.path.name)
         taken[arrival.path] = seen
     received = [event for event in events if event["event"] == "received"]
     refusals = _identify(settings, declarations, received, progress)
@@ -150,6 +152,8 @@ def _receive_batch(
     for event in events:
         if event["event"] == "duplicate":
             event["sender_code"], event["quarter"] = cover_of[event["duplicate_of"]]
+    if names:
+        ledger.name_files(names)
     ledger.append(*events, *refusals)
     for path, seen in () if keep else taken.items():
         _remove(path, seen)
@@ -197,24 +201,31 @@ def _identify(
             continue
         cover = read_cover(content, declarations)
         received_on = datetime.fromisoformat(event["received_at"])
-        event |= cover_answers(cover, received_on)
+        event |= cover_answers(cover, declarations, received_on)
         reasons = refused_on_arrival(cover, received_on)
         if reasons:
             refusals.append(refusal(event, reasons))
     return refusals
 
 
-def cover_answers(cover: CoverRead, received_on: date) -> dict[str, Any]:
-    """What the ledger keeps of a cover. A quarter that is not collected is as good as none."""
+def cover_answers(
+    cover: CoverRead, declarations: Declarations, received_on: date
+) -> dict[str, Any]:
+    """What the ledger keeps of a cover: nothing that somebody wrote in words of his own.
+
+    A quarter that is not collected is as good as none.
+    """
+    sender = cover.values.get("sender_code")
+    role = cover.values.get("signed_off_by_role")
     quarter = cover.values.get("quarter")
     signed_off_on = cover.values.get("signed_off_on")
     is_collected = quarter is not None and _is_collected(quarter, received_on)
     return {
-        "sender_code": cover.values.get("sender_code"),
+        "sender_code": sender,
         "quarter": quarter.label if is_collected else None,
         "declared_version": cover.values.get("version"),
         "is_synthetic": bool(cover.values.get("is_synthetic")),
-        "signed_off_by_role": cover.values.get("signed_off_by_role"),
+        "signed_off_by_role": declared_role(declarations, sender, role),
         "signed_off_on": signed_off_on.isoformat() if signed_off_on else None,
     }
 

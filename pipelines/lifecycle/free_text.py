@@ -10,6 +10,9 @@ import re
 from collections.abc import Collection
 from itertools import pairwise
 
+from pipelines.declarations import Declarations
+from pipelines.text.fuzzy_match import plain_name
+
 SHORTEST, LONGEST = 10, 400  # characters; shorter than ten says nothing
 
 _QUARTER = re.compile(r"\b(?:19|20|21)[0-9]{2}-[0-9]{2}-Q[1-4]\b")
@@ -97,6 +100,28 @@ def check_free_text(text: str, references: Collection[str] = ()) -> str:
         )
     _refuse_references(plain, references)
     return tidy
+
+
+def declared_role(
+    declarations: Declarations, sender_code: str | None, text: str | None
+) -> str | None:
+    """The declared role that a cover names as the one that signed off, or None.
+
+    People write a name there as well, which must not be kept. A role is known by its id, its title
+    in either language, or the first words of it: "Head of service" of "Head of service of the
+    authority or agency".
+    """
+    if not text or sender_code not in declarations.senders:
+        return None
+    written = plain_name(text)
+    for role in declarations.policy_for(sender_code).roles:
+        titles = [plain_name(title) for title in (role.title.en, role.title.cy)]
+        is_begun = len(written.split()) > 1 and any(
+            title.startswith(f"{written} ") for title in titles
+        )
+        if is_begun or written in (*titles, plain_name(role.role.replace("_", " "))):
+            return role.role
+    return None
 
 
 def _refuse_references(text: str, references: Collection[str]) -> None:

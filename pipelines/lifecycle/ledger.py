@@ -2,14 +2,16 @@
 
 One JSON event a line, appended and flushed to disk, never rewritten. Each line carries the hash
 of the line before, so that a changed or missing line shows, and how many more lines were written
-with it, so that half of an append shows. No child-level value is in it.
+with it, so that half of an append shows. No child-level value is in it, and no name of a file:
+names are in ``file_names.json`` beside it, where they can be erased. Ledgers of version 0.1 hold
+them.
 
 A cut at the end leaves a chain that is sound. Therefore ``ledger.head`` beside it says how many
 lines there were and the hash of the last, replaced after every append.
 
 Events:
 
-``received``   delivery, submission_id, sha256, extension, name, size, received_at,
+``received``   delivery, submission_id, sha256, extension, received_at,
                and what the cover says: sender_code, quarter, declared_version, is_synthetic, ...
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
 ``judged``     validated: submission_id, the verdict and its counts; ``refusals``: every reason by
@@ -65,7 +67,7 @@ class Submission:
     received_at: datetime
     sha256: str
     extension: str
-    name: str
+    name: str = ""  # empty where it was erased
     status: str = "received"
     sender_code: str | None = None
     quarter: str | None = None
@@ -77,7 +79,7 @@ class Submission:
     refusals: list[dict[str, str]] = field(default_factory=list)  # code, sentence_en, sentence_cy
     is_late: bool = False
     is_synthetic: bool = False
-    signed_off_by_role: str | None = None
+    signed_off_by_role: str | None = None  # in ledgers of version 0.1 whatever the cover said
     signed_off_on: str | None = None
     rule_set_hash: str | None = None
     made_with: str | None = None  # hash of the code and declarations that read the file
@@ -135,7 +137,25 @@ class Ledger:
 
         Raises LedgerError where the chain of hashes breaks, and where lines at the end are gone.
         """
-        return [dict(event) for event in self._read().events]
+        names = self.file_names()
+        return [_with_name(event, names) for event in self._read().events]
+
+    def file_names(self) -> dict[str, str]:
+        """What files were called, by submission id; empty where a name was erased."""
+        try:
+            return json.loads(self.names_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):  # names help people; nothing rests on them
+            return {}
+
+    def name_files(self, names: Mapping[str, str]) -> None:
+        """Keep, or with an empty text erase, names by submission id. On disk when this returns."""
+        every = self.file_names() | dict(names)
+        text = json.dumps(every, ensure_ascii=False, indent=0, sort_keys=True) + "\n"
+        write_whole(self.names_file, lambda path: path.write_text(text, encoding="utf-8"))
+
+    @property
+    def names_file(self) -> Path:
+        return self.path.with_name("file_names.json")
 
     def head(self) -> Head:
         """Length and last hash of the chain, which is checked on the way. Raises LedgerError."""
@@ -250,7 +270,7 @@ class Ledger:
     def submissions(self) -> list[Submission]:
         """Every delivery in order of arrival, with its latest status."""
         by_id: dict[str, Submission] = {}
-        for event in self._read().events:
+        for event in self.events():
             fold_delivery(by_id, event)
         submissions = list(by_id.values())
         _number_versions(submissions)
@@ -291,6 +311,12 @@ def fold_delivery(submissions: MutableMapping[str, Submission], event: Mapping[s
             submission.refusals = _joined_reasons(submission)
     elif kind == "withdrawn":
         submissions[event["submission_id"]].withdrawn_at = event["at"]
+
+
+def _with_name(event: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    if event["event"] not in ("received", "duplicate"):
+        return dict(event)
+    return {**event, "name": names.get(event["submission_id"], event.get("name", ""))}
 
 
 def _joined_reasons(submission: Submission) -> list[dict[str, str]]:

@@ -123,7 +123,7 @@ class _FileRead:
             _fold(submission, refusal(event, [content]))
             return cls(path, content, None, submission, True)
         laid_out = lay_out(content, declarations, submission.submission_id)
-        _fold(submission, cover_answers(laid_out.cover, now))
+        _fold(submission, cover_answers(laid_out.cover, declarations, now))
         reasons = refused_on_arrival(laid_out.cover, now)
         if reasons:
             _fold(submission, refusal(event, reasons))

@@ -16,6 +16,7 @@ from pipelines.files import write_checksums, write_whole
 from pipelines.intake.conservation import is_of_a_batch
 from pipelines.intake.problems import PROBLEM_SCHEMA
 from pipelines.lifecycle.days import local_day
+from pipelines.lifecycle.free_text import declared_role
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.lifecycle.ledger_state import LedgerState, known_at
 from pipelines.lifecycle.states import LifeCycle, fold
@@ -251,12 +252,17 @@ def _without_places(sentence: str) -> str:
 
 def _submissions(submissions: Sequence[Submission], ledger_state: LedgerState) -> pl.DataFrame:
     rows = []
+    declarations = ledger_state.declarations
     for submission in submissions:
         signed_off_on = submission.signed_off_on
         rows.append(
             _attributes(submission, _SUBMISSION_SCHEMA)
             | {
                 "received_at": _in_utc(submission.received_at),
+                # Ledgers of version 0.1 hold what the cover said, which may be a name.
+                "signed_off_by_role": declared_role(
+                    declarations, submission.sender_code, submission.signed_off_by_role
+                ),
                 "signed_off_on": (
                     datetime.fromisoformat(signed_off_on).date() if signed_off_on else None
                 ),

@@ -121,7 +121,7 @@ def test_the_ledger_says_what_the_cover_says(
     assert (one.delivery_number, one.name, one.extension) == (1, "ffurflen tŷ.xlsx", ".xlsx")
     assert (one.sender_code, one.quarter) == ("W06000001", "2025-26-Q1")
     assert (one.version, one.declared_version, one.is_synthetic) == (1, 3, True)
-    assert (one.signed_off_by_role, one.signed_off_on) == ("Head of service", "2025-07-14")
+    assert (one.signed_off_by_role, one.signed_off_on) == ("head_of_service", "2025-07-14")
     assert one.received_at == MORNING
     assert one.is_waiting
     assert waiting_quarters(settings) == [QUARTER]
