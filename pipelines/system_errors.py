@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from pipelines.settings import CHECKOUT, Settings
+from pipelines.settings import DBT_PROJECT, SOURCES, Settings
 
 
 def in_words(error: OSError, settings: Settings) -> str:
@@ -40,7 +40,8 @@ def _place(name: object, settings: Settings) -> str:
     path = Path(os.path.abspath(os.fsdecode(name)))
     if path.is_relative_to(settings.inbox):
         return f"a file in {settings.inbox}"
-    ours = (settings.data, settings.key_file.parent, CHECKOUT, Path(sys.prefix))
+    programs = (SOURCES, DBT_PROJECT, Path(__file__).parent, Path(sys.prefix))
+    ours = (settings.data, settings.key_file.parent, *programs)
     if any(path.is_relative_to(folder) for folder in ours):
         return str(path)
     return "a file outside the data folder"

@@ -19,6 +19,7 @@ import polars as pl
 
 from pipelines.declarations import Declarations, Return
 from pipelines.files import sync_folder, write_json, write_whole
+from pipelines.intake.conservation import stored_batches_of, stored_event
 from pipelines.intake.pseudonyms import (
     KeyFileError,
     Pseudonymiser,
@@ -198,13 +199,18 @@ def _finish(settings: Settings, rotation: Rotation) -> None:
         )
     ledger = Ledger(settings.ledger)
     if ledger.events() and key_id_of_data(settings) != rotation.key_now:
+        batches = stored_batches_of(ledger.events()).values()
         ledger.append(
             {
                 "event": "rekeyed",
                 "key_id": rotation.key_now,
                 "key_before": rotation.key_before,
                 "at": moment_after(ledger.events(), datetime.now(UTC)),
-            }
+            },
+            *(
+                stored_event(settings, each.quarter, each.name, each.submissions, each.set_aside)
+                for each in batches
+            ),
         )
     shutil.rmtree(replaced, ignore_errors=True)
     rotation_journal(settings).unlink()

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from pipelines.cli import main
 from pipelines.declarations import Declarations
 from pipelines.intake import key_rotation
+from pipelines.intake.conservation import refuse_unless_conserved
 from pipelines.intake.key_rotation import forget_old_keys, key_state, rotate_key
 from pipelines.intake.pseudonyms import KeyFileError, Pseudonymiser, rotation_journal
 from pipelines.lifecycle.ledger import Ledger
@@ -79,6 +80,7 @@ def assert_rotated(home: Collection, before: dict[str, pl.DataFrame]) -> None:
     assert not rotation_journal(home.settings).exists()
     events = [event for event in Ledger(home.settings.ledger).events() if "key_before" in event]
     assert [event["key_id"] for event in events] == [key.key_id]
+    refuse_unless_conserved(home.settings)
 
 
 def test_everybody_has_a_new_pseudonym_and_nothing_else_changes(home: Collection) -> None:

@@ -74,6 +74,7 @@ def test_files_are_found_in_order_of_name(settings: Settings) -> None:
     settings.inbox.mkdir(parents=True)
     for name in ("b.xlsx", "a.zip", "c"):
         (settings.inbox / name).touch()
+        os.utime(settings.inbox / name, (1_750_000_000, 1_750_000_000))
     assert [path.name for path in waiting_files(settings)] == ["a.zip", "b.xlsx", "c"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.declarations import REMINDER_PLACES, DeclarationError, Declarations, Policy
+from pipelines.lifecycle.free_text import declared_role
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 
@@ -108,3 +109,24 @@ def test_a_reminder_has_its_time_like_everything_that_changes(changed: Change) -
     policy = house.policies[WALES]
     assert len(policy.reminders_for(Quarter(2025, 1))) == len(policy.reminders) - 1
     assert len(policy.reminders_for(Quarter(2024, 4))) == len(policy.reminders)
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("Head of service", "head_of_service"),
+        ("HEAD OF SERVICE of the authority or agency", "head_of_service"),
+        ("Pennaeth gwasanaeth", "head_of_service"),
+        ("data_officer", "data_officer"),
+        ("Head", None),
+        ("Jane Doe, head of service", None),
+        ("Jane Doe", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_of_a_cover_only_a_declared_role_is_kept(
+    declarations: Declarations, text: str | None, role: str | None
+) -> None:
+    assert declared_role(declarations, "W06000001", text) == role
+    assert declared_role(declarations, None, text) is None
