@@ -47,6 +47,8 @@ def put_folder_into_place(finished: Path, target: Path, *, for_everybody: bool =
     ``for_everybody`` opens it to readers of other accounts, which the mask of the process denies.
     Raises OSError, and leaves ``target`` absent.
     """
+    # Files before the folder: after a crash the folder's name must not promise bytes that are not
+    # there.
     for path in sorted(path for path in finished.rglob("*") if path.is_file()):
         if for_everybody:
             path.chmod(0o644)
@@ -142,6 +144,8 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
 
     text = [name for name, kind in frame.schema.items() if kind == pl.String]
     frame.with_columns(
+        # Also behind spaces and as full-width signs, which spreadsheets take for the plain ones;
+        # quotation marks around a cell do not help.
         pl.when(pl.col(text).str.strip_chars(" ").str.slice(0, 1).is_in(FORMULA_STARTS))
         .then(pl.lit("'") + pl.col(text))
         .otherwise(pl.col(text))

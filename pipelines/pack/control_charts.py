@@ -36,10 +36,6 @@ class ControlChart:
     # 1 above the mean, -1 below, 0 on it; of a trend's points the direction of the trend.
     directions: tuple[int, ...]
 
-    @property
-    def has_signal(self) -> bool:
-        return any(self.rules)
-
 
 def control_chart(values: Sequence[float]) -> ControlChart:
     """Chart of ``values``, consecutive and without a gap. Raises ValueError below two."""
@@ -47,6 +43,8 @@ def control_chart(values: Sequence[float]) -> ControlChart:
         raise ValueError("a moving range needs two points")
     mean = sum(values) / len(values)
     ranges = [abs(later - earlier) for earlier, later in pairwise(values)]
+    # Of neighbours, not the standard deviation of all: a step in the series would widen its own
+    # limits.
     moving_range = sum(ranges) / len(ranges)
     margin = LIMIT_FACTOR * moving_range
     nothing = _NOTHING * max(1.0, *(abs(value) for value in values))
@@ -86,6 +84,7 @@ def _in_shift(sides: Sequence[int]) -> list[bool]:
     """Points of a run of seven or more on one side of the mean."""
     marked = [False] * len(sides)
     for end in range(RUN_LENGTH, len(sides) + 1):
+        # A point on the mean, side 0, ends a run: it is on neither side.
         run = set(sides[end - RUN_LENGTH : end])
         if run in ({1}, {-1}):
             marked[end - RUN_LENGTH : end] = [True] * RUN_LENGTH
@@ -107,6 +106,7 @@ def _in_two_of_three(near: Sequence[bool], sides: Sequence[int]) -> list[bool]:
     marked = [False] * len(near)
     for start in range(len(near) - 2):
         three = range(start, start + 3)
+        # All three on one side; the third need not be near the limit.
         if abs(sum(sides[i] for i in three)) == 3 and sum(near[i] for i in three) >= 2:
             for i in three:
                 marked[i] = marked[i] or near[i]

@@ -27,6 +27,7 @@ def funnel_limits(average: float, cases: int) -> tuple[float, float, float, floa
         raise ValueError("an average share lies between 0 and 1")
     if cases < 1:
         raise ValueError("a place without a case has no place in a funnel")
+    # From the average, not from the place's own share, which is what is in question.
     error = sqrt(average * (1 - average) / cases)
     return (
         max(0.0, average - _Z_998 * error),
@@ -40,6 +41,7 @@ def position_in_funnel(average: float, count: int, cases: int) -> Position:
     """Where ``count`` of ``cases`` lies: outside a limit, not on it, is what tells."""
     very_low, low, high, very_high = funnel_limits(average, cases)
     share = count / cases
+    # Strictly outside: a share on the limit is what its size explains.
     if share < very_low:
         return "very low"
     if share < low:

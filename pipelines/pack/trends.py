@@ -79,6 +79,7 @@ def trend(data: NationQuarter, place: PackPlace, indicator: PackIndicator) -> Tr
     )
     if len(with_value) < 2 or not is_enough:
         return None
+    # What changed by definition is no change of performance, so limits begin anew with each break.
     since = max(with_value[0], *breaks) if breaks else with_value[0]
     of_now = [quarter for quarter in data.quarters if quarter >= since]
     comparable = [quarter for quarter in of_now if _is_comparable(indicator, figures[quarter])]
@@ -86,6 +87,7 @@ def trend(data: NationQuarter, place: PackPlace, indicator: PackIndicator) -> Tr
     why = _why_plain(window, of_now, comparable, figures, breaks)
     chart = None if why else control_chart([value for value in values if value is not None])
     numbers = [value for value in values if value is not None]
+    # A run chart has a median: among few values one outlier would move the mean.
     centre = chart.mean if chart else median(numbers) if numbers else None
     return Trend(
         indicator=indicator,
@@ -190,6 +192,8 @@ def _why_plain(
     breaks: list[str],
 ) -> WhyPlain | None:
     """None where limits make sense."""
+    # Neighbouring windows of four or twelve quarters share most of their cases, so their moving
+    # range is far too small and everything would be a signal.
     if window != "quarter":
         return WhyPlain("overlap")
     gaps = [quarter for quarter in of_now if quarter not in comparable]
@@ -197,6 +201,7 @@ def _why_plain(
         if breaks and max(breaks) == of_now[0]:
             return WhyPlain("break", len(of_now), max(breaks))
         return WhyPlain("few_quarters", len(of_now))
+    # A moving range across a gap is not one of neighbours.
     if gaps:
         more = ", …" if len(gaps) > _QUARTERS_NAMED else ""
         return WhyPlain("gap", quarters=", ".join(gaps[:_QUARTERS_NAMED]) + more)

@@ -35,6 +35,7 @@ def compare(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
         _shown(figures).rename({"shown": name})
         for figures, name in ((before, "before"), (after, "after"))
     ]
+    # As shown, not as counted: a reader compares what is in the two files.
     joined = shown[0].join(shown[1], on=KEY, how="full", coalesce=True)
     was, now = pl.col("before"), pl.col("after")
     return (

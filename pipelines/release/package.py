@@ -227,6 +227,8 @@ def write_provenance(provenance: dict[str, Any], folder: Path) -> list[Path]:
     """Check the provenance against its schema and write both. Raises jsonschema's error."""
     import jsonschema
 
+    # Written by us and checked all the same: "additionalProperties" is false, so a count of rows
+    # that somebody adds one day fails here and not in public.
     jsonschema.validate(provenance, PROVENANCE_RULES)
     write_json(folder / PROVENANCE_SCHEMA, PROVENANCE_RULES)
     write_json(folder / PROVENANCE, provenance)
@@ -288,6 +290,7 @@ def _columns(path: Path) -> list[str]:
 
 def _field(file: str, name: str) -> dict[str, Any]:
     kinds = {pl.String: "string", pl.Float64: "number", pl.Int64: "integer"}
+    # Tables for people mix numbers and shorthand such as [c] in a column, so they are text.
     kind = kinds[FIGURE_SCHEMA[name]] if file == FIGURES else "string"
     field: dict[str, Any] = {"name": name, "type": kind}
     if file == FIGURES:
@@ -367,6 +370,7 @@ _PURPOSES: dict[str, str] = {
 
 
 def _purpose(name: str) -> Text:
+    # In this order: a workbook's "-metadata.json" is first of all metadata.
     for part, sentence in _PURPOSES.items():
         if part in name:
             return bilingual(sentence)

@@ -207,6 +207,7 @@ def _table(
         )
         for row in figures.iter_rows(named=True)
     }
+    # Not applicable, in the shorthand of the Government Analysis Function: never a blank cell.
     not_here = Cell(None, 0, "[z]", "")
     return Table(
         name=name,

@@ -11,7 +11,6 @@ Source: Analysis Function, releasing statistics in spreadsheets.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -280,11 +279,3 @@ def _height(texts: list[str], widths: list[int]) -> float:
         for text, width in zip(texts, widths, strict=False)
     ]
     return LINE * max(lines, default=1)
-
-
-def all_texts(sheet: Sheet) -> Iterator[str]:
-    """Every text of a sheet, as a reader meets it."""
-    yield from sheet.lines
-    yield from sheet.headings
-    for row in sheet.rows:
-        yield from (str(shown(cell)) for cell in row)

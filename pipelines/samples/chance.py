@@ -18,6 +18,7 @@ class Chance:
     """A stream of draws named by ``key``; the same key always gives the same stream."""
 
     def __init__(self, *key: object) -> None:
+        # A stream for each key, so that one draw more in one authority changes no other's children.
         self._next = random.Random("adoption sample 1|" + "|".join(map(str, key))).random
 
     def share(self) -> float:
@@ -71,6 +72,7 @@ def spread(total: int, weights: dict[str, float], fixed: dict[str, int]) -> dict
     exact = {key: rest * weight / whole for key, weight in open_weights.items()}
     shares |= {key: int(value) for key, value in exact.items()}
     left = total - sum(shares.values())
+    # The key breaks ties, else the order of a dictionary would decide where a child lives.
     by_remainder = sorted(exact, key=lambda key: (int(exact[key]) - exact[key], key))
     for key in by_remainder[:left]:
         shares[key] += 1

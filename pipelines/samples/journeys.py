@@ -185,6 +185,8 @@ class _GroupJourneys:
                 if family.adopted_on
             ]
             inside = sum(family.size for family, day in adopted if first <= day <= last)
+            # Orders are moved by days, across the end of the year, and nothing else of a journey
+            # changes.
             excess = inside - int(wanted)
             # Single children only, those nearest to the end of the year first.
             singles = sorted(

@@ -233,13 +233,6 @@ def _children_a_year(calibration: Calibration, name: str) -> float:
     return calibration.near(name, 2018, f"children_{counted}")
 
 
-def journeys_of(
-    declarations: Declarations, sender_code: str, first: Quarter, last: Quarter
-) -> list[Family]:
-    """Families of one authority, with every date, including those nobody knew at the time."""
-    return population(declarations, first, last).families.get(sender_code, [])
-
-
 def _groups(declarations: Declarations, calibration: Calibration) -> list[CalibrationGroup]:
     """Authorities that send child returns, as they are calibrated together."""
     authorities = sorted(

@@ -47,6 +47,7 @@ def set_waits(targets: GroupTargets, year: int, cohort: list[Family]) -> None:
         sooner = [order - placed for order, placed in zip(to_order, to_placed, strict=True)]
         mean += mean_over_children(sooner, families)
     waits = _waits(targets, year, families, mean)
+    # Evenly spread quantiles, shuffled: independent draws would miss the published mean.
     steps = chance.shuffled(quantiles(len(families)))
     care = stretched(_SHORTEST_CARE_TO_ORDER, steps, families, care_mean - order_mean)
     for family, wait, decision, placed, before in zip(

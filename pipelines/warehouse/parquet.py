@@ -48,6 +48,8 @@ def write_parquet(warehouse: Path, folder: Path) -> list[Path]:
             }
             pairs = ", ".join(f'"{key}": {_quoted(value)}' for key, value in metadata.items())
             connection.execute(
+                # One file at a time, its rows in the table's own order: the same bytes whatever the
+                # threads.
                 f'copy marts."{table}" to {_quoted(str(path))} '
                 f"(format parquet, compression snappy, kv_metadata {{{pairs}}})"
             )
@@ -65,6 +67,7 @@ def replace_folder(finished: Path, folder: Path) -> None:
     there is none. Readers find the old files or the new ones, never half of one.
     """
     aside = folder.with_name(f".{folder.name}.old")
+    # Left by a process that was killed between the two renames.
     shutil.rmtree(aside, ignore_errors=True)
     if folder.exists():
         os.replace(folder, aside)

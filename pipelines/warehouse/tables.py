@@ -126,6 +126,8 @@ def write_tables(
     withdrawal and release that was entered later. Deadlines are counted from its day, or today's.
     Raises DeclarationError, before anything is written, where measures and their SQL differ.
     """
+    # Before anything is written: a build that fails half way would leave new tables beside old
+    # marts.
     check_measures(declarations)
     events = Ledger(settings.ledger).events()
     submissions = Ledger(settings.ledger).submissions()
@@ -157,9 +159,12 @@ def write_tables(
     tables["submission_returns"] = _submission_returns(submissions)
     tables["submission_return_status"] = _return_status(life)
     for name, each in declarations.returns.items():
+        # dbt reads a pattern of files, and DuckDB fails on one that matches none: so there is
+        # always one.
         tables[f"{name}/none/none"] = pl.DataFrame(schema=validated_schema(each))
     tables["problems/none/none"] = pl.DataFrame(schema=PROBLEM_SCHEMA)
     for name, frame in tables.items():
+        # Renamed into place, since dbt may be reading the tables of an earlier build.
         write_whole(settings.validated / f"{name}.parquet", frame.write_parquet)
     write_checksums(settings.validated, is_of_a_batch)
     return {name: frame.height for name, frame in tables.items()}
@@ -174,6 +179,8 @@ def what_was_built(settings: Settings) -> tuple[datetime | None, int]:
 def _quarters(submissions: Sequence[Submission]) -> list[Quarter]:
     """Every quarter from the first the collection knows to the last one anybody reported."""
     reported = [Quarter.parse(s.quarter) for s in submissions if s.quarter and s.is_accepted]
+    # Every quarter in between has a row, reported or not: windows count rows, and one that is
+    # missing would shrink them silently.
     last = max(reported, default=FIRST_QUARTER)
     return list(quarters_between(min([FIRST_QUARTER, *reported]), last))
 

@@ -29,7 +29,7 @@ def test_limits_are_the_mean_and_2_66_mean_moving_ranges_on_either_side() -> Non
     assert chart.mean == pytest.approx(10.75)
     assert chart.mean_moving_range == pytest.approx(23 / 11)
     assert (chart.lower, chart.upper) == (pytest.approx(5.18818, abs=1e-5), pytest.approx(16.31182))
-    assert not chart.has_signal
+    assert not any(chart.rules)
 
 
 def test_the_factor_is_three_standard_deviations_of_a_range_of_two() -> None:
@@ -105,7 +105,7 @@ def test_a_series_that_never_moves_has_no_signal(value: float) -> None:
     """The mean of twelve times 0.1 is not 0.1 to the last bit."""
     chart = control_chart([value] * 12)
     assert chart.mean == pytest.approx(value)
-    assert not chart.has_signal
+    assert not any(chart.rules)
 
 
 def test_one_point_has_no_moving_range() -> None:

@@ -10,7 +10,7 @@ from pipelines.quarters import Quarter, quarters_between
 from pipelines.samples import population as module
 from pipelines.samples.calibration import Calibration
 from pipelines.samples.journeys import build_journeys
-from pipelines.samples.population import journeys_of, population, senders_due
+from pipelines.samples.population import population, senders_due
 from pipelines.samples.targets import CalibrationGroup
 
 FIRST, LAST = Quarter(2018, 1), Quarter(2020, 4)
@@ -327,7 +327,7 @@ def test_an_event_still_to_come_is_blank_until_its_quarter(people, every_row):
 def test_each_child_stays_in_one_authority_and_has_one_row_a_quarter(declarations, every_row):
     home: dict[int, str] = {}
     for sender in declarations.senders:
-        for family in journeys_of(declarations, sender, FIRST, LAST):
+        for family in population(declarations, FIRST, LAST).families.get(sender, []):
             for child in family.children:
                 assert home.setdefault(id(child), sender) == sender
     for returns in every_row.values():
