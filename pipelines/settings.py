@@ -10,6 +10,9 @@ Environment variables:
   Dagster (default: ``/files`` of the web server that ``adoption ui`` starts)
 - ``ADOPTION_DAGSTER_YAML``: settings of the Dagster instance (default: ``dagster.yaml``; in
   production ``dagster-production.yaml`` beside it)
+- ``ADOPTION_UI_ADDRESS``: where people reach the Dagster UI through a login proxy, such as
+  ``https://adoption.example``; ``ADOPTION_UI_TOKEN``: its token, else a new one at each start
+  (``pipelines.ui.door``)
 """
 
 from __future__ import annotations

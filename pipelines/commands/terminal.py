@@ -63,7 +63,7 @@ def show_outcome(settings: Settings, declarations: Declarations, quarter: Quarte
     click.echo(f"Exports    {folder / str(latest)}   (not disclosure controlled, internal)")
     for page in sorted((folder / str(latest)).glob("pack-*-en.html"), reverse=True):
         click.echo(f"Pack       {page}")
-    click.echo(f"Dagster    {_command('adoption ui')}   then http://127.0.0.1:3000")
+    click.echo(f"Dagster    {_command('adoption ui')}   prints the address to open")
 
 
 def _command(line: str) -> str:
