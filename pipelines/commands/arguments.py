@@ -38,10 +38,12 @@ class QuarterType(click.ParamType):
         """Those that have begun, the newest first."""
         begun = quarters_between(FIRST_OFFERED, Quarter.containing(date.today()))
         labels = [quarter.label for quarter in begun]
-        return [CompletionItem(one) for one in reversed(labels) if one.startswith(incomplete)]
+        return [
+            CompletionItem(choice) for choice in reversed(labels) if choice.startswith(incomplete)
+        ]
 
 
-class Place(click.ParamType):
+class PlaceType(click.ParamType):
     """A place by its code or its name in English or Welsh; the command looks it up."""
 
     name = "place"
@@ -50,7 +52,7 @@ class Place(click.ParamType):
         return list(_places_like(incomplete))
 
 
-class Sender(Place):
+class SenderType(PlaceType):
     """Who has to send a return, by code or by name in English or Welsh; becomes the code."""
 
     name = "sender"
@@ -64,16 +66,20 @@ class Sender(Place):
             return value
         places = [declarations.places[code] for code in declarations.senders]
         said = plain_name(value)
-        found = [
-            one.place_code
-            for one in places
-            if said in {plain_name(text) for text in (one.place_code, one.name_en, one.name_cy)}
+        matching = [
+            each.place_code
+            for each in places
+            if said in {plain_name(text) for text in (each.place_code, each.name_en, each.name_cy)}
         ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            self.fail(f"{value!r} could be any of several senders: {', '.join(found)}", param, ctx)
-        names = [(one.place_code, name) for one in places for name in (one.name_en, one.name_cy)]
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            self.fail(
+                f"{value!r} could be any of several senders: {', '.join(matching)}", param, ctx
+            )
+        names = [
+            (each.place_code, name) for each in places for name in (each.name_en, each.name_cy)
+        ]
         self.fail(f"there is no sender called {value}{did_you_mean(value, names)}", param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
@@ -81,7 +87,7 @@ class Sender(Place):
         return list(_places_like(incomplete, senders))
 
 
-class Nation(click.ParamType):
+class NationType(click.ParamType):
     """A nation by its code or its name in English or Welsh; becomes its code."""
 
     name = "nation"
@@ -92,7 +98,7 @@ class Nation(click.ParamType):
         nations = [place for place in declared().places.values() if place.kind == "nation"]
         for place in nations:
             if value.casefold() in {
-                one.casefold() for one in (place.place_code, place.name_en, place.name_cy)
+                each.casefold() for each in (place.place_code, place.name_en, place.name_cy)
             }:
                 return place.place_code
         names = ", ".join(place.name_en for place in nations)
@@ -104,14 +110,14 @@ class Nation(click.ParamType):
         return [CompletionItem(name) for name in names if name.casefold().startswith(said)]
 
 
-class Indicator(click.ParamType):
+class IndicatorType(click.ParamType):
     """An indicator by its id, which is the name of its file."""
 
     name = "indicator"
 
     def shell_complete(self, ctx, param, incomplete):
         known = sorted(path.stem for path in (SOURCES / "indicators").glob("*.yaml"))
-        return [CompletionItem(one) for one in known if one.startswith(incomplete.upper())]
+        return [CompletionItem(choice) for choice in known if choice.startswith(incomplete.upper())]
 
 
 class SubmissionId(click.ParamType):
@@ -129,10 +135,10 @@ class SubmissionId(click.ParamType):
             for line in lines:
                 if '"received"' in line:
                     ids[str(json.loads(line).get("submission_id"))] = None
-        return [CompletionItem(one) for one in reversed(ids) if one.startswith(incomplete)]
+        return [CompletionItem(choice) for choice in reversed(ids) if choice.startswith(incomplete)]
 
 
-class Role(click.ParamType):
+class RoleType(click.ParamType):
     """A role, as declared in sources/policies; the decision checks what it allows."""
 
     name = "role"
@@ -143,7 +149,7 @@ class Role(click.ParamType):
             for line in path.read_text(encoding="utf-8").splitlines():
                 if line.startswith("- role: "):
                     roles[line.removeprefix("- role: ").strip()] = None
-        return [CompletionItem(one) for one in roles if one.startswith(incomplete)]
+        return [CompletionItem(choice) for choice in roles if choice.startswith(incomplete)]
 
 
 class Body(click.ParamType):
@@ -156,10 +162,12 @@ class Body(click.ParamType):
         for path in sorted((SOURCES / "policies").glob("*.yaml")):
             first = path.read_text(encoding="utf-8").splitlines()[0]
             bodies.append(first.removeprefix("body:").strip())
-        return [CompletionItem(one) for one in bodies if one.startswith(incomplete.upper())]
+        return [
+            CompletionItem(choice) for choice in bodies if choice.startswith(incomplete.upper())
+        ]
 
 
-class Day(click.ParamType):
+class DayType(click.ParamType):
     """A day as people write it: 2025-07-31."""
 
     name = "day"
@@ -201,8 +209,8 @@ def _places_like(
             yield CompletionItem(code, help=names[0])
 
 
-QUARTER, PLACE, SENDER, NATION = QuarterType(), Place(), Sender(), Nation()
-INDICATOR, SUBMISSION, ROLE, DAY = Indicator(), SubmissionId(), Role(), Day()
+QUARTER, PLACE, SENDER, NATION = QuarterType(), PlaceType(), SenderType(), NationType()
+INDICATOR, SUBMISSION, ROLE, DAY = IndicatorType(), SubmissionId(), RoleType(), DayType()
 BODY = Body()
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

@@ -42,17 +42,17 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
 
     settings, declarations = Settings.from_environment(), declared()
     every = submissions_with_states(Ledger(settings.ledger).events(), declarations)
-    found = [
+    submissions = [
         item
         for item in every
         if (quarter is None or item.quarter == quarter.label)
         and sender_code in (None, item.sender_code)
     ]
     if as_json:
-        told = [submission_json(item) for item in found]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        records = [submission_json(item) for item in submissions]
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
         return
-    show(deliveries(found, declarations, "Files received"))
+    show(deliveries(submissions, declarations, "Files received"))
     if not every:
         click.echo(
             "Nothing has been received yet: put files in "
@@ -89,13 +89,13 @@ def report(
 
     settings = Settings.from_environment()
     declarations = declared()
-    found = {item.submission_id: item for item in Ledger(settings.ledger).submissions()}
-    if submission_id not in found:
+    submissions = {item.submission_id: item for item in Ledger(settings.ledger).submissions()}
+    if submission_id not in submissions:
         raise click.BadParameter(
             f"no submission {submission_id}; `adoption status` lists them",
             param_hint="SUBMISSION_ID",
         )
-    item = found[submission_id]
+    item = submissions[submission_id]
     problems = problems_of(settings, item)
     details = details_of_submission(settings, declarations, item, problems)
     report = ValidationReport(item, problems, declarations, language, details)

@@ -77,8 +77,8 @@ def take_in(files: tuple[Path, ...], wait: float, then_build: bool, as_json: boo
     now = submissions_with_states(Ledger(settings.ledger).events(), declarations)
     new = [item for item in now if before.get(item.submission_id) != item.status]
     if as_json:
-        told = [submission_json(item) for item in new]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        records = [submission_json(item) for item in new]
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     else:
         show(deliveries(new, declarations, "Taken in now"))
     if then_build:

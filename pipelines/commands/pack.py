@@ -91,7 +91,7 @@ def pack(
         raise click.UsageError("give either a PLACE before the quarter, or --nation")
     settings, declarations = Settings.from_environment(), declared()
     folder = out or settings.exports / quarter.label / "packs"
-    languages = [one for one in LANGUAGES if language in (one, "both")]
+    languages = [each for each in LANGUAGES if language in (each, "both")]
     with open_warehouse(settings) as connection:
         try:
             place = find_place(connection, nation or named[0])
@@ -123,18 +123,18 @@ def _of_a_release(what: tuple[str, ...], released: str, language: str, out: Path
             "several words in quotation marks"
         )
     settings, declarations = Settings.from_environment(), declared()
-    one = find(settings, released)
-    name = f"packs-{one.body}-{one.quarter}-v{one.version}".lower()
+    version = find(settings, released)
+    name = f"packs-{version.body}-{version.quarter}-v{version.version}".lower()
     # Apart from the internal packs, whose files have the same names.
-    folder = out or settings.exports / one.quarter.label / name
+    folder = out or settings.exports / version.quarter.label / name
     languages = [spoken for spoken in LANGUAGES if language in (spoken, "both")]
     place = what[0] if what else None
     try:
-        written = copy_released_packs(settings, declarations, one, place, languages, folder)
+        written = copy_released_packs(settings, declarations, version, place, languages, folder)
     except PackError as error:
         raise click.BadParameter(str(error), param_hint="PLACE") from error
     _tell(written, folder)
-    click.echo(f"Publishable edition of {one.name}, disclosure controlled.")
+    click.echo(f"Publishable edition of {version.name}, disclosure controlled.")
 
 
 def _tell(written: list[Path], folder: Path) -> None:

@@ -42,34 +42,34 @@ def queries(
 
     settings, declarations = Settings.from_environment(), declared()
     book = ledger_state(Ledger(settings.ledger).events(), declarations)
-    told = []
+    lines = []
     for item in _standing(book.submissions.values(), book.newest):
         if sender_code not in (None, item.sender_code):
             continue
         if quarter is not None and item.quarter != quarter.label:
             continue
-        for one in book.queries(item):
-            if one.is_open or not only_open:
-                told.append(_query_json(item, one))
+        for query in book.queries(item):
+            if query.is_open or not only_open:
+                lines.append(_query_json(item, query))
     if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(lines, indent=2, ensure_ascii=False))
         return
-    for line in told:
+    for line in lines:
         place = declarations.places[line["sender_code"]].name_en
         click.echo(
             f"{place} ({line['sender_code']}), {line['quarter']}, {line['return_name']}: "
             f"{line['code']}, {line['rows']} rows, {line['state']}"
         )
-    waiting = sum(line["is_open"] for line in told)
-    click.echo(f"{len(told)} queries, {waiting} open. `adoption report` shows their cells.")
+    waiting = sum(line["is_open"] for line in lines)
+    click.echo(f"{len(lines)} queries, {waiting} open. `adoption report` shows their cells.")
 
 
 def _standing(items: Any, newest: Callable[[str, str], Submission | None]) -> list[Submission]:
     keys = sorted(
-        {(one.quarter, one.sender_code) for one in items if one.quarter and one.sender_code}
+        {(item.quarter, item.sender_code) for item in items if item.quarter and item.sender_code}
     )
-    found = [newest(sender_code, quarter) for quarter, sender_code in keys]
-    return [one for one in found if one is not None]
+    standing = [newest(sender_code, quarter) for quarter, sender_code in keys]
+    return [item for item in standing if item is not None]
 
 
 _WHY_OPEN = {
@@ -80,22 +80,22 @@ _WHY_OPEN = {
 }
 
 
-def _query_json(item: Submission, one: Any) -> dict[str, Any]:
-    given = one.tolerance
+def _query_json(item: Submission, query: Any) -> dict[str, Any]:
+    given = query.tolerance
     limits = {"limit": given.limit, "until": given.until} if given else {}
     state = (
-        _WHY_OPEN[one.why_open].format(**limits)
-        if one.is_open
+        _WHY_OPEN[query.why_open].format(**limits)
+        if query.is_open
         else f"tolerated up to {given.limit} rows until {given.until} ({given.role})"
     )
     return {
         "sender_code": item.sender_code,
         "quarter": item.quarter,
         "submission_id": item.submission_id,
-        "return_name": one.return_name,
-        "code": one.code,
-        "rows": one.rows,
-        "is_open": one.is_open,
+        "return_name": query.return_name,
+        "code": query.code,
+        "rows": query.rows,
+        "is_open": query.is_open,
         "state": state,
         "limit": given.limit if given else None,
         "until": given.until if given else None,
@@ -135,8 +135,14 @@ def tolerate(
     """
     until = until or quarter
     open_decisions().tolerate(
-        *(sender_code, return_name, quarter, code),
-        **{"limit": limit, "until": until, "role": role, "explanation": reason},
+        sender_code,
+        return_name,
+        quarter,
+        code,
+        limit=limit,
+        until=until,
+        role=role,
+        explanation=reason,
     )
     click.echo(f"{code} of {sender_code} is tolerated up to {limit} rows, {quarter} to {until}.")
 

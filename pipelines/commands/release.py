@@ -75,10 +75,10 @@ def release(
     before = len(versions_of(settings, policy.body, quarter))
     run.build(settings, click.echo)
     run.release(settings, policy.body, quarter, role, reason, click.echo)
-    one = versions_of(settings, policy.body, quarter)[-1]
-    if one.version == before:
-        click.echo(f"Nothing has changed since {one.name}: no new version.")
-    click.echo(f"Release  {one.name}   {folder_of(settings, one)}")
+    version = versions_of(settings, policy.body, quarter)[-1]
+    if version.version == before:
+        click.echo(f"Nothing has changed since {version.name}: no new version.")
+    click.echo(f"Release  {version.name}   {folder_of(settings, version)}")
 
 
 def _again(
@@ -106,19 +106,19 @@ def _again(
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     policy = policy_of(declarations, body)
     known = versions_of(settings, policy.body, quarter)
-    then = [one for one in known if datetime.fromisoformat(one.at) <= moment]
+    then = [version for version in known if datetime.fromisoformat(version.at) <= moment]
     if not then:
         raise click.BadParameter(
             f"no version of {policy.body}/{quarter} had been released by then", param_hint="--as-of"
         )
-    one = then[-1]
-    run.build(settings, click.echo, one.as_of)
-    with open_warehouse_as_of(settings, datetime.fromisoformat(one.as_of)) as connection:
-        differ = make_again(settings, declarations, connection, one, out, click.echo)
+    version = then[-1]
+    run.build(settings, click.echo, version.as_of)
+    with open_warehouse_as_of(settings, datetime.fromisoformat(version.as_of)) as connection:
+        differ = make_again(settings, declarations, connection, version, out, click.echo)
     if not differ:
-        click.echo(f"{one.name} made again, identical to the byte: {out}")
+        click.echo(f"{version.name} made again, identical to the byte: {out}")
         return
-    click.echo(f"{one.name} in {out} differs in {', '.join(differ)}")
+    click.echo(f"{version.name} in {out} differs in {', '.join(differ)}")
     click.echo(
         "Different code, declarations or received files give different bytes: provenance.json says "
         "which ones it was made with."
@@ -139,11 +139,13 @@ def releases(as_json: bool) -> None:
 
     from pipelines.release.versions import versions
 
-    found = versions(Settings.from_environment())
+    known = versions(Settings.from_environment())
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps([_as_json(version) for version in known], indent=2, ensure_ascii=False)
+        )
         return
-    if not found:
+    if not known:
         click.echo("Nothing has been released yet: see `adoption release --help`.")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -153,15 +155,17 @@ def releases(as_json: bool) -> None:
         table.add_column(heading, justify="right")
     for heading in ("By", "Why"):
         table.add_column(heading)
-    for one in found:
-        when = one.at[:16].replace("T", " ")
-        changed = f"{one.changed:,}" if one.version > 1 else ""
-        table.add_row(one.name, when, f"{one.figures:,}", changed, one.role, one.reason or "")
+    for version in known:
+        when = version.at[:16].replace("T", " ")
+        changed = f"{version.changed:,}" if version.version > 1 else ""
+        table.add_row(
+            version.name, when, f"{version.figures:,}", changed, version.role, version.reason or ""
+        )
     show(table)
 
 
-def _as_json(one: Version) -> dict[str, object]:
-    return asdict(one) | {"quarter": one.quarter.label, "name": one.name}
+def _as_json(version: Version) -> dict[str, object]:
+    return asdict(version) | {"quarter": version.quarter.label, "name": version.name}
 
 
 @click.command("compare")
@@ -188,8 +192,8 @@ def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -
         except OSError as error:
             raise cannot_write(out, error) from error
     if as_json:
-        told = {"counts": counts, "changes": changes.to_dicts()}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        summary = {"counts": counts, "changes": changes.to_dicts()}
+        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return
     for row in changes.head(_MOST_LINES).iter_rows(named=True):
         part = "" if row["breakdown"] == "total" else f", {row['breakdown_value']}"
@@ -200,8 +204,8 @@ def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -
         )
     if changes.height > _MOST_LINES:
         click.echo(f"… and {changes.height - _MOST_LINES:,} more; --out FILE lists them all.")
-    told = ", ".join(f"{counts[name]:,} {name}" for name in CHANGES if name in counts)
-    click.echo(told or "Nothing differs.")
+    summary = ", ".join(f"{counts[name]:,} {name}" for name in CHANGES if name in counts)
+    click.echo(summary or "Nothing differs.")
 
 
 def _folder(settings: Settings, name: str) -> Path:

@@ -97,24 +97,24 @@ def reminders(
     day = day or local_today()
     if since and since > day:
         raise click.BadParameter(f"{since} is after {day}", param_hint="--since")
-    found = [
-        one
-        for one in due_reminders(settings, declarations, day, since)
-        if nation_code in (None, declarations.places[one.sender_code].nation_code)
+    due = [
+        reminder
+        for reminder in due_reminders(settings, declarations, day, since)
+        if nation_code in (None, declarations.places[reminder.sender_code].nation_code)
     ]
     if out is not None:
         try:
-            write_reminders(found, out)
+            write_reminders(due, out)
         except OSError as error:
             raise cannot_write(out, error) from error
-        click.echo(f"Wrote {len(found)} reminders to {out}", err=as_json)
+        click.echo(f"Wrote {len(due)} reminders to {out}", err=as_json)
     if as_json:
-        told = [one.as_json() for one in found]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        records = [reminder.as_json() for reminder in due]
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     elif out is None:
-        for one in found:
+        for reminder in due:
             place, subject, text = (
-                getattr(w, language) for w in (one.place, one.subject, one.text)
+                getattr(w, language) for w in (reminder.place, reminder.subject, reminder.text)
             )
-            click.echo(f"{place} ({one.sender_code})\n{subject}\n\n{text}\n\n---\n")
-        click.echo(f"{len(found)} reminders for {day}. The wording is proposed; nothing was sent.")
+            click.echo(f"{place} ({reminder.sender_code})\n{subject}\n\n{text}\n\n---\n")
+        click.echo(f"{len(due)} reminders for {day}. The wording is proposed; nothing was sent.")

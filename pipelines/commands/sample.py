@@ -41,11 +41,11 @@ def sample_run(first: Quarter, last: Quarter) -> None:
     declarations = declared()
     _start_afresh(settings)
     with tempfile.TemporaryDirectory(prefix="adoption-samples-") as folder:
-        with progress(f"Writing synthetic returns, {first} to {last}") as told:
-            deliveries = write_deliveries(Path(folder), declarations, first, last, told)
+        with progress(f"Writing synthetic returns, {first} to {last}") as say:
+            deliveries = write_deliveries(Path(folder), declarations, first, last, say)
         arrivals = [Arrival(delivery.path, delivery.received_at) for delivery in deliveries]
-        with Ledger(settings.ledger).held(), progress("Receiving the files") as told:
-            receive(settings, declarations, arrivals, told)
+        with Ledger(settings.ledger).held(), progress("Receiving the files") as say:
+            receive(settings, declarations, arrivals, say)
     click.echo("Taking in the returns: read, check, pseudonymise, validate")
     run.take_in(settings, click.echo)
     click.echo("Building the warehouse with dbt")

@@ -47,8 +47,8 @@ def accept(
     decisions = open_decisions()
     if quarter and nation_code:
         waiting = decisions.gaps(nation_code, quarter)
-        found = [one.submission_id for one in waiting if one.state == "signed_off"]
-        submission_ids = tuple(dict.fromkeys(one for one in found if one))
+        matching = [each.submission_id for each in waiting if each.state == "signed_off"]
+        submission_ids = tuple(dict.fromkeys(each for each in matching if each))
     for submission_id in submission_ids:
         decisions.accept(submission_id, role=role)
     click.echo(f"{len(submission_ids)} submissions accepted.")

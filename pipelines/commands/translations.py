@@ -41,20 +41,22 @@ def translations(is_listed: bool, update: bool, as_json: bool) -> None:
             raise click.UsageError("--update is for a checkout of the code")
         for part in extraction.parts_of_the_program():
             extraction.update(part)
-    found = _everything()
+    findings = _everything()
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False)
+        )
     elif is_listed:
-        for one in found:
-            if one.state != "reviewed":
-                click.echo(f"{one.state:10}  {one.place}  {one.english!r}")
+        for finding in findings:
+            if finding.state != "reviewed":
+                click.echo(f"{finding.state:10}  {finding.place}  {finding.english!r}")
     if not as_json:
-        width = max((len(one.part) for one in found), default=0)
+        width = max((len(finding.part) for finding in findings), default=0)
         click.echo("  ".join([" " * width, *(f"{state:>10}" for state in STATES)]))
-        for part in dict.fromkeys(one.part for one in found):
-            counts = Counter(one.state for one in found if one.part == part)
+        for part in dict.fromkeys(finding.part for finding in findings):
+            counts = Counter(finding.state for finding in findings if finding.part == part)
             click.echo("  ".join([f"{part:{width}}", *(f"{counts[s]:10,}" for s in STATES)]))
-    needs_work = any(one.state in ("missing", "stale", "wrong") for one in found)
+    needs_work = any(finding.state in ("missing", "stale", "wrong") for finding in findings)
     click.get_current_context().exit(1 if needs_work else 0)
 
 
@@ -66,7 +68,7 @@ def _everything() -> list[Translation]:
     from pipelines.text.extraction import parts_of_the_program
     from pipelines.text.review import Translation, translations_of
 
-    of_the_code = [one for part in parts_of_the_program() for one in translations_of(part)]
+    of_the_code = [each for part in parts_of_the_program() for each in translations_of(part)]
     rules = [rule for rules in RULES.values() for rule in rules]
     sentences = ((rule.code, rule.sentence_en, rule.sentence_cy) for rule in rules)
     declared = [

@@ -55,42 +55,42 @@ def try_rules(
     settings = Settings.from_environment()
     declarations = Declarations(sources or SOURCES)
     with working("Running the rules again"):
-        found = run_trial(
+        trial = run_trial(
             settings, declarations, quarters, engine="polars" if quick else "great_expectations"
         )
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(trial.as_json(), indent=2, ensure_ascii=False))
         return
-    _tell(found)
+    _tell(trial)
 
 
-def _tell(found: RuleTrial) -> None:
+def _tell(trial: RuleTrial) -> None:
     click.echo(
-        f"Tried the rules on {found.tried:,} submissions, quarters: {len(found.quarters)}; "
-        f"{found.same_rules:,} had been validated by these same rules. Nothing was written."
+        f"Tried the rules on {trial.tried:,} submissions, quarters: {len(trial.quarters)}; "
+        f"{trial.same_rules:,} had been validated by these same rules. Nothing was written."
     )
-    if found.crashed:
-        click.secho(f"Rules crashed: {found.crashed}. Nothing would be accepted.", fg="red")
-    for line in (*_about_rules(found), *_about_verdicts(found)):
+    if trial.crashed:
+        click.secho(f"Rules crashed: {trial.crashed}. Nothing would be accepted.", fg="red")
+    for line in (*_about_rules(trial), *_about_verdicts(trial)):
         click.echo(line)
-    if not found.rules and not found.verdicts:
+    if not trial.rules and not trial.verdicts:
         click.echo("No return would newly fail or newly pass.")
     for words, several in (
         (
             "Only the verdict was compared, since the list of problems is no longer on disk",
-            found.counts_only,
+            trial.counts_only,
         ),
-        ("Left out, since their rows are no longer on disk", found.not_on_disk),
+        ("Left out, since their rows are no longer on disk", trial.not_on_disk),
     ):
         if several:
             click.echo(f"{words}: {', '.join(several)}")
 
 
-def _about_rules(found: RuleTrial) -> Iterator[str]:
+def _about_rules(trial: RuleTrial) -> Iterator[str]:
     """Lines, since a table would cut the ids of submissions in 80 columns."""
-    if found.rules:
+    if trial.rules:
         yield "\nRules that would find other rows (rows before -> after)"
-    for change in found.rules:
+    for change in trial.rules:
         rule = change.rule
         field = rule.field or "the whole file"
         yield f"  {rule.code} {field}, {rule.severity}: {change.before:,} -> {change.after:,}"
@@ -99,18 +99,18 @@ def _about_rules(found: RuleTrial) -> Iterator[str]:
 
 
 def _who(words: str, several: tuple[AffectedRows, ...]) -> Iterator[str]:
-    for one in several[:SUBMISSIONS_SHOWN]:
-        count = len(one.rows)
-        said = "" if one.rows == (0,) else f", {count:,} {'row' if count == 1 else 'rows'}"
-        yield f"    {words}: {_whose(one.submission)}{said}"
+    for example in several[:SUBMISSIONS_SHOWN]:
+        count = len(example.rows)
+        said = "" if example.rows == (0,) else f", {count:,} {'row' if count == 1 else 'rows'}"
+        yield f"    {words}: {_whose(example.submission)}{said}"
     if len(several) > SUBMISSIONS_SHOWN:
         yield f"    {words}: {len(several) - SUBMISSIONS_SHOWN:,} more submissions (--json)"
 
 
-def _about_verdicts(found: RuleTrial) -> Iterator[str]:
-    if found.verdicts:
+def _about_verdicts(trial: RuleTrial) -> Iterator[str]:
+    if trial.verdicts:
         yield "\nVerdicts that would change"
-    for change in found.verdicts:
+    for change in trial.verdicts:
         yield f"  {_whose(change.submission)}"
         because = f" ({', '.join(change.reasons)})" if change.reasons else ""
         yield f"    {change.before} -> {change.after}{because}"

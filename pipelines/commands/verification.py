@@ -39,23 +39,23 @@ def verify(expect: str | None, as_json: bool) -> None:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expect") from error
     with working("Comparing files with their checksums"):
-        found = prove(Settings.from_environment(), declared(), expected)
+        result = prove(Settings.from_environment(), declared(), expected)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
-        sys.exit(1 if found.faults else 0)
-    if found.head:
-        click.echo(f"Ledger   {found.head.length} lines   {found.head.length}:{found.head.head}")
+        click.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+        sys.exit(1 if result.faults else 0)
+    if result.head:
+        click.echo(f"Ledger   {result.head.length} lines   {result.head.length}:{result.head.head}")
     click.echo(
-        f"Compared {found.anchors} earlier states of the ledger; "
-        + ", ".join(f"{room}: {count}" for room, count in found.rooms.items())
+        f"Compared {result.anchors} earlier states of the ledger; "
+        + ", ".join(f"{room}: {count}" for room, count in result.rooms.items())
     )
-    for remark in found.remarks:
+    for remark in result.remarks:
         click.echo(f"Remark   {remark}")
-    for fault in found.faults:
+    for fault in result.faults:
         click.secho(f"Fault    {fault}", fg="red")
-    click.echo("No faults found." if not found.faults else f"Faults: {len(found.faults)}")
+    click.echo("No faults found." if not result.faults else f"Faults: {len(result.faults)}")
     click.echo(LIMITS)
-    sys.exit(1 if found.faults else 0)
+    sys.exit(1 if result.faults else 0)
 
 
 @click.command()
@@ -70,13 +70,13 @@ def history(sender_code: str, quarter: Quarter, as_json: bool) -> None:
     """
     settings, declarations = Settings.from_environment(), declared()
     nation = declarations.places[sender_code].nation_code
-    told = list(_history(Ledger(settings.ledger).events(), sender_code, nation, quarter))
+    events = list(_history(Ledger(settings.ledger).events(), sender_code, nation, quarter))
     if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(events, indent=2, ensure_ascii=False))
         return
-    for line in told:
+    for line in events:
         click.echo(f"{line['at'] or '':16}  {line['what']}")
-    click.echo(f"{len(told)} events for {sender_code}, {quarter}.")
+    click.echo(f"{len(events)} events for {sender_code}, {quarter}.")
 
 
 def _history(

@@ -100,9 +100,14 @@ def run_dagster(
     try:
         create_dagster_webserver_cli().main(
             [
-                *("--host", _NOWHERE, "--port", "1"),
-                *("--workspace", str(workspace)),
-                *("--dagster-log-level", "error"),
+                "--host",
+                _NOWHERE,
+                "--port",
+                "1",
+                "--workspace",
+                str(workspace),
+                "--dagster-log-level",
+                "error",
                 *(["--read-only"] if read_only else []),
             ],
             prog_name="dagster-webserver",
