@@ -10,6 +10,7 @@ import click
 
 from pipelines.commands.check import check
 from pipelines.commands.deliveries import report, status
+from pipelines.commands.erase import erase
 from pipelines.commands.explain import explain
 from pipelines.commands.extract import dictionary, extract
 from pipelines.commands.extras import ExtraMissing, require_warehouse
@@ -49,7 +50,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     ],
     "Releases": [release, releases, compare_releases],
     "Figures": [explain, pack, sql, extract, dictionary],
-    "The installation": [ui, sample_run, prepare, try_rules, verify, key, translations],
+    "The installation": [ui, sample_run, prepare, try_rules, verify, key, erase, translations],
 }
 
 # Names of version 0.1, still understood in the next one.

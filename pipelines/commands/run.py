@@ -118,9 +118,9 @@ def take_in(settings: Settings, say: Say, files: Sequence[Path] = (), wait: floa
             settings, declarations, arrivals, keep=bool(files), leave=arriving.append
         )
     for file in arriving:
-        say(f"{file.path.name}: still arriving, not taken in: {file.reason}")
+        say(f"{file.path.name}: not taken in: {file.reason}")
     if arriving:
-        say("Take in again what was still arriving, once it is whole.")
+        say("What is still arriving is taken in the next time, once it is whole.")
     waiting = stretches(waiting_quarters(settings))
     if not received and not waiting:
         if not arriving:

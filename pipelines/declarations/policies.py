@@ -46,7 +46,7 @@ class TolerancePolicy(Dated):
     note: Text
 
 
-Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release"]
+Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release", "erase"]
 
 
 class Role(Declared):

@@ -108,6 +108,7 @@ def _receive_batch(
         for item in earlier
         if item.status not in ("refused", "duplicate") and item.withdrawn_at is None
     }
+    erased = {item.sha256 for item in earlier if item.is_file_erased}
     cover_of = {item.submission_id: (item.sender_code, item.quarter) for item in earlier}
     events: list[dict[str, Any]] = []
     event: dict[str, Any]
@@ -118,6 +119,15 @@ def _receive_batch(
             seen, sha256 = _size_and_time(arrival.path), sha256_of(arrival.path)
         except OSError:  # gone again, or locked by who is writing it; its batch-mates are not
             leave(StillArriving(arrival.path, "it is gone or cannot be opened"))
+            continue
+        if sha256 in erased:
+            leave(
+                StillArriving(
+                    arrival.path,
+                    "rows of this very file were erased on request; ask its sender to send it "
+                    "without them, and remove this copy",
+                )
+            )
             continue
         number += 1
         suffix = arrival.path.suffix.lower()

@@ -20,6 +20,8 @@ Events:
 ``stored``     the files of a batch: quarter, batch, submissions, ``files`` (``sha256`` and
                ``content`` by path), ``set_aside`` (sheet rows by submission and return)
 ``exported``   an export version of a quarter, and the hash of its checksums
+``erased``     rows of somebody, or a submission, are gone: ``rows`` (counts by submission, return
+               and row status), ``received`` (submissions whose file is gone), role, reason, at
 ``rekeyed``    every pseudonym was replaced: ``key_id`` of the key since then, ``key_before``, at
 ``reported``   a run reported everything up to here
 
@@ -88,6 +90,7 @@ class Submission:
     rules: dict[str, int] = field(default_factory=dict)
     queries: dict[str, dict[str, int]] = field(default_factory=dict)  # rows by return, rule code
     errors: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
+    is_file_erased: bool = False  # the received file was removed on request
     withdrawn_at: str | None = None  # asked for; after a lock it takes effect by a revision
     state: str | None = None  # what became of it, where ``states.py`` was asked
 
@@ -311,6 +314,27 @@ def fold_delivery(submissions: MutableMapping[str, Submission], event: Mapping[s
             submission.refusals = _joined_reasons(submission)
     elif kind == "withdrawn":
         submissions[event["submission_id"]].withdrawn_at = event["at"]
+    elif kind == "erased":
+        _fold_erasure(submissions, event)
+
+
+def _fold_erasure(submissions: MutableMapping[str, Submission], event: Mapping[str, Any]) -> None:
+    """Bring counts of rows down to those that are held still; the verdict stays what it was."""
+    for submission_id in event["received"]:
+        if submission_id in submissions:
+            submissions[submission_id].is_file_erased = True
+    for submission_id, by_return in event["rows"].items():
+        if submission_id not in submissions:
+            continue
+        item = submissions[submission_id]
+        returns = dict(item.returns)
+        for name, by_status in by_return.items():
+            counts = dict(returns[name])
+            counts["rows_read"] -= sum(by_status.values())
+            counts["rows_accepted"] -= by_status.get("accepted", 0)
+            counts["rows_quarantined"] -= by_status.get("quarantined", 0)
+            returns[name] = counts
+        item.returns = returns
 
 
 def _with_name(event: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -370,7 +370,9 @@ def known_at(events: Iterable[Mapping[str, Any]], moment: datetime) -> list[Mapp
         # A verdict has no time of its own and is as old as its delivery.
         elif event.get("submission_id") is not None and event["submission_id"] not in seen:
             continue
-        if "at" in event and datetime.fromisoformat(event["at"]) > moment:
+        # What was erased is gone, whenever it is looked at.
+        is_decision = "at" in event and event["event"] != "erased"
+        if is_decision and datetime.fromisoformat(event["at"]) > moment:
             continue
         known.append(event)
     return known

@@ -274,6 +274,7 @@ _CHECKS: dict[str, Callable[[LedgerState, Event], str | None]] = {
     "stored": _stored,
     "reported": _always,
     "rekeyed": _always,
+    "erased": _always,
     "tolerated": _tolerated,
     "reopened": _reopened,
     "signed_off": _signed_off,

@@ -161,6 +161,13 @@ def _compare_received(settings: Settings, ledger: Ledger, findings: Findings) ->
     findings.rooms["landing"] = len(known)
     for sha256, item in sorted(known.items()):
         path = stored_file(settings, item)
+        if item.is_file_erased:
+            if path.exists():
+                findings.faults.append(
+                    f"{path} was erased on request and is there again ({item.submission_id}): "
+                    "remove it"
+                )
+            continue
         if not path.is_file():
             what = "is missing"
         elif sha256_of(path) != sha256:

@@ -75,7 +75,7 @@ def test_a_half_copied_file_given_by_name_is_said_and_not_taken(
     said: list[str] = []
     assert run.take_in(settings, said.append, [path, whole], wait=0.2) is False
     (sentence,) = [line for line in said if "given.zip" in line]
-    assert "still arriving, not taken in: its end is missing" in sentence
+    assert "not taken in: its end is missing" in sentence
     assert [item.name for item in Ledger(settings.ledger).submissions()] == ["whole.zip"]
     path.write_bytes(content)
     assert run.take_in(settings, said.append, [path], wait=0.2) is True

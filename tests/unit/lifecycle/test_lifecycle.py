@@ -202,7 +202,7 @@ def test_the_table_has_every_state_and_every_kind_of_event() -> None:
     assert len(rows) == len(ACTS_NEXT) * (len(FILES) + len(DECISIONS))
     told_by_files = {"received", "judged"}
     # These change the state of no return.
-    elsewhere = {"duplicate", "stored", "exported", "rekeyed", "reported", "released"}
+    elsewhere = {"duplicate", "stored", "exported", "rekeyed", "erased", "reported", "released"}
     assert len(EVENTS) == len(DECISIONS) + len(told_by_files | elsewhere)
 
 
