@@ -25,6 +25,8 @@ def _job(
     return dg.define_asset_job(name, selection=selection, description=description)
 
 
+# Taking in and building apart: a refused return makes the first red, and the figures of all others
+# are built all the same.
 take_in_returns = _job(
     "take_in_returns",
     deliveries,

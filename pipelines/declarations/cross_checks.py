@@ -22,7 +22,7 @@ from pipelines.declarations.measures import Measure
 from pipelines.declarations.returns import Return
 
 
-class Declared(Protocol):
+class NamesDeclared(Protocol):
     """What the checks look names up in."""
 
     @property
@@ -38,7 +38,7 @@ class Declared(Protocol):
 class CrossChecks:
     """Checks of one declaration against all that are ``declared``, each loaded when looked up."""
 
-    def __init__(self, declared: Declared) -> None:
+    def __init__(self, declared: NamesDeclared) -> None:
         self._declared = declared
 
     def measure(self, file: YamlFile, position: int, measure: Measure, names: list[str]) -> None:

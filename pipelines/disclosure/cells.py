@@ -184,9 +184,13 @@ def cells_of(
     ).pl()
     measures = measures.filter(pl.col("measure").is_in(counted["measure"].unique()))
     _check_one_row_each(measures)
+    # Zeros are published too, and a reader reckons with them; the warehouse stores only parts in
+    # which somebody is, a thirtieth of all.
     cells = _with_zeros(counted, measures, parts)
     windows, quarters = set(cells["window"]), {quarter}
     if known is not None:
+        # Earlier releases may have shown windows that this one does not, and their differences
+        # still hold.
         windows |= set(known["window"])
         quarters |= {Quarter.parse(label) for label in known["quarter"].unique()}
     places, lives = _place_relations(connection, nation_code, max(quarters))
@@ -247,6 +251,7 @@ def _place_relations(
     rows = connection.execute(_PLACES, {"nation": nation_code, "last": quarter.index}).fetchall()
     senders: dict[tuple[str, str, int], set[str]] = {}
     kinds: dict[str, str] = {}
+    # A place lives as long as a return of its subject is due from somebody there.
     lives: dict[tuple[str, str], tuple[int, int]] = {}
     for subject, place, sender, kind, index in rows:
         senders.setdefault((subject, place, index), set()).add(sender)
@@ -258,6 +263,8 @@ def _place_relations(
         for scheme, parts in _schemes(subject, place, index, members, senders, kinds):
             if parts != {place}:
                 # A body's own return beside its members' is in its figure and in no other cell.
+                # Without a cell of its own that part is never shown, so the sum of the members only
+                # bounds the body.
                 named = frozenset(f"{place}{OWN}" if part == place else part for part in parts)
                 _lengthen(stretches.setdefault((subject, place, scheme), []), index, named)
     quarters = {"first": pl.Int64, "last": pl.Int64}

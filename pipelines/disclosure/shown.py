@@ -38,6 +38,7 @@ def shown_cells(
         )
     )
     shown = shown.with_columns(
+        # Sums of days are never shown themselves, only through their mean.
         pl.when((pl.col("reason") == SHOWN) & ~pl.col("is_sum"))
         .then(rounded(shown, system, rules))
         .alias("shown"),
@@ -68,8 +69,11 @@ def shown_ratios(
     value = pl.col("multiplier") * pl.col("top") / pl.col("bottom")
     scale = pl.lit(10.0).pow(places.otherwise(pl.col("rounding")))
     nearest = (value * scale + 0.5).floor() / scale
+    # Not available before suppressed: the symbol of suppression would say that a return came.
     empty = (pl.col("top_reason") == EMPTY) | (pl.col("bottom_reason") == EMPTY)
     hidden = (pl.col("top_reason") != SHOWN) | (pl.col("bottom_reason") != SHOWN)
+    # A percentage that rounds to zero, of somebody, has a symbol of its own in the Department for
+    # Education's tables: k.
     low = (nearest == 0) & (pl.col("top") > 0) & is_percent & pl.lit(symbols.low is not None)
     return (
         ratios.select(list(RATIO_SCHEMA))

@@ -86,12 +86,15 @@ def to_validated(
             set_aside = {
                 outcome.submission.submission_id: rows_set_aside(outcome) for outcome in validated
             }
+            # Rows first, verdicts after: a verdict in the ledger is never without its rows, and a
+            # batch that is killed in between is written again under the same name.
             write_validated(settings, declarations, batch, validated, set_aside)
             events += [
                 outcome.event(rules_hash, declarations, reading_hash) | {"key_id": key_id}
                 for outcome in validated
             ]
             stored.append(stored_event(settings, quarter.label, batch.name, set_aside, set_aside))
+        # In one write, so that a crash leaves all verdicts of the quarter or none.
         Ledger(settings.ledger).append(*events, *stored)
         validated = [outcome for _, outcomes in mine for outcome in outcomes]
         held = sum(
@@ -156,6 +159,8 @@ def _add_reference_data(
         mine = [batch for batch in batches if batch.quarter == quarter]
         for batch in mine:
             batch.reference_data = accepted.reference_data(quarter, batch.submitted, batch.typed)
+            # Results of the first look are thrown away: verdicts come from the engine that was
+            # asked for.
             first_look = replace(batch, results={})
             run_rules([first_look], declarations, engine="polars")
             newly_accepted, set_aside = [], [NO_ROWS_SET_ASIDE]
@@ -168,6 +173,8 @@ def _add_reference_data(
                     newly_accepted.append(submitted)
                     set_aside.append(outcome.rows_set_aside)
             accepted.add(newly_accepted, batch.reference_data, pl.concat(set_aside))
+        # After all batches of the quarter, since rules across sheets need the other senders'
+        # returns of it.
         for batch in mine:
             assert batch.reference_data
             batch.reference_data = accepted.with_newly_accepted(quarter, batch.reference_data)

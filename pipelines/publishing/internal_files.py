@@ -80,9 +80,11 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
     """
     home = settings.exports / quarter.label
     latest = latest_version(home)
+    # A changed file is an accident or worse; a new version beside it would hide that.
     _refuse_changed_files(home, latest)
     staging = home / ".part"
     with open_warehouse(settings) as connection:
+        # Figures whose rows do not add up to the returns they rest on are not written at all.
         refuse_unless_reconciled(connection)
         figures = _indicators(connection, quarter)
         if figures.is_empty():

@@ -57,6 +57,7 @@ REPAIRS: dict[str, str] = {
 }
 
 # Of the cells of one column, found when text becomes dates, numbers and codes.
+# Counted by column and never listed by cell: a date column written otherwise has as many as rows.
 REPAIRS_OF_CELLS: dict[str, str] = {
     "spaces": N_(
         "In column “{title}”, spaces before or after values were removed (cells: {number})."

@@ -101,7 +101,7 @@ def cookie_name(port: int | None) -> str:
 
 
 @dataclass(frozen=True)
-class Rules:
+class DoorRules:
     """Whom a door lets in.
 
     ``origins``: origin by Host. ``token``: what a browser has to show, None where a login proxy
@@ -116,7 +116,9 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class TurnedAway:
+    """Why a request gets no further: the status of the answer, and the reason in words."""
+
     status: HTTPStatus
     reason: str
 
@@ -124,7 +126,7 @@ class Refusal:
 class Door:
     """An application before another one, which sees only what the rules allow."""
 
-    def __init__(self, inside: ASGIApp, rules: Rules) -> None:
+    def __init__(self, inside: ASGIApp, rules: DoorRules) -> None:
         self._inside = inside
         self._rules = rules
 
@@ -153,7 +155,7 @@ class Door:
         elif scope["path"] == LOGIN and self._rules.token:
             await self._login(scope)(scope, receive, send)
         elif not self._is_logged_in(scope):
-            await _say(Refusal(HTTPStatus.UNAUTHORIZED, _NOT_LOGGED_IN))(scope, receive, send)
+            await _say(TurnedAway(HTTPStatus.UNAUTHORIZED, _NOT_LOGGED_IN))(scope, receive, send)
         elif scope["method"] == "POST":
             body = await _body(Request(scope, receive))
             refusal = self._bad_question(body)
@@ -164,15 +166,15 @@ class Door:
         else:
             await self._inside(scope, receive, send)
 
-    def _stranger(self, scope: Scope) -> Refusal | None:
+    def _stranger(self, scope: Scope) -> TurnedAway | None:
         """Why a request does not come from a page of this server, or from nobody's page."""
         origin = self._rules.origins.get((_only(scope, b"host") or "").lower())
         if origin is None:
-            return Refusal(
+            return TurnedAway(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 f"This server is not known by that name. Behind a proxy, set {ADDRESS_VARIABLE}.",
             )
-        from_page = Refusal(HTTPStatus.FORBIDDEN, "Only pages of this server may ask it.")
+        from_page = TurnedAway(HTTPStatus.FORBIDDEN, "Only pages of this server may ask it.")
         is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         # Browsers name the page with everything but plain reading: without a name it is no page.
         if _values(scope, b"origin") not in ([[origin], []] if is_reading else [[origin]]):
@@ -206,7 +208,7 @@ class Door:
         request = Request(scope)
         token = self._rules.token or ""
         if not _same(request.query_params.get("token", ""), token):
-            return _say(Refusal(HTTPStatus.UNAUTHORIZED, _NOT_LOGGED_IN))
+            return _say(TurnedAway(HTTPStatus.UNAUTHORIZED, _NOT_LOGGED_IN))
         page = HTMLResponse(
             '<!doctype html><html lang="en"><meta http-equiv="refresh" content="0; url=/">'
             '<title>Dagster</title><p><a href="/">Open Dagster</a></p></html>',
@@ -222,29 +224,29 @@ class Door:
         )
         return page
 
-    def _bad_question(self, body: bytes | None) -> Refusal | None:
+    def _bad_question(self, body: bytes | None) -> TurnedAway | None:
         if body is None:
-            return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The question is too long.")
+            return TurnedAway(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The question is too long.")
         try:
             query = json.loads(body)["query"]
             changes = _is_mutation(query)
         except (ValueError, TypeError, LookupError, RecursionError):
-            return Refusal(HTTPStatus.BAD_REQUEST, "That is no question in GraphQL.")
+            return TurnedAway(HTTPStatus.BAD_REQUEST, "That is no question in GraphQL.")
         if changes and not self._rules.operate:
-            return Refusal(HTTPStatus.FORBIDDEN, "This server is read-only.")
+            return TurnedAway(HTTPStatus.FORBIDDEN, "This server is read-only.")
         return None
 
 
-def _wrong_way(scope: Scope) -> Refusal | None:
+def _wrong_way(scope: Scope) -> TurnedAway | None:
     """Questions come by POST, as JSON, to one address; everything else is fetched by GET."""
     method, path = scope["method"], scope["path"]
     if method != "POST" and (method not in ("GET", "HEAD") or path == GRAPHQL):
-        return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Not by this method.")
+        return TurnedAway(HTTPStatus.METHOD_NOT_ALLOWED, "Not by this method.")
     if method == "POST" and path != GRAPHQL:
-        return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Nothing is sent to this address.")
+        return TurnedAway(HTTPStatus.METHOD_NOT_ALLOWED, "Nothing is sent to this address.")
     kind = (_only(scope, b"content-type") or "").partition(";")[0].strip().lower()
     if method == "POST" and kind != "application/json":
-        return Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Questions are sent as JSON.")
+        return TurnedAway(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Questions are sent as JSON.")
     return None
 
 
@@ -280,7 +282,7 @@ def _only(scope: Scope, header: bytes) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def _say(refusal: Refusal) -> ASGIApp:
+def _say(refusal: TurnedAway) -> ASGIApp:
     from starlette.responses import PlainTextResponse
 
     return PlainTextResponse(

@@ -70,6 +70,7 @@ class SentReturn:
                 empty = pl.DataFrame(schema=raw_schema(declared))
                 typed = cast(empty, declared, self.quarter, self.declarations)
             rows = sorted(set_aside.get(name, ()))
+            # As the warehouse would have them: rows with an error are in no figure.
             kept = typed.filter(~pl.col("sheet_row").is_in(rows))
             nobody = pl.DataFrame(schema={"submission_id": pl.String, "sheet_row": pl.Int64})
             frames[name] = validated_frame(kept, declared, pseudonymiser.of_column, nobody)

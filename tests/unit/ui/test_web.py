@@ -19,7 +19,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipelines.ui import web
-from pipelines.ui.door import Rules
+from pipelines.ui.door import DoorRules
 from pipelines.ui.web import application, files_of, run_dagster
 
 
@@ -120,7 +120,7 @@ def test_a_room_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
 
 # --- Dagster behind the same address ----------------------------------------------------------
 
-RULES = Rules({"127.0.0.1:3000": "http://127.0.0.1:3000"}, token=None)
+RULES = DoorRules({"127.0.0.1:3000": "http://127.0.0.1:3000"}, token=None)
 
 
 async def _dagster(scope: Scope, receive: Receive, send: Send) -> None:
@@ -245,7 +245,7 @@ def test_settings_that_keep_nobody_out_are_refused(
 def test_on_a_port_everybody_logs_in_and_on_a_socket_whoever_operates(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], needs_token: bool, operate: bool
 ) -> None:
-    served: list[tuple[bool, Rules, dict[str, Any]]] = []
+    served: list[tuple[bool, DoorRules, dict[str, Any]]] = []
 
     def run_dagster(_: Path, read_only: bool, front: Any, **listen: Any) -> None:
         served.append((read_only, front(_dagster)._rules, listen))
