@@ -41,7 +41,7 @@ _HEADERS = {
 _NOWHERE = "nowhere.invalid"
 
 
-def application(exports: Path, dagster: ASGIApp, rules: door.Rules) -> ASGIApp:
+def application(exports: Path, dagster: ASGIApp, rules: door.DoorRules) -> ASGIApp:
     """The exports room under /files and everything else from Dagster's application."""
     from starlette.applications import Starlette
     from starlette.routing import Mount
@@ -144,7 +144,7 @@ def main(workspace: Path, port: int, socket: Path | None, operate: bool) -> None
     needs_login = operate or not socket
     if needs_login and not is_given:
         click.echo(f"Open {next(iter(origins.values()))}{door.LOGIN}?token={token}")
-    rules = door.Rules(
+    rules = door.DoorRules(
         origins,
         token=token if needs_login else None,
         operate=operate,

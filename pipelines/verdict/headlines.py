@@ -249,7 +249,8 @@ def _environment(project: Path) -> Any:
         {name: macro for name, macro in vars(macros).items() if not name.startswith("_")}
     )
     # dbt asks its own project for the measures; here they come from where they are declared.
-    environment.globals.update({"measures_of": _measures_of})
+    of_declarations: dict[str, Any] = {"measures_of": _measures_of}
+    environment.globals.update(of_declarations)
     return environment
 
 

@@ -130,7 +130,7 @@ class Served:
 def behind(operate: bool, token: str | None = TOKEN) -> Generator[Served]:
     inside = Inside()
     origins: dict[str, str] = {}
-    with served(door.Door(inside.application, door.Rules(origins, token, operate))) as port:
+    with served(door.Door(inside.application, door.DoorRules(origins, token, operate))) as port:
         origins.update(door.loopback_origins(port))
         origins.update(door.proxy_origins({door.ADDRESS_VARIABLE: f"https://{PROXY}"}))
         yield Served(port, inside)
