@@ -20,6 +20,7 @@ from pipelines.commands.locks import lock, revise, unlock
 from pipelines.commands.pack import pack
 from pipelines.commands.queries import queries, reopen, tolerate
 from pipelines.commands.release import compare_releases, release, releases
+from pipelines.commands.retention import retention
 from pipelines.commands.returns_due import due, reminders
 from pipelines.commands.sample import sample_run
 from pipelines.commands.service import prepare, ui
@@ -50,7 +51,17 @@ SECTIONS: dict[str, list[click.Command]] = {
     ],
     "Releases": [release, releases, compare_releases],
     "Figures": [explain, pack, sql, extract, dictionary],
-    "The installation": [ui, sample_run, prepare, try_rules, verify, key, erase, translations],
+    "The installation": [
+        ui,
+        sample_run,
+        prepare,
+        try_rules,
+        verify,
+        key,
+        erase,
+        retention,
+        translations,
+    ],
 }
 
 # Names of version 0.1, still understood in the next one.

@@ -103,10 +103,29 @@ class ReleasePolicy(Dated):
     note: Text
 
 
+class RetentionPolicy(Dated):
+    """How many quarters after the end of a quarter its case-level files are held.
+
+    ``landing``: files as they were sent, and their names; ``raw``: their rows as text. The
+    validated room is held as long as figures are made from it.
+    """
+
+    landing_quarters: Annotated[int, Field(ge=1, le=400)]
+    raw_quarters: Annotated[int, Field(ge=1, le=400)]
+    status: PublicStatus
+    note: Text
+
+
 class Policy(Declared):
     """What one national body asks for; what changes has an entry for each time it changed."""
 
-    overridden: ClassVar[tuple[str, ...]] = ("calendar", "refusal", "tolerance", "release")
+    overridden: ClassVar[tuple[str, ...]] = (
+        "calendar",
+        "refusal",
+        "tolerance",
+        "release",
+        "retention",
+    )
 
     body: str
     nation_code: str
@@ -115,6 +134,7 @@ class Policy(Declared):
     refusal: Annotated[tuple[RefusalPolicy, ...], ALWAYS_ONE]
     tolerance: Annotated[tuple[TolerancePolicy, ...], ONE_AT_A_TIME] = ()
     release: Annotated[tuple[ReleasePolicy, ...], ONE_AT_A_TIME] = ()
+    retention: Annotated[tuple[RetentionPolicy, ...], ONE_AT_A_TIME] = ()
     roles: tuple[Role, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     export_label: Text
@@ -152,6 +172,10 @@ class Policy(Declared):
     def release_for(self, quarter: Quarter) -> ReleasePolicy:
         """What a release of ``quarter`` is made of. Raises DeclarationError where none is said."""
         return self._of(self.release, quarter, "release")
+
+    def retention_for(self, quarter: Quarter) -> RetentionPolicy | None:
+        """How long files of ``quarter`` are held; None where nothing is declared."""
+        return next((each for each in self.retention if each.in_force(quarter)), None)
 
     def reminders_for(self, quarter: Quarter) -> tuple[Reminder, ...]:
         """The reminders that are sent for ``quarter``."""

@@ -98,7 +98,7 @@ def erase(
     submissions = submissions_with_states(ledger.events(), declarations)
     reason = _checked_reason(reason, what)
     _refuse(declarations, submissions, what, role)
-    staged = _staged(settings)
+    staged = staging(settings)
     shutil.rmtree(staged, ignore_errors=True)
     erased = Erased()
     try:
@@ -114,7 +114,7 @@ def erase(
                 "A file that holds it is not validated yet: run `adoption take-in`, then erase."
             )
         if not is_trial:
-            _enter(settings, submissions, erased, role, reason)
+            enter_erasure(settings, submissions, erased, role, reason)
     finally:
         if not _journal(settings).exists():
             shutil.rmtree(staged, ignore_errors=True)
@@ -131,7 +131,7 @@ def finish_erasure(settings: Settings) -> None:
     ledger = Ledger(settings.ledger)
     if not any(event.get("erasure") == noted["erasure"] for event in ledger.events()):
         ledger.append(*noted["events"])
-    staged = _staged(settings)
+    staged = staging(settings)
     for path in sorted(staged.rglob("*")):
         if path.is_file():
             target = settings.data / path.relative_to(staged)
@@ -263,7 +263,7 @@ def _stage_batch(
     erased.batches.append((quarter, batch))
     erased.received += sorted(touched)
     for path in files:
-        target = _staged(settings) / path.relative_to(settings.data)
+        target = staging(settings) / path.relative_to(settings.data)
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.parent.parent.name == "problems":
             frame = _without_problems(pl.read_parquet(path), gone, what)
@@ -380,7 +380,7 @@ def _find_received(
             erased.received.append(each.submission_id)
 
 
-def _enter(
+def enter_erasure(
     settings: Settings,
     submissions: list[Submission],
     erased: Erased,
@@ -394,7 +394,7 @@ def _enter(
     ledger = Ledger(settings.ledger)
     events = ledger.events()
     known = stored_batches_of(events)
-    staged = Settings(_staged(settings), settings.key_file)
+    staged = Settings(staging(settings), settings.key_file)
     stored = []
     for quarter, batch in erased.batches:
         before = known.get((quarter, batch))
@@ -461,7 +461,9 @@ def _text_columns(connection: Any) -> Iterator[tuple[str, str, str]]:
     yield from connection.execute(query).fetchall()
 
 
-def _staged(settings: Settings) -> Path:
+def staging(settings: Settings) -> Path:
+    """Where new forms of files lie, by their paths in the data folder, before they are put into
+    place."""
     return settings.data / "erasing"
 
 

@@ -124,8 +124,8 @@ def _receive_batch(
             leave(
                 StillArriving(
                     arrival.path,
-                    "rows of this very file were erased on request; ask its sender to send it "
-                    "without them, and remove this copy",
+                    "this very file was erased, on request or after its time; ask its sender for "
+                    "one without what was erased, and remove this copy",
                 )
             )
             continue

@@ -90,7 +90,7 @@ class Submission:
     rules: dict[str, int] = field(default_factory=dict)
     queries: dict[str, dict[str, int]] = field(default_factory=dict)  # rows by return, rule code
     errors: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
-    is_file_erased: bool = False  # the received file was removed on request
+    is_file_erased: bool = False  # on request, or after its time
     withdrawn_at: str | None = None  # asked for; after a lock it takes effect by a revision
     state: str | None = None  # what became of it, where ``states.py`` was asked
 

@@ -164,8 +164,7 @@ def _compare_received(settings: Settings, ledger: Ledger, findings: Findings) ->
         if item.is_file_erased:
             if path.exists():
                 findings.faults.append(
-                    f"{path} was erased on request and is there again ({item.submission_id}): "
-                    "remove it"
+                    f"{path} was erased and is there again ({item.submission_id}): remove it"
                 )
             continue
         if not path.is_file():

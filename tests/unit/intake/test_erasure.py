@@ -196,5 +196,5 @@ def test_the_erased_file_sent_again_is_not_taken_in(home: Collection, tmp_path: 
     left: list[StillArriving] = []
     arrivals = [Arrival(again, IN_TIME)]
     assert receive(home.settings, home.declarations, arrivals, leave=left.append) == []
-    assert again.exists() and "erased on request" in left[0].reason
+    assert again.exists() and "was erased" in left[0].reason
     assert not stored_file(home.settings, first).exists()

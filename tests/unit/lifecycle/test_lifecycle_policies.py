@@ -45,10 +45,10 @@ def test_every_duty_is_somebodys_and_sign_off_is_the_senders(policy: Policy) -> 
         for duty in r.may
     }
     assert set(duties) == {
-        *("tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release")
+        *("tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release", "erase")
     }
     assert duties["sign_off"] == {"sender"}
-    for duty in ("tolerate", "accept", "lock", "revise", "release"):
+    for duty in ("tolerate", "accept", "lock", "revise", "release", "erase"):
         assert duties[duty] == {"national_team"}
 
 
