@@ -77,7 +77,7 @@ class AcceptedReturns:
             # Held ones count: what a sender says now is compared, whatever the figures rest on.
             if item.is_accepted and item.withdrawn_at is None and item.quarter and item.sender_code
         ]
-        for item in sorted(accepted, key=lambda each: (each.received_at, each.delivery_number)):
+        for item in sorted(accepted, key=lambda each: each.delivery_number):
             # A nil return is known although no file holds a row of it.
             nil = frozenset(
                 name for name, counts in item.returns.items() if not counts["rows_read"]

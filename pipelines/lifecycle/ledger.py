@@ -92,6 +92,7 @@ class Submission:
     errors: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
     is_file_erased: bool = False  # on request, or after its time
     withdrawn_at: str | None = None  # asked for; after a lock it takes effect by a revision
+    withdrawn_after: int | None = None  # number of the last delivery that came before that
     state: str | None = None  # what became of it, where ``states.py`` was asked
 
     @property
@@ -313,7 +314,8 @@ def fold_delivery(submissions: MutableMapping[str, Submission], event: Mapping[s
         if "refusals" not in event:  # before reasons were kept one by one
             submission.refusals = _joined_reasons(submission)
     elif kind == "withdrawn":
-        submissions[event["submission_id"]].withdrawn_at = event["at"]
+        withdrawn = submissions[event["submission_id"]]
+        withdrawn.withdrawn_at, withdrawn.withdrawn_after = event["at"], len(submissions)
     elif kind == "erased":
         _fold_erasure(submissions, event)
 

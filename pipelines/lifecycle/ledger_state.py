@@ -1,8 +1,8 @@
 """The ledger's events folded one after the other: deliveries, decisions and locks as they are now.
 
 A lock closes a nation's quarter: what is accepted, or withdrawn, afterwards is *held* and changes
-nothing until a revision releases it. Whether something came after the lock is decided by the order
-of the ledger's lines, never by a clock.
+nothing until a revision releases it. Which of two deliveries is the newer, and whether something
+came after the lock, is decided by the order of the ledger's lines, never by a clock.
 """
 
 from __future__ import annotations
@@ -207,8 +207,8 @@ class LedgerState:
         ]
 
     def deliveries_of(self, sender_code: str, quarter: str) -> list[Submission]:
-        """Deliveries that are no duplicates, oldest first."""
-        return sorted(self._deliveries.get((sender_code, quarter), []), key=_age)
+        """Deliveries that are no duplicates, in order of arrival: the order of the ledger."""
+        return list(self._deliveries.get((sender_code, quarter), []))
 
     def in_force(self, sender_code: str, quarter: str) -> Submission | None:
         """The delivery that figures come from: the newest accepted, not held, not withdrawn."""
@@ -313,7 +313,7 @@ class LedgerState:
         """Rules that queried this return in an earlier accepted delivery and do not any more."""
         asked: set[str] = set()
         for earlier in self.deliveries_of(*whose(item)):
-            if _age(earlier) < _age(item) and earlier.is_accepted:
+            if earlier.delivery_number < item.delivery_number and earlier.is_accepted:
                 asked |= queries_of(earlier).get(return_name, {}).keys()
         return len(asked - queries_of(item).get(return_name, {}).keys())
 
@@ -354,27 +354,38 @@ def ledger_state(events: Iterable[Mapping[str, Any]], declarations: Declarations
 
 
 def known_at(events: Iterable[Mapping[str, Any]], moment: datetime) -> list[Mapping[str, Any]]:
-    """Events that could be known at ``moment`` (without a zone: UTC), in the ledger's order.
+    """Events that were known at ``moment`` (without a zone: UTC), in the ledger's order.
+
+    The ledger is cut at one place, before the first line whose time is later than ``moment``. What
+    stands after that line came after it, even if a clock that was set back gave it an earlier time.
+    A release closes its moment: what stands after it came later. Nothing is later than now, so that
+    a time far ahead, of a clock that was wrong once, hides nothing today.
 
     A verdict is known as soon as its delivery is: the ledger keeps no time of a verdict, so that a
     batch that is killed and done again comes to the same.
     """
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment >= datetime.now(UTC):
+        return list(events)
+    known: list[Mapping[str, Any]] = []
     seen: set[str] = set()
-    known = []
+    is_later = False
     for event in events:
-        if event["event"] in ("received", "duplicate"):
-            if datetime.fromisoformat(event["received_at"]) > moment:
-                continue
-            seen.add(event["submission_id"])
+        at = event.get("received_at") or event.get("at")
+        is_later = is_later or (at is not None and datetime.fromisoformat(at) > moment)
         # A verdict has no time of its own and is as old as its delivery.
-        elif event.get("submission_id") is not None and event["submission_id"] not in seen:
+        if event["event"] == "judged":
+            if event["submission_id"] in seen:
+                known.append(event)
             continue
         # What was erased is gone, whenever it is looked at.
-        is_decision = "at" in event and event["event"] != "erased"
-        if is_decision and datetime.fromisoformat(event["at"]) > moment:
+        if is_later and event["event"] != "erased":
             continue
         known.append(event)
+        if event["event"] in ("received", "duplicate"):
+            seen.add(event["submission_id"])
+        elif event["event"] == "released":
+            is_later = datetime.fromisoformat(event["as_of"]) >= moment
     return known
 
 
@@ -398,10 +409,6 @@ def whose(item: Submission) -> tuple[str, str]:
     """Sender and quarter of a submission whose cover sheet was understood."""
     assert item.sender_code is not None and item.quarter is not None
     return item.sender_code, item.quarter
-
-
-def _age(item: Submission) -> tuple[datetime, int]:
-    return item.received_at, item.delivery_number
 
 
 def _of_rule(event: Mapping[str, Any]) -> tuple[str, str, str]:

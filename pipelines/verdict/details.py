@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pipelines.declarations import Declarations
@@ -157,18 +156,22 @@ def details_of_submission(
         current,
         declarations,
         earlier=with_problems(_newest(same_quarter)),
-        in_force_before=with_problems(_newest(_in_force(same_quarter, submission.received_at))),
-        quarter_before=with_problems(_newest(_in_force(last_quarter, submission.received_at))),
+        in_force_before=with_problems(_newest(_in_force_before(same_quarter, submission))),
+        quarter_before=with_problems(_newest(_in_force_before(last_quarter, submission))),
     )
 
 
-def _in_force(submissions: Iterable[Submission], moment: datetime) -> list[Submission]:
-    """Those accepted and not withdrawn by then."""
+def _in_force_before(
+    submissions: Iterable[Submission], submission: Submission
+) -> list[Submission]:
+    """Those accepted, and not withdrawn before ``submission`` came."""
     return [
         other
         for other in submissions
         if other.is_accepted
-        and (other.withdrawn_at is None or datetime.fromisoformat(other.withdrawn_at) > moment)
+        and (
+            other.withdrawn_after is None or other.withdrawn_after >= submission.delivery_number
+        )
     ]
 
 

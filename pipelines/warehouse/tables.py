@@ -123,7 +123,7 @@ def write_tables(
     """Write every table dbt reads besides the returns themselves; rows by table name.
 
     ``as_of`` (UTC) makes deliveries received later invisible to the build, and undoes every lock,
-    withdrawal and release that was entered later. Deadlines are counted from its day, or today's.
+    withdrawal and release that was entered later; ``known_at`` says what later is. Deadlines are counted from its day, or today's.
     Raises DeclarationError, before anything is written, where measures and their SQL differ.
     """
     # Before anything is written: a build that fails half way would leave new tables beside old
@@ -151,9 +151,11 @@ def write_tables(
     tables["declarations/build"] = pl.DataFrame(
         {
             "as_of": [_in_utc(as_of) if as_of else None],
+            # Deliveries are numbered in the ledger's order, from 1 on.
+            "last_delivery": [len(life.ledger_state.submissions) if as_of else None],
             "verdicts": [sum(not item.is_waiting for item in submissions)],
         },
-        schema={"as_of": pl.Datetime("us"), "verdicts": pl.Int64},
+        schema={"as_of": pl.Datetime("us"), "last_delivery": pl.Int64, "verdicts": pl.Int64},
     )
     tables["submissions"] = _submissions(submissions, life.ledger_state)
     tables["submission_returns"] = _submission_returns(submissions)
@@ -173,7 +175,7 @@ def write_tables(
 def what_was_built(settings: Settings) -> tuple[datetime | None, int]:
     """``as_of`` (UTC) of the tables on disk, and how many verdicts are in them."""
     build = pl.read_parquet(settings.validated / "declarations" / "build.parquet")
-    return build.row(0)
+    return build.select("as_of", "verdicts").row(0)
 
 
 def _quarters(submissions: Sequence[Submission]) -> list[Quarter]:

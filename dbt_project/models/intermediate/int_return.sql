@@ -30,7 +30,7 @@ refused as (
         sender_code,
         quarter,
         count(*) as refused_deliveries,
-        max(received_at) as last_refused_at
+        max_by(received_at, delivery_number) as last_refused_at
     from {{ ref('stg_submission') }}
     where status = 'refused' and sender_code is not null and quarter is not null
     group by sender_code, quarter

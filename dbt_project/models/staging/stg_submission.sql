@@ -1,14 +1,18 @@
 -- The deliveries this build may see, and which of them is in force. What came after its quarter was
 -- locked is held until a revision releases it, and what was withdrawn counts no more: the earlier
--- accepted delivery comes back. Both count as they were known at the moment of the build.
+-- accepted delivery comes back. Both count as they were known at the moment of the build. Which of
+-- two is the newer is decided by the number of the delivery: clocks are set back.
 with
 
 delivery as (
 
     select submission.*
     from {{ source('validated', 'submissions') }} as submission
-    cross join (select max(as_of) as as_of from {{ source('validated', 'build') }}) as build
-    where build.as_of is null or submission.received_at <= build.as_of
+    cross join (
+        select max(last_delivery) as last_delivery
+        from {{ source('validated', 'build') }}
+    ) as build
+    where build.last_delivery is null or submission.delivery_number <= build.last_delivery
 
 ),
 
@@ -18,7 +22,7 @@ accepted as (
         submission_id,
         row_number() over (
             partition by sender_code, quarter
-            order by received_at desc, delivery_number desc
+            order by delivery_number desc
         ) as newest_first
     from delivery
     where

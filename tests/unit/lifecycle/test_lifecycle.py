@@ -322,12 +322,63 @@ def test_a_duplicate_changes_nothing_and_gets_no_verdict_of_its_own(story: Story
     assert "never received" in story.refused(nobody)
 
 
-def test_order_of_arrival_decides_and_then_the_number_of_the_delivery(story: Story) -> None:
-    late = story.file(received_at=(START + timedelta(days=2)).isoformat())
-    early = story.file(received_at=(START + timedelta(days=1)).isoformat())
-    for event in (late, early):
+@pytest.mark.parametrize(
+    "clock",
+    [
+        timedelta(hours=-1),  # set back by hand, or summer time ended on a clock of local time
+        timedelta(days=-400),
+        timedelta(0),
+        timedelta(days=1),
+    ],
+)
+def test_the_order_of_the_ledger_decides_whatever_the_clock_said(
+    story: Story, clock: timedelta
+) -> None:
+    first = story.file(received_at=START.isoformat())
+    correction = story.file(received_at=(START + clock).isoformat())
+    for event in (first, correction):
         story.tell(event).tell(story.judged(event["submission_id"]))
-    assert story.status().submission_id == late["submission_id"]
+    assert story.status().submission_id == correction["submission_id"]
+    state = story.ledger_state
+    assert [state.delivery(event["submission_id"]).state for event in (first, correction)] == [
+        "superseded",
+        "in_force",
+    ]
+
+
+def test_the_past_is_cut_at_one_place_of_the_ledger_though_the_clock_was_set_back(
+    story: Story,
+) -> None:
+    noon = START + timedelta(hours=3)
+    times = [noon, noon + timedelta(hours=1), noon + timedelta(minutes=10)]  # set back at the end
+    for time in times:
+        event = story.file(received_at=time.isoformat())
+        story.tell(event).tell(story.judged(event["submission_id"]))
+
+    def known(moment: datetime) -> list[str]:
+        events = known_at(story.events, moment)
+        return [event["submission_id"] for event in events if event["event"] == "received"]
+
+    assert known(noon) == ["S000001"]
+    # The third came after the second, which was not known at 12:30, whatever its own time says.
+    assert known(noon + timedelta(minutes=30)) == ["S000001"]
+    assert known(noon + timedelta(hours=1)) == ["S000001", "S000002", "S000003"]
+
+
+def test_what_came_after_a_release_is_not_in_it_though_the_clock_was_set_back(
+    story: Story,
+) -> None:
+    first = story.file(received_at=START.isoformat())
+    later = story.file(received_at=(START - timedelta(hours=1)).isoformat())
+    released = {"event": "released", "as_of": START.isoformat(), "at": START.isoformat()}
+    events = [first, released, later]
+    assert known_at(events, START) == [first, released]
+
+
+def test_a_time_far_ahead_hides_nothing_today(story: Story) -> None:
+    ahead = story.file(received_at="2999-01-01T09:00:00+00:00")
+    after = story.file(received_at=START.isoformat())
+    assert known_at([ahead, after], datetime.now(UTC) + timedelta(days=1)) == [ahead, after]
 
 
 def test_returns_of_one_file_stand_each_for_itself(story: Story) -> None:

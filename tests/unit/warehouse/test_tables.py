@@ -51,7 +51,7 @@ COLUMNS = {
     ),
     "declarations/code_lists": "code_list code label_en label_cy",
     "declarations/rules": "code return_name field severity sentence_en sentence_cy source",
-    "declarations/build": "as_of verdicts",
+    "declarations/build": "as_of last_delivery verdicts",
     "submissions": (
         "submission_id delivery_number received_at sha256 sender_code quarter version "
         "declared_version status refusal_code refusal_sentence_en is_late is_synthetic "
