@@ -96,6 +96,7 @@ EXPLAINED: dict[str, list[str]] = {
     "pipelines.intake.pseudonyms": ["KeyFileError"],
     "pipelines.lifecycle.decisions": ["NotAllowed"],
     "pipelines.lifecycle.free_text": ["NamesSomebody"],
+    "pipelines.exclusive": ["Busy"],
     "pipelines.lifecycle.ledger": ["LedgerBusy", "LedgerError"],
     "pipelines.lifecycle.publication": ["FrozenFigures"],
     "pipelines.pack.places": ["PackError"],

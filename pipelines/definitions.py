@@ -9,6 +9,7 @@ from pipelines.assets.landing import deliveries
 from pipelines.assets.quarter_summary import quarter_statements, quarter_summary
 from pipelines.assets.raw import raw_returns
 from pipelines.assets.releases import release
+from pipelines.assets.run_locks import RUN_LOCKS
 from pipelines.assets.run_log import plain
 from pipelines.assets.sensors import every_morning, inbox_sensor, verdicts_sensor
 from pipelines.assets.validated import validated_returns, verdicts
@@ -120,6 +121,7 @@ defs = dg.Definitions(
     ],
     sensors=[inbox_sensor, verdicts_sensor],
     schedules=[every_morning],
-    executor=dg.in_process_executor,
+    executor=dg.in_process_executor,  # a run is one process, which holds its locks to the end
+    resources=RUN_LOCKS,
     loggers={"plain": plain, "console": dg.colored_console_logger},
 )

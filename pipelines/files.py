@@ -7,9 +7,11 @@ old one or the new one, never half of either.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -39,6 +41,26 @@ def replace_durably(finished: Path, path: Path) -> None:
         os.fsync(handle.fileno())
     os.replace(finished, path)
     sync_folder(path.parent)
+
+
+def beside(finished: Path, folder: Path) -> Path:
+    """Move ``finished`` into ``folder`` under a name of its own, from which it can be renamed.
+
+    Nothing can be renamed from one volume to another: there it is copied, and stays where it was.
+    Raises OSError, and leaves no half of a copy.
+    """
+    part = folder / f".{finished.name}.part"
+    try:
+        os.replace(finished, part)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        try:
+            shutil.copyfile(finished, part)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+    return part
 
 
 def put_folder_into_place(finished: Path, target: Path, *, for_everybody: bool = False) -> None:

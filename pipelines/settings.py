@@ -91,6 +91,11 @@ class Settings:
         return self.data / "build"
 
     @property
+    def writer_lock(self) -> Path:
+        """Held by the one process that builds, publishes or releases."""
+        return self.data / "writer.lock"
+
+    @property
     def marts(self) -> Path:
         """The published warehouse, read-only."""
         return self.data / "marts"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings
+
+if TYPE_CHECKING:
+    from tests.small_data import SmallData
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +81,27 @@ def _sample_run(settings: Settings) -> str:
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
     return run.stdout + run.stderr
+
+
+@pytest.fixture(scope="session")
+def small_data_made(tmp_path_factory: pytest.TempPathFactory) -> SmallData:
+    """A small data folder, taken in and built once. Test processes side by side share it."""
+    import os
+
+    from filelock import FileLock
+
+    from tests.small_data import SmallData, make
+
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small-data"
+    with FileLock(home.with_suffix(".lock")):
+        if not (home / "made").exists():
+            make(home)
+            (home / "made").touch()
+    return SmallData(Settings(home / "data", home / "keys" / "pseudonym.key"))
+
+
+@pytest.fixture
+def small_data(small_data_made: SmallData, tmp_path: Path) -> SmallData:
+    """A copy of the small data folder, to be changed or damaged."""
+    return small_data_made.copy_to(tmp_path / "small")

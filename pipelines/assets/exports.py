@@ -11,6 +11,7 @@ from pipelines.assets.metadata import COUNTS, OWNERS, export_links, pack_list
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.quarter_summary import update_quarter_summaries
 from pipelines.assets.run_errors import no_values_in_errors
+from pipelines.assets.run_locks import RUN_LOCKS, RunLocks
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -46,7 +47,7 @@ PACKS = ("exports", "packs")
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
 )
-def quarterly_files(context: dg.AssetExecutionContext):
+def quarterly_files(context: dg.AssetExecutionContext, run_locks: RunLocks):
     """Publish each quarter; a locked one whose figures would change fails."""
     from datetime import UTC, datetime
 
@@ -56,6 +57,7 @@ def quarterly_files(context: dg.AssetExecutionContext):
     from pipelines.publishing.internal_files import export_quarter
 
     make_private()
+    run_locks.write("publishing files")
     settings = Settings.from_environment()
     declarations = Declarations(SOURCES)
     metadata: dict[Quarter, dict] = {}
@@ -134,6 +136,7 @@ class PackConfig(dg.Config):
     ],
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
+    required_resource_keys=set(RUN_LOCKS),
 )
 def packs(context: dg.AssetExecutionContext, config: PackConfig):
     """Write the packs asked for, of each quarter, from one connection."""

@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.assets.metadata import AS_SENT, OWNERS
 from pipelines.assets.run_errors import ledger_held, no_values_in_errors
+from pipelines.assets.run_locks import RUN_LOCKS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -20,6 +21,7 @@ from pipelines.settings import SOURCES, Settings, make_private
         "Every file that authorities and agencies sent, kept unchanged under its checksum and "
         "entered in the ledger before anything else is done with it."
     ),
+    required_resource_keys=set(RUN_LOCKS),
 )
 def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     from pipelines.intake.inbox import settled, waiting_files

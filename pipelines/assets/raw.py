@@ -5,6 +5,7 @@ import dagster as dg
 from pipelines.assets.metadata import AS_SENT, OWNERS
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.run_errors import ledger_held
+from pipelines.assets.run_locks import RUN_LOCKS
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
 
@@ -30,6 +31,7 @@ RETURNS = {"child": "children", "adopter": "adopters", "support": "support count
     ],
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
+    required_resource_keys=set(RUN_LOCKS),
 )
 def raw_returns(context: dg.AssetExecutionContext):
     """Read what waits, a quarter at a time, with the ledger held."""

@@ -6,6 +6,7 @@ from pydantic import Field
 from pipelines.assets.metadata import COUNTS, OWNERS
 from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarters_of
 from pipelines.assets.run_errors import no_values_in_errors
+from pipelines.assets.run_locks import RunLocks
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings, make_private
@@ -61,7 +62,11 @@ class ReleaseConfig(dg.Config):
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
 )
-def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
+def release(
+    context: dg.AssetExecutionContext,
+    config: ReleaseConfig,
+    run_locks: RunLocks,
+):
     """Release each quarter, the oldest first; a release that fails its audit is not written."""
     from pipelines.lifecycle.decisions import NotAllowed
     from pipelines.lifecycle.free_text import NamesSomebody
@@ -72,6 +77,7 @@ def release(context: dg.AssetExecutionContext, config: ReleaseConfig):
     from pipelines.warehouse.published import open_warehouse
 
     make_private()
+    run_locks.write("releasing")
     settings, declarations = Settings.from_environment(), Declarations(SOURCES)
     metadata: dict[Quarter, dict] = {}
     for quarter in quarters_of(context):  # oldest first: later ones are protected against it

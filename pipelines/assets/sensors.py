@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.assets.partitions import range_tags
 from pipelines.assets.run_errors import no_values_in_errors
+from pipelines.assets.run_locks import end_dead_runs
 from pipelines.assets.warehouse_check import files_in_the_warehouse, files_validated
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, stretches
@@ -14,6 +15,11 @@ from pipelines.settings import SOURCES, Settings, make_private
 # Dagster gives a tick 60 seconds; 10,000 files take longer. The run that the tick requests takes in
 # the rest.
 SECONDS_OF_A_TICK = 20.0
+
+# How often deliveries are taken in before a person has to look: a full disk, or a lock that a
+# program kept, is often gone at the second time.
+ATTEMPTS = 3
+DELIVERIES = "adoption/deliveries"
 
 
 @dg.sensor(
@@ -35,6 +41,7 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
 
     make_private()
     settings = Settings.from_environment()
+    end_dead_runs(context.instance, settings)  # they would keep every other in the queue
     seen = json.loads(context.cursor) if context.cursor else []
     with no_values_in_errors():
         files = waiting_files(settings)
@@ -59,14 +66,24 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
         return dg.SkipReason("no file in the inbox can be opened yet")
     # Dagster remembers run keys for ever: the key holds our own delivery numbers. The same
     # deliveries give the same key, so a tick that was killed before its run is repeated by the
-    # next one, and no run is requested twice.
+    # next one, and no run is requested twice. After a run that failed the key is another.
     key = f"deliveries-{due[0].delivery_number}-{due[-1].delivery_number}"
     if waiting:
         quarters = (Quarter.parse(item.quarter) for item in waiting)
-        return [
-            dg.RunRequest(run_key=f"{key} {stretch[0]}", tags=range_tags(stretch))
+        requests = [
+            dg.RunRequest(
+                run_key=f"{name}, attempt {failed + 1}" if failed else name,
+                tags={**range_tags(stretch), DELIVERIES: name},
+            )
             for stretch in stretches(quarters)
+            for name in [f"{key} {stretch[0]}"]
+            for failed in [_failed_runs(context.instance, name)]
+            if failed < ATTEMPTS
         ]
+        return requests or dg.SkipReason(
+            f"{len(waiting)} deliveries have no verdict, and taking them in failed {ATTEMPTS} "
+            "times: look at the last run, put right what it says, then `adoption take-in`"
+        )
     return dg.RunRequest(
         run_key=key,
         asset_selection=[
@@ -115,6 +132,13 @@ def every_morning(context: dg.ScheduleEvaluationContext):
     if not quarters:
         return dg.SkipReason("nobody has to act in the newest quarters")
     return dg.RunRequest(run_key=f"every-morning-{today}")
+
+
+def _failed_runs(instance: dg.DagsterInstance, deliveries: str) -> int:
+    """How many runs over these deliveries ended without a verdict on them."""
+    failed = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    filters = dg.RunsFilter(tags={DELIVERIES: deliveries}, statuses=failed)
+    return len(instance.get_runs(filters, limit=ATTEMPTS))
 
 
 def _without_verdict(ledger):

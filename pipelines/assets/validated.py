@@ -9,6 +9,7 @@ from pipelines.assets.partitions import ONE_RUN, QUARTERS, materialised, quarter
 from pipelines.assets.quarter_summary import update_quarter_summaries
 from pipelines.assets.raw import RETURNS
 from pipelines.assets.run_errors import ledger_held
+from pipelines.assets.run_locks import RUN_LOCKS
 from pipelines.assets.warehouse_check import warehouse_evaluation
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings, make_private
@@ -64,6 +65,7 @@ NO_REFUSAL = "no_return_was_refused"
     ],
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
+    required_resource_keys=set(RUN_LOCKS),
 )
 def validated_returns(context: dg.AssetExecutionContext):
     """Validate what waits; all quarters of the run share one Great Expectations batch."""
@@ -151,6 +153,7 @@ def _counts_of_run(validated: "ValidationCounts | None") -> dict[str, int]:
             ),
         )
     ],
+    required_resource_keys=set(RUN_LOCKS),
 )
 def verdicts(context: dg.AssetExecutionContext):
     """Report the verdicts of this run once each, and block at the end if one refuses."""

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from pipelines.assets.metadata import COUNTS, OWNERS, PSEUDONYMOUS, table
 from pipelines.assets.quarter_summary import update_quarter_summaries
+from pipelines.assets.run_locks import RunLocks
 from pipelines.assets.warehouse_check import VALIDATED_FILES
 from pipelines.declarations import Declarations
 from pipelines.settings import (
@@ -27,8 +28,7 @@ from pipelines.settings import (
 )
 from pipelines.ui.data_tests import with_statements
 
-# dbt is the one writer of the warehouse: the pool lets one step at a time hold it.
-WRITER = "duckdb_writer"
+BUILDING = "building the warehouse"
 
 # The data version of marts/warehouse, always the same: for most quarters a new build says what the
 # one before said, so that files made from that one are not called out of date.
@@ -109,11 +109,16 @@ def _is_of_the_ledger(name: str) -> bool:
         for name in _source_tables()
     ],
 )
-def declared_tables(context: dg.AssetExecutionContext, config: BuildConfig):
+def declared_tables(context: dg.AssetExecutionContext, config: BuildConfig, run_locks: RunLocks):
+    from pipelines.warehouse.published import prepare_build
     from pipelines.warehouse.tables import write_tables
 
     make_private()
-    rows = write_tables(Settings.from_environment(), Declarations(SOURCES), config.moment())
+    moment = config.moment()
+    run_locks.write(BUILDING)
+    settings = Settings.from_environment()
+    prepare_build(settings)  # what was built from other tables must not be published as theirs
+    rows = write_tables(settings, Declarations(SOURCES), moment)
     context.log.info("wrote the declarations and the ledger as tables")
     for name in _source_tables():
         count = sum(count for path, count in rows.items() if path.split("/")[-1] == name)
@@ -153,40 +158,50 @@ class Rooms(DagsterDbtTranslator):
     name="warehouse_models",
     dagster_dbt_translator=Rooms(),
     exclude="test_type:unit",
-    pool=WRITER,
 )
-def warehouse_models(context: dg.AssetExecutionContext):
+def warehouse_models(context: dg.AssetExecutionContext, run_locks: RunLocks):
     from pipelines.intake.conservation import ConservationError, refuse_unless_conserved
-    from pipelines.warehouse.published import prepare_build
+    from pipelines.warehouse.published import (
+        end_dbt_left_behind,
+        finish_build,
+        prepare_build,
+        said_of_a_full_disk,
+    )
+    from pipelines.warehouse.tables import what_was_built
 
     make_private()
+    run_locks.write(BUILDING)
     settings = Settings.from_environment()
     try:  # a row lost since its verdict would be a wrong figure that looks like any other
         refuse_unless_conserved(settings)
     except ConservationError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     os.environ["ADOPTION_DATA"] = str(settings.data)  # where dbt's profile and sources look
+    # One target folder for an installation: dbt parses only what changed, and nothing piles up.
+    target = settings.build / "dbt"
+    end_dbt_left_behind(target)
     prepare_build(settings)
     models = len(context.selected_asset_keys)
     context.log.info(f"dbt builds {models} models of staging, intermediate and marts")
-    # One target folder for an installation: dbt parses only what changed, and nothing piles up.
-    target = settings.build / "dbt"
     parsed = dbt_target(settings) / "partial_parse.msgpack"
     if parsed.exists() and not (target / parsed.name).exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(parsed, target / parsed.name)  # dbt itself sees whether it still fits
     invocation = _dbt().cli(["build"], context=context, target_path=target)
     built = 0
-    for event in invocation.stream():
-        if isinstance(event, dg.Output):
-            yield _output_in_words(event)
-            built += 1
-            if built % 10 == 0 or built == models:
-                context.log.info(f"{built} of {models} models built")
-        elif isinstance(event, dg.AssetCheckResult):
-            yield _check_in_words(event)
-        else:
-            yield event
+    with said_of_a_full_disk(settings.build):
+        for event in invocation.stream():
+            if isinstance(event, dg.Output):
+                yield _output_in_words(event)
+                built += 1
+                if built % 10 == 0 or built == models:
+                    context.log.info(f"{built} of {models} models built")
+            elif isinstance(event, dg.AssetCheckResult):
+                yield _check_in_words(event)
+            else:
+                yield event
+    if not context.is_subset:
+        finish_build(settings, *what_was_built(settings))
 
 
 def _output_in_words(output: dg.Output) -> dg.Output:
@@ -217,15 +232,14 @@ def _check_in_words(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
         "are never locked out. If a build or one of its checks fails, the one published before "
         "stays."
     ),
-    pool=WRITER,
 )
-def warehouse(context: dg.AssetExecutionContext):
-    from pipelines.warehouse.published import publish
-    from pipelines.warehouse.tables import what_was_built
+def warehouse(context: dg.AssetExecutionContext, run_locks: RunLocks):
+    from pipelines.warehouse.published import finished_build, publish
 
     make_private()
+    run_locks.write(BUILDING)
     settings = Settings.from_environment()
-    as_of, validated_files = what_was_built(settings)
+    as_of, validated_files = finished_build(settings)
     folder = publish(settings, settings.marts_as_of(as_of) if as_of else None)
     context.log.info(f"published {folder / settings.warehouse.name}")
     # The sensor that builds after verdicts asks how many files the published warehouse holds.

@@ -12,6 +12,7 @@ import click
 
 from pipelines.commands.arguments import EXISTING_FILE, QUARTER
 from pipelines.commands.declared import declared
+from pipelines.commands.options import wait_for_others_option
 from pipelines.commands.terminal import show, show_outcome
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
@@ -21,7 +22,8 @@ from pipelines.warehouse.published import WarehouseError
 
 @click.command("run")
 @click.option("--quarter", type=QUARTER, help="Quarter to export; default: the latest.")
-def run_everything(quarter: Quarter | None) -> None:
+@wait_for_others_option
+def run_everything(quarter: Quarter | None, wait_for_others: float) -> None:
     """Take in the files in the inbox, build the warehouse and export the latest quarter.
 
     The exit code is 1 when a return was refused; everything else is done all the same.
@@ -34,9 +36,9 @@ def run_everything(quarter: Quarter | None) -> None:
 
     settings = Settings.from_environment()
     nothing_refused = run.take_in(settings, click.echo)
-    run.build(settings, click.echo)
+    run.build(settings, click.echo, wait_for_others=wait_for_others)
     quarter = quarter or _latest_quarter(settings)
-    run.publish(settings, [quarter], click.echo)
+    run.publish(settings, [quarter], click.echo, wait_for_others)
     show_outcome(settings, declared(), quarter)
     sys.exit(0 if nothing_refused else 1)
 
@@ -94,7 +96,8 @@ def take_in(files: tuple[Path, ...], wait: float, then_build: bool, as_json: boo
     metavar="WHEN",
     help="Date and time (UTC): leave out whatever was received later.",
 )
-def build(as_of: str) -> None:
+@wait_for_others_option
+def build(as_of: str, wait_for_others: float) -> None:
     """Rebuild the warehouse from the returns on disk, and publish it.
 
     People who have the present warehouse open are not disturbed. With --as-of the warehouse is
@@ -119,13 +122,14 @@ def build(as_of: str) -> None:
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC)
         written = settings.marts_as_of(moment) / settings.warehouse.name
-    run.build(settings, click.echo, as_of)
+    run.build(settings, click.echo, as_of, wait_for_others)
     click.echo(f"{'Wrote' if as_of else 'Published'} {written}")
 
 
 @click.command()
 @click.argument("quarters", nargs=-1, required=True, type=QUARTER)
-def publish(quarters: tuple[Quarter, ...]) -> None:
+@wait_for_others_option
+def publish(quarters: tuple[Quarter, ...], wait_for_others: float) -> None:
     """Export QUARTERS: indicator files with their manifest and checksums, and performance packs.
 
     A version never changes once it is written: publishing again writes the next one.
@@ -136,7 +140,7 @@ def publish(quarters: tuple[Quarter, ...]) -> None:
     from pipelines.commands import run
 
     settings = Settings.from_environment()
-    run.publish(settings, sorted(quarters), click.echo)
+    run.publish(settings, sorted(quarters), click.echo, wait_for_others)
 
 
 def _latest_quarter(settings: Settings) -> Quarter:

@@ -11,6 +11,7 @@ import click
 
 from pipelines.commands.arguments import NATION, ROLE
 from pipelines.commands.declared import declared
+from pipelines.exclusive import WAIT_SECONDS
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ role_option = click.option(
 )
 nation_option = click.option(
     "--nation", "nation_code", type=NATION, required=True, help="Wales or England."
+)
+wait_for_others_option = click.option(
+    "--wait-for-others",
+    type=click.FloatRange(0, 86_400),
+    default=WAIT_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait while another process builds, publishes or releases.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 language_option = click.option(

@@ -13,7 +13,9 @@ import click
 
 from pipelines.commands.arguments import BODY, FILE, QUARTER, ROLE
 from pipelines.commands.declared import declared
+from pipelines.commands.options import wait_for_others_option
 from pipelines.commands.terminal import cannot_write, show
+from pipelines.exclusive import exclusive
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 
@@ -38,6 +40,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     type=click.Path(path_type=Path, file_okay=False),
     help="With --as-of: an empty folder to write it to.",
 )
+@wait_for_others_option
 def release(
     body: str,
     quarter: Quarter,
@@ -45,6 +48,7 @@ def release(
     reason: str | None,
     as_of: str | None,
     out: Path | None,
+    wait_for_others: float,
 ) -> None:
     """Release a locked QUARTER of a BODY: files it may publish, disclosure controlled.
 
@@ -63,7 +67,7 @@ def release(
     if as_of is not None:
         if role or reason or out is None:
             raise click.UsageError("--as-of needs --out, and takes neither --role nor --because")
-        _again(settings, declarations, body, quarter, as_of, out)
+        _again(settings, declarations, body, quarter, as_of, out, wait_for_others)
         return
     if role is None or out is not None:
         raise click.UsageError("give your role: --role" if role is None else "--out needs --as-of")
@@ -73,12 +77,14 @@ def release(
 
     policy = policy_of(declarations, body)
     before = len(versions_of(settings, policy.body, quarter))
-    run.build(settings, click.echo)
-    run.release(settings, policy.body, quarter, role, reason, click.echo)
+    # One turn for both: what is released is what was built.
+    with exclusive(settings.writer_lock, "releasing", wait_for_others, click.echo):
+        run.build(settings, click.echo)
+        run.release(settings, policy.body, quarter, role, reason, click.echo)
     version = versions_of(settings, policy.body, quarter)[-1]
     if version.version == before:
         click.echo(f"Nothing has changed since {version.name}: no new version.")
-    click.echo(f"Release  {version.name}   {folder_of(settings, version)}")
+    click.echo(f"Release  {version.name}   {folder_of(settings, one)}")
 
 
 def _again(
@@ -88,6 +94,7 @@ def _again(
     quarter: Quarter,
     as_of: str,
     out: Path,
+    wait_for_others: float,
 ) -> None:
     from datetime import UTC
 
@@ -112,7 +119,7 @@ def _again(
             f"no version of {policy.body}/{quarter} had been released by then", param_hint="--as-of"
         )
     version = then[-1]
-    run.build(settings, click.echo, version.as_of)
+    run.build(settings, click.echo, version.as_of, wait_for_others)
     with open_warehouse_as_of(settings, datetime.fromisoformat(version.as_of)) as connection:
         differ = make_again(settings, declarations, connection, version, out, click.echo)
     if not differ:

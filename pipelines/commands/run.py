@@ -8,11 +8,14 @@ import io
 import logging
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.exclusive import WAIT_SECONDS, exclusive, take
+from pipelines.files import write_whole
 from pipelines.quarters import Quarter, stretches
 from pipelines.settings import DAGSTER_YAML, DBT_PROJECT, Settings, dbt_target, program
 
@@ -33,16 +36,23 @@ def prepare(force: bool = False) -> None:
 
     Raises JobFailed.
     """
+    settings = Settings.from_environment()
+    target = dbt_target(settings)
+    # Two that start at once would parse into one folder; the second finds it done.
+    with exclusive(target / "prepare.lock", "reading the dbt project"):
+        _prepare(settings, target, force)
+
+
+def _prepare(settings: Settings, target: Path, force: bool) -> None:
     import subprocess
 
-    settings = Settings.from_environment()
     made_from = _hash_of_dbt_project()
-    target = dbt_target(settings)
     marker = target / "made_from"
     is_fresh = marker.exists() and marker.read_text(encoding="ascii") == made_from
     if is_fresh and (target / "manifest.json").exists() and not force:
         return
     target.mkdir(parents=True, exist_ok=True)
+    marker.unlink(missing_ok=True)  # a kill leaves a half-written manifest without it
     command = [str(program("dbt")), "--quiet", "parse", "--target-path", str(target)]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--log-level-file", "none"]
@@ -91,8 +101,9 @@ def keep_instance_settings(settings: Settings) -> Path:
     if not chosen.is_file():
         raise JobFailed(f"ADOPTION_DAGSTER_YAML names {chosen}, which is not a file")
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(chosen, home / "dagster.yaml")
+    kept = home / "dagster.yaml"
+    if not kept.exists() or kept.read_bytes() != chosen.read_bytes():
+        write_whole(kept, lambda path: shutil.copyfile(chosen, path))
     return home
 
 
@@ -132,40 +143,60 @@ def take_in(settings: Settings, say: Say, files: Sequence[Path] = (), wait: floa
     return all(runs) and not (files and arriving)
 
 
-def build(settings: Settings, say: Say, as_of: str = "") -> None:
-    """Build and publish the warehouse, with ``as_of`` as it was known then. Raises JobFailed."""
-    _run(
-        "build_warehouse",
-        settings,
-        say,
-        run_config={"ops": {"declared_tables": {"config": {"as_of": as_of}}}},
-    )
+def build(
+    settings: Settings, say: Say, as_of: str = "", wait_for_others: float = WAIT_SECONDS
+) -> None:
+    """Build and publish the warehouse, with ``as_of`` as it was known then.
+
+    Raises JobFailed, and Busy when another process builds, publishes or releases for longer than
+    ``wait_for_others`` seconds; so do ``publish`` and ``release``.
+    """
+    with exclusive(settings.writer_lock, "building the warehouse", wait_for_others, say):
+        _run(
+            "build_warehouse",
+            settings,
+            say,
+            run_config={"ops": {"declared_tables": {"config": {"as_of": as_of}}}},
+        )
 
 
-def publish(settings: Settings, quarters: Sequence[Quarter], say: Say) -> None:
-    """Export quarters. Raises JobFailed."""
+def publish(
+    settings: Settings,
+    quarters: Sequence[Quarter],
+    say: Say,
+    wait_for_others: float = WAIT_SECONDS,
+) -> None:
+    """Export quarters. Raises JobFailed or Busy."""
     from pipelines.assets.partitions import range_tags
 
     _refuse_unknown(quarters)
-    for stretch in stretches(quarters):
-        _run("publish_quarter", settings, say, tags=range_tags(stretch))
+    with exclusive(settings.writer_lock, "publishing files", wait_for_others, say):
+        for stretch in stretches(quarters):
+            _run("publish_quarter", settings, say, tags=range_tags(stretch))
 
 
 def release(
-    settings: Settings, body: str, quarter: Quarter, role: str, reason: str | None, say: Say
+    settings: Settings,
+    body: str,
+    quarter: Quarter,
+    role: str,
+    reason: str | None,
+    say: Say,
+    wait_for_others: float = WAIT_SECONDS,
 ) -> None:
-    """Release a quarter from the warehouse there is. Raises JobFailed."""
+    """Release a quarter from the warehouse there is. Raises JobFailed or Busy."""
     from pipelines.assets.partitions import range_tags
 
     _refuse_unknown([quarter])
     config = {"body": body, "role": role, "reason": reason or ""}
-    _run(
-        "release_quarter",
-        settings,
-        say,
-        tags=range_tags([quarter]),
-        run_config={"ops": {"release": {"config": config}}},
-    )
+    with exclusive(settings.writer_lock, "releasing", wait_for_others, say):
+        _run(
+            "release_quarter",
+            settings,
+            say,
+            tags=range_tags([quarter]),
+            run_config={"ops": {"release": {"config": config}}},
+        )
 
 
 def _refuse_unknown(quarters: Sequence[Quarter]) -> None:
@@ -197,16 +228,21 @@ def _run(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     # Remarks of Dagster's libraries (which dbt command, which file) are for its UI alone.
     logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
+    from pipelines.assets.run_locks import COMMAND_LINE, STARTED_BY, end_dead_runs, lock_of_run
     from pipelines.assets.validated import NO_REFUSAL
     from pipelines.definitions import defs
 
+    run_id = str(uuid.uuid4())
     with instance(settings) as dagster:
+        end_dead_runs(dagster, settings)
+        take(lock_of_run(settings, run_id), f"run {run_id}")  # to the end of this process
         # dbt writes a line for every model to standard output; the run's own sentences are enough.
         output_of_dbt = io.StringIO()
         with contextlib.redirect_stdout(output_of_dbt):
             result = defs.resolve_job_def(name).execute_in_process(
                 instance=dagster,
-                tags=tags,
+                tags={**(tags or {}), STARTED_BY: COMMAND_LINE},
+                run_id=run_id,
                 run_config={**(run_config or {}), "loggers": {"plain": {"config": {}}}},
                 asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
                 raise_on_error=False,

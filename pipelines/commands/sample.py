@@ -58,7 +58,7 @@ def sample_run(first: Quarter, last: Quarter) -> None:
 def _holds_settings_alone(settings: Settings) -> bool:
     """Whether the folder has nothing but what `adoption prepare` puts there, which has no data."""
     files = {path for path in settings.data.rglob("*") if path.is_file()}
-    kept = {settings.dagster_home / "dagster.yaml"}
+    kept = {settings.dagster_home / "dagster.yaml", settings.writer_lock}
     return all(path in kept or path.is_relative_to(dbt_target(settings)) for path in files)
 
 

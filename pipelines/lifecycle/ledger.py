@@ -47,6 +47,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.exclusive import lock, unlock
 from pipelines.files import sync_folder, write_whole
 
 FIRST_LINK = "0" * 64
@@ -288,11 +289,14 @@ class Ledger:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_suffix(".lock").open("a+b") as handle:
-            _lock(handle)
+            try:
+                lock(handle)
+            except OSError as error:
+                raise LedgerBusy("another process is taking returns in; try again later") from error
             try:
                 yield
             finally:
-                _unlock(handle)
+                unlock(handle)
 
 
 def fold_delivery(submissions: MutableMapping[str, Submission], event: Mapping[str, Any]) -> None:
@@ -389,30 +393,3 @@ def _number_versions(submissions: list[Submission]) -> None:
         key = (submission.sender_code, submission.quarter)
         counts[key] = counts.get(key, 0) + 1
         submission.version = counts[key]
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock(handle: Any) -> None:
-        try:
-            handle.seek(0)
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            raise LedgerBusy("another process is taking returns in; try again later") from error
-
-    def _unlock(handle: Any) -> None:
-        handle.seek(0)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(handle: Any) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise LedgerBusy("another process is taking returns in; try again later") from error
-
-    def _unlock(handle: Any) -> None:
-        fcntl.flock(handle, fcntl.LOCK_UN)

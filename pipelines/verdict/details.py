@@ -161,17 +161,13 @@ def details_of_submission(
     )
 
 
-def _in_force_before(
-    submissions: Iterable[Submission], submission: Submission
-) -> list[Submission]:
+def _in_force_before(submissions: Iterable[Submission], submission: Submission) -> list[Submission]:
     """Those accepted, and not withdrawn before ``submission`` came."""
     return [
         other
         for other in submissions
         if other.is_accepted
-        and (
-            other.withdrawn_after is None or other.withdrawn_after >= submission.delivery_number
-        )
+        and (other.withdrawn_after is None or other.withdrawn_after >= submission.delivery_number)
     ]
 
 

@@ -8,21 +8,29 @@ that do not know DuckDB.
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import shutil
+import signal
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from pipelines.files import replace_durably, write_checksums
+from pipelines.files import beside, replace_durably, write_checksums, write_json, write_whole
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import duckdb
 
 PUBLISHED = ("warehouse", "restricted")
-BUILT = (*PUBLISHED, "work")
+DBT_FOLDER = "dbt"
+FINISHED = "finished.json"
+
+FULL = 1_000_000  # bytes free, below which a failure is put down to the full disk
 
 
 class WarehouseError(Exception):
@@ -30,20 +38,85 @@ class WarehouseError(Exception):
 
 
 def prepare_build(settings: Settings) -> None:
-    """An empty build folder: every build starts from the files alone."""
+    """An empty build folder: every build starts from the files alone.
+
+    What a build that was killed left there goes too: databases, their logs, DuckDB's temporary
+    folders. dbt's own folder stays, which spares it from parsing everything anew.
+    """
     settings.build.mkdir(parents=True, exist_ok=True)
-    for name in BUILT:
-        for path in (_built(settings, name), _wal(_built(settings, name))):
+    for path in settings.build.iterdir():
+        if path.name == DBT_FOLDER:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink(missing_ok=True)
+
+
+def end_dbt_left_behind(target: Path) -> None:
+    """End the dbt of a build that was killed: it goes on alone, and would write into this build.
+
+    The caller has the turn to build, so nobody else's dbt works in ``target``. Where the system
+    shows no environments of processes (all but Linux) DuckDB refuses the second writer instead.
+    """
+    sign = f"DBT_TARGET_PATH={target}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if sign not in (process / "environ").read_bytes().split(b"\0"):
+                continue
+            os.kill(int(process.name), signal.SIGKILL)
+            while process.exists() and b") Z" not in (process / "stat").read_bytes():
+                time.sleep(0.01)
+        except (FileNotFoundError, PermissionError, ProcessLookupError):
+            continue  # gone, or somebody else's
+
+
+def finish_build(settings: Settings, as_of: datetime | None, validated_files: int) -> None:
+    """Note that every model was built and every check passed, and from what."""
+    content = {"as_of": as_of.isoformat() if as_of else None, "validated_files": validated_files}
+    write_whole(settings.build / FINISHED, lambda path: write_json(path, content))
+
+
+def finished_build(settings: Settings) -> tuple[datetime | None, int]:
+    """``as_of`` (UTC) of the finished build, None if it is the current one, and how many validated
+    files are in it. Raises WarehouseError when no build is finished."""
+    try:
+        content = json.loads((settings.build / FINISHED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WarehouseError(
+            f"there is no finished build in {settings.build}: run `adoption build`"
+        ) from None
+    as_of = content["as_of"]
+    return datetime.fromisoformat(as_of) if as_of else None, content["validated_files"]
+
+
+@contextmanager
+def said_of_a_full_disk(folder: Path) -> Generator[None]:
+    """Whatever fails because ``folder`` is full becomes a WarehouseError that names it."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        # dbt and DuckDB have errors of their own for it, and some of the room may be free again.
+        if (
+            not isinstance(error, OSError)
+            and "No space left" not in str(error)
+            and shutil.disk_usage(folder).free >= FULL
+        ):
+            raise
+        raise WarehouseError(
+            f"no space is left in {folder}; what was published stays as it was: make room and "
+            "build again"
+        ) from None
 
 
 def publish(settings: Settings, folder: Path | None = None) -> Path:
     """Swap the finished build in and return its folder: the published one, unless another is given.
 
-    Raises WarehouseError, and changes nothing, if the build is not finished.
+    The build may lie on another volume. Raises WarehouseError, and changes nothing, if the build is
+    not finished or the disk is full.
     """
-    import shutil
-
     import duckdb
 
     from pipelines.warehouse.parquet import PARQUET, replace_folder, write_parquet
@@ -63,15 +136,25 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
     parquet = folder / f".{PARQUET}.part"
     shutil.rmtree(parquet, ignore_errors=True)
     # Written before anything is swapped: a full disk leaves everything as it was.
-    write_parquet(_built(settings, "warehouse"), parquet)
-    for name in PUBLISHED:
-        built = _built(settings, name)
-        with _refused_if_open(folder / built.name):
-            replace_durably(built, folder / built.name)
+    finished: list[Path] = []
+    try:
+        with said_of_a_full_disk(folder), _refused_if_open(folder):
+            write_parquet(_built(settings, "warehouse"), parquet)
+            for name in PUBLISHED:
+                finished.append(beside(_built(settings, name), folder))
+    except WarehouseError:
+        for path in finished:
+            path.unlink()
+        shutil.rmtree(parquet, ignore_errors=True)
+        raise
+    for path, name in zip(finished, PUBLISHED, strict=True):
+        target = folder / _built(settings, name).name
+        with _refused_if_open(target):
+            replace_durably(path, target)
     with _refused_if_open(folder / PARQUET):
         replace_folder(parquet, folder / PARQUET)
     write_checksums(folder, is_of_another_build)
-    _built(settings, "work").unlink(missing_ok=True)
+    prepare_build(settings)
     return folder
 
 

@@ -123,8 +123,9 @@ def write_tables(
     """Write every table dbt reads besides the returns themselves; rows by table name.
 
     ``as_of`` (UTC) makes deliveries received later invisible to the build, and undoes every lock,
-    withdrawal and release that was entered later; ``known_at`` says what later is. Deadlines are counted from its day, or today's.
-    Raises DeclarationError, before anything is written, where measures and their SQL differ.
+    withdrawal and release that was entered later; ``known_at`` says what later is. Deadlines are
+    counted from its day, or today's. Raises DeclarationError, before anything is written, where
+    measures and their SQL differ.
     """
     # Before anything is written: a build that fails half way would leave new tables beside old
     # marts.

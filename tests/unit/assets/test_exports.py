@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     import dagster as dg
 
     from pipelines.assets.exports import PackConfig, packs
+    from pipelines.assets.run_locks import RUN_LOCKS
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_body_that_has_no_pack_is_reported_in_the_run(
 
     monkeypatch.setattr(warehouse, "open_warehouse", two_places)
     with (
-        dg.build_asset_context(partition_key="2020-21-Q2") as context,
+        dg.build_asset_context(partition_key="2020-21-Q2", resources=RUN_LOCKS) as context,
         pytest.raises(dg.Failure, match=f"body: .*{why}.*Nothing was written"),
     ):
         results: Any = packs(context, PackConfig(**config))

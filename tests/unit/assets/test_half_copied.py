@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     import dagster as dg
 
     from pipelines.assets.landing import deliveries
+    from pipelines.assets.run_locks import RUN_LOCKS
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def by_command(inbox: Inbox) -> None:
 def by_step(inbox: Inbox) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = dg.materialize([deliveries], instance=inbox.instance)
+        result = dg.materialize([deliveries], instance=inbox.instance, resources=RUN_LOCKS)
     assert result.success
     kept = "".join(entry.to_json() for entry in inbox.instance.all_logs(result.dagster_run.run_id))
     assert "SECRET" not in kept

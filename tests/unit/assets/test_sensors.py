@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     from pipelines.assets.landing import deliveries
     from pipelines.assets.partitions import QUARTERS
     from pipelines.assets.raw import raw_returns
+    from pipelines.assets.run_locks import RUN_LOCKS
     from pipelines.assets.validated import validated_returns, verdicts
     from pipelines.intake import inbox as inbox_module
 
@@ -237,7 +238,9 @@ def _validate_one(inbox: Inbox, number: int) -> None:
 
 
 def _verdicts_only() -> dg.Definitions:
-    return dg.Definitions(assets=[deliveries, raw_returns, validated_returns, verdicts])
+    return dg.Definitions(
+        assets=[deliveries, raw_returns, validated_returns, verdicts], resources=RUN_LOCKS
+    )
 
 
 # --- every morning ----------------------------------------------------------------------------

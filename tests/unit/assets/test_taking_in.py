@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     from pipelines.assets.landing import deliveries
     from pipelines.assets.partitions import range_tags
     from pipelines.assets.raw import raw_returns
+    from pipelines.assets.run_locks import RUN_LOCKS
     from pipelines.assets.validated import validated_returns, verdicts
     from pipelines.intake import raw, validated
     from pipelines.ui.quarter_sentences import STATEMENTS
@@ -35,7 +36,7 @@ def take_in_job() -> Any:
     assets = [deliveries, raw_returns, validated_returns, verdicts]
     job = dg.define_asset_job("take_in_returns", selection=dg.AssetSelection.assets(*assets))
     return dg.Definitions(
-        assets=assets, jobs=[job], executor=dg.in_process_executor
+        assets=assets, jobs=[job], executor=dg.in_process_executor, resources=RUN_LOCKS
     ).resolve_job_def("take_in_returns")
 
 

@@ -29,7 +29,9 @@ def test_dagster_understands_its_settings_and_runs_one_job_at_a_time(
     with run.instance(settings) as instance:  # refuses settings that it does not understand
         concurrency = instance.get_settings("concurrency")
         assert concurrency["runs"]["max_concurrent_runs"] == 1
-        assert concurrency["pools"] == {"default_limit": 1, "granularity": "op"}
+        assert "pools" not in concurrency  # a pool kept the slot of a killed run
+        monitoring = instance.get_settings("run_monitoring")
+        assert monitoring["enabled"] and monitoring["free_slots_after_run_end_seconds"] == 60
         assert instance.get_settings("telemetry") == {"enabled": False}
 
 

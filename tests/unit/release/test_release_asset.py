@@ -11,6 +11,7 @@ import pytest
 import pipelines.publishing.releases as releases
 import pipelines.warehouse.published as warehouse
 from pipelines.assets.releases import AUDITED, KEY, release
+from pipelines.assets.run_locks import RUN_LOCKS
 from pipelines.lifecycle.decisions import NotAllowed
 from pipelines.quarters import Quarter
 from pipelines.release.content import ReleaseError
@@ -39,7 +40,7 @@ def _released(quarters: list[str], home: Path):
 
 def _run(reason: str = "", last: str = "2020-21-Q4") -> dg.ExecuteInProcessResult:
     job = dg.define_asset_job("only", [dg.AssetKey(KEY)])
-    resolved = dg.Definitions([release], jobs=[job]).resolve_job_def("only")
+    resolved = dg.Definitions([release], jobs=[job], resources=RUN_LOCKS).resolve_job_def("only")
     config = {"body": "NAS", "role": "national_director", "reason": reason}
     return resolved.execute_in_process(
         run_config={"ops": {"release": {"config": config}}},

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -14,10 +17,14 @@ import pytest
 from pipelines.settings import CHECKOUT, Settings
 from pipelines.warehouse.published import (
     WarehouseError,
+    end_dbt_left_behind,
+    finish_build,
+    finished_build,
     open_restricted,
     open_warehouse,
     prepare_build,
     publish,
+    said_of_a_full_disk,
 )
 
 
@@ -199,3 +206,128 @@ def test_only_the_owner_can_read_what_is_built_and_published(settings: Settings)
     made = [settings.data, *settings.data.rglob("*")]
     assert settings.warehouse in made and settings.restricted in made
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+# --- another volume, a full disk, a build that was killed ----------------------------------------
+
+
+def across_volumes(monkeypatch: pytest.MonkeyPatch, one: Path, other: Path) -> None:
+    """Renaming between the two folders fails as it does from one volume to another."""
+    rename = os.replace
+
+    def refuse(source: Path, target: Path) -> None:
+        if Path(source).is_relative_to(one) and Path(target).is_relative_to(other):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+
+
+def test_build_and_marts_may_lie_on_two_volumes(
+    first: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    across_volumes(monkeypatch, first.build, first.marts)
+    build(first, 2)
+    publish(first)
+    assert published(first) == (2, 2)
+    assert list(first.build.iterdir()) == []
+    assert not list(first.marts.glob(".*"))
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a second file system")
+def test_a_real_second_volume(first: Settings) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        assert Path(folder).stat().st_dev != first.marts.stat().st_dev
+        first.build.rmdir()
+        first.build.symlink_to(folder)
+        build(first, 2)
+        publish(first)
+    assert published(first) == (2, 2)
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def full_for_duckdb(*_: object) -> None:
+    raise duckdb.IOException('Could not write file "x": No space left on device')
+
+
+@pytest.mark.parametrize(
+    ("place", "fails"),
+    [
+        ("pipelines.warehouse.parquet.write_parquet", full_for_duckdb),
+        ("pipelines.warehouse.parquet.write_parquet", full),
+        ("shutil.copyfile", full),
+    ],
+)
+def test_a_full_disk_is_named_and_what_is_published_stays(
+    first: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    fails: Callable[..., None],
+) -> None:
+    build(first, 2)
+    with monkeypatch.context() as patched:
+        across_volumes(patched, first.build, first.marts)
+        patched.setattr(place, fails)
+        with pytest.raises(WarehouseError, match=rf"^no space is left in {first.marts};"):
+            publish(first)
+    assert published(first) == (1, 1)
+    assert not list(first.marts.glob(".*.part"))
+    publish(first)  # the build is still there, once there is room
+    assert published(first) == (2, 2)
+
+
+def test_an_error_of_another_kind_is_not_put_down_to_the_disk(settings: Settings) -> None:
+    settings.data.mkdir(parents=True)
+    with pytest.raises(KeyError), said_of_a_full_disk(settings.data):
+        raise KeyError
+    with pytest.raises(PermissionError), said_of_a_full_disk(settings.data):
+        raise PermissionError
+
+
+def test_a_build_says_what_it_was_made_from_only_once_it_is_finished(settings: Settings) -> None:
+    moment = datetime(2021, 5, 1, 12)
+    build(settings, 1)
+    with pytest.raises(WarehouseError, match=r"no finished build in .*: run `adoption build`"):
+        finished_build(settings)
+    finish_build(settings, moment, 7)
+    assert finished_build(settings) == (moment, 7)
+    finish_build(settings, None, 8)
+    assert finished_build(settings) == (None, 8)
+    prepare_build(settings)  # the next build begins
+    with pytest.raises(WarehouseError):
+        finished_build(settings)
+
+
+def test_what_a_killed_build_left_is_removed_except_what_dbt_parsed(settings: Settings) -> None:
+    for name in ("work.duckdb.tmp/block", "dbt/partial_parse.msgpack"):
+        path = settings.build / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+    (settings.build / ".finished.json.part").write_bytes(b"{")
+    prepare_build(settings)
+    left = [path.name for path in settings.build.rglob("*")]
+    assert sorted(left) == ["dbt", "partial_parse.msgpack"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
+def test_the_dbt_of_a_killed_build_is_ended_and_no_other(settings: Settings) -> None:
+    target = settings.build / "dbt"
+
+    def dbt(folder: Path) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "DBT_TARGET_PATH": str(folder)}
+        command = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+        assert process.stdout is not None and process.stdout.readline()
+        return process
+
+    left_behind, another = dbt(target), dbt(settings.build / "dbt-of-somebody-else")
+    try:
+        end_dbt_left_behind(target)
+        assert left_behind.wait(10) == -9
+        assert another.poll() is None
+    finally:
+        another.kill()
+        another.wait()
