@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def held_by_another(path: Path) -> Iterator[subprocess.Popen[str]]:
+def held_by_another(path: Path) -> Generator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", HOLDER, str(path)]
     holder = subprocess.Popen(command, stdin=-1, stdout=-1, text=True)
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"

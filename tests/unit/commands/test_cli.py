@@ -609,10 +609,18 @@ class Jobs:
         self._note("take in", tuple(files))
         return self.nothing_refused
 
-    def build(self, settings: Settings, say: Any, as_of: Any = "") -> None:
+    def build(
+        self, settings: Settings, say: Any, as_of: Any = "", wait_for_others: float = 0.0
+    ) -> None:
         self._note("build", as_of)
 
-    def publish(self, settings: Settings, quarters: Sequence[Quarter], say: Any) -> None:
+    def publish(
+        self,
+        settings: Settings,
+        quarters: Sequence[Quarter],
+        say: Any,
+        wait_for_others: float = 0.0,
+    ) -> None:
         self._note("publish", tuple(quarter.label for quarter in quarters))
 
     def _note(self, *what: Any) -> None:
