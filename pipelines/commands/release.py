@@ -84,7 +84,7 @@ def release(
     version = versions_of(settings, policy.body, quarter)[-1]
     if version.version == before:
         click.echo(f"Nothing has changed since {version.name}: no new version.")
-    click.echo(f"Release  {version.name}   {folder_of(settings, one)}")
+    click.echo(f"Release  {version.name}   {folder_of(settings, version)}")
 
 
 def _again(

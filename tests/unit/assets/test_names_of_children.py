@@ -26,6 +26,7 @@ with warnings.catch_warnings():
     import dagster as dg
 
     from pipelines.assets.landing import deliveries
+    from pipelines.assets.run_locks import RUN_LOCKS
 
 CANARY = "Zebedee Quibblesworth"
 
@@ -87,7 +88,9 @@ def test_a_full_disk_is_reported_without_the_name_by_dagster(
     monkeypatch.setattr(shutil, "copyfile", disk_is_full)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = dg.materialize([deliveries], instance=inbox.instance, raise_on_error=False)
+        result = dg.materialize(
+            [deliveries], instance=inbox.instance, raise_on_error=False, resources=RUN_LOCKS
+        )
     assert not result.success and path.exists()
     kept = everything_dagster_keeps(inbox.instance)
     assert "No space left on device" in kept and "received" in kept
