@@ -19,6 +19,7 @@ from pipelines.commands.key import key
 from pipelines.commands.locks import lock, revise, unlock
 from pipelines.commands.pack import pack
 from pipelines.commands.queries import queries, reopen, tolerate
+from pipelines.commands.rebuild import rebuild
 from pipelines.commands.release import compare_releases, release, releases
 from pipelines.commands.retention import retention
 from pipelines.commands.returns_due import due, reminders
@@ -57,6 +58,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         prepare,
         try_rules,
         verify,
+        rebuild,
         key,
         erase,
         retention,
@@ -80,6 +82,7 @@ NEED_WAREHOUSE = {
     "dictionary",
     "prepare",
     "publish",
+    "rebuild",
     "release",
     "run",
     "sample-run",

@@ -68,8 +68,8 @@ class ValidatedSubmission:
             "refusal_sentence_en": verdict.refusal_sentence_en,
             "refusal_sentence_cy": verdict.refusal_sentence_cy,
             "refusals": [asdict(refusal) for refusal in verdict.refusals],
-            "queries": self._rows_by_rule("query"),
-            "errors": self._rows_by_rule("error"),
+            "queries": self.rows_by_rule("query"),
+            "errors": self.rows_by_rule("error"),
             "is_late": is_late(self.submission, declarations),
             "rule_set_hash": rules_hash,
             "made_with": reading_hash,
@@ -87,7 +87,7 @@ class ValidatedSubmission:
             },
         }
 
-    def _rows_by_rule(self, severity: str) -> dict[str, dict[str, int]]:
+    def rows_by_rule(self, severity: str) -> dict[str, dict[str, int]]:
         """Rows with a problem of this severity, by return and rule code.
 
         Of the file as a whole each cell that is named counts, and what names none counts once.
