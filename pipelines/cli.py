@@ -10,6 +10,7 @@ import click
 
 from pipelines.commands.check import check
 from pipelines.commands.deliveries import report, status
+from pipelines.commands.doctor import doctor
 from pipelines.commands.erase import erase
 from pipelines.commands.explain import explain
 from pipelines.commands.extract import dictionary, extract
@@ -57,6 +58,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         sample_run,
         prepare,
         try_rules,
+        doctor,
         verify,
         rebuild,
         key,
@@ -80,6 +82,7 @@ RENAMED = {
 NEED_WAREHOUSE = {
     "build",
     "dictionary",
+    "doctor",
     "prepare",
     "publish",
     "rebuild",

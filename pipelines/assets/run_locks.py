@@ -83,20 +83,25 @@ def end_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> int:
     the command line started is called cancelled: a person sees it end, and starts it again. What
     the daemon started has failed, and is tried again.
     """
-    filters = dg.RunsFilter(statuses=UNFINISHED)
-    dead = 0
-    for record in instance.get_run_records(filters):
-        run, lock = record.dagster_run, lock_of_run(settings, record.dagster_run.run_id)
-        since = (datetime.now(UTC) - record.update_timestamp.astimezone(UTC)).total_seconds()
-        if not is_left_behind(lock) and (lock.exists() or since < _START_SECONDS):
-            continue
+    dead = dead_runs(instance, settings)
+    for run in dead:
         why = "Its process ended without a word: it was killed, or the machine went down."
         if run.tags.get(STARTED_BY) == COMMAND_LINE:
             instance.report_run_canceled(run, message=why)
         else:
             instance.report_run_failed(run, message=why)
-        dead += 1
     for lock in (settings.dagster_home / "running").glob("*"):
         if is_left_behind(lock):  # of runs that are recorded as ended
             lock.unlink(missing_ok=True)
+    return len(dead)
+
+
+def dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[dg.DagsterRun]:
+    """Runs that are recorded as alive though their process is gone; nothing is changed."""
+    dead = []
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
+        lock = lock_of_run(settings, record.dagster_run.run_id)
+        since = (datetime.now(UTC) - record.update_timestamp.astimezone(UTC)).total_seconds()
+        if is_left_behind(lock) or (not lock.exists() and since >= _START_SECONDS):
+            dead.append(record.dagster_run)
     return dead

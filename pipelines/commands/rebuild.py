@@ -31,12 +31,17 @@ def rebuild(accept_contents: bool, as_json: bool) -> None:
     adoption rebuild
     """
     from pipelines.commands import run
+    from pipelines.exclusive import exclusive
     from pipelines.intake.rebuild import rebuild as make_again
     from pipelines.lifecycle.ledger import Ledger
 
     settings = Settings.from_environment()
     ledger = Ledger(settings.ledger)
-    with working("Reading and validating the received files"), ledger.held():
+    with (
+        exclusive(settings.writer_lock, "making raw and validated again", 0),
+        ledger.held(),
+        working("Reading and validating the received files"),
+    ):
         rebuilt = make_again(settings, declared(), accept_contents=accept_contents)
     if as_json:
         click.echo(json.dumps(rebuilt.as_json(), indent=2, ensure_ascii=False))

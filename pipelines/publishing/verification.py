@@ -82,9 +82,14 @@ def written_head(text: str) -> Head:
 
 
 def verify(
-    settings: Settings, declarations: Declarations, expected: Head | None = None
+    settings: Settings,
+    declarations: Declarations,
+    expected: Head | None = None,
+    *,
+    quick: bool = False,
 ) -> Findings:
-    """Compare every room with what knows of it. Reads every file once."""
+    """Compare every room with what knows of it. Reads every file once; received files, which grow
+    for ever, are not read where it has to be ``quick``, only looked for."""
     findings = Findings()
     ledger = Ledger(settings.ledger)
     try:
@@ -107,7 +112,7 @@ def verify(
         if fault:
             findings.faults.append(fault)
     findings.faults += _out_of_order(ledger, declarations)
-    _compare_received(settings, ledger, findings)
+    _compare_received(settings, ledger, findings, quick=quick)
     _compare_batches(settings, findings)
     _compare_marts(settings, findings)
     _compare_exports(settings, ledger, findings)
@@ -159,7 +164,9 @@ def _out_of_order(ledger: Ledger, declarations: Declarations) -> Iterator[str]:
         book.apply(event)
 
 
-def _compare_received(settings: Settings, ledger: Ledger, findings: Findings) -> None:
+def _compare_received(
+    settings: Settings, ledger: Ledger, findings: Findings, *, quick: bool
+) -> None:
     known = {item.sha256: item for item in ledger.submissions()}
     findings.rooms["landing"] = len(known)
     for sha256, item in sorted(known.items()):
@@ -172,7 +179,7 @@ def _compare_received(settings: Settings, ledger: Ledger, findings: Findings) ->
             continue
         if not path.is_file():
             what = "is missing"
-        elif sha256_of(path) != sha256:
+        elif not quick and sha256_of(path) != sha256:
             what = "is not what was received"
         else:
             continue
