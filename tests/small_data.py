@@ -28,7 +28,7 @@ from pipelines.templates.workbook import write_return
 
 ANGLESEY, CARDIFF = "W06000001", "W06000015"
 FIRST, LAST = Quarter(2020, 3), Quarter(2020, 4)
-PATIENCE_SECONDS = 600  # for a machine that has other work
+PATIENCE_SECONDS = 1800  # for a machine that has other work
 
 # Rows and an order-free digest of every table.
 Tables = dict[str, tuple[int, int]]

@@ -57,10 +57,11 @@ def test_builds_at_once_take_turns_in_any_time_zone_and_all_end_well(
     small_data: SmallData,
 ) -> None:
     before = small_data.tables()
+    patient = ("--wait-for-others", "3600")
     builds = [
-        small_data.start("build"),
-        small_data.start("build", "--as-of", "2020-01-01", TZ="Asia/Tokyo"),
-        small_data.start("build", TZ="America/New_York"),
+        small_data.start("build", *patient),
+        small_data.start("build", "--as-of", "2020-01-01", *patient, TZ="Asia/Tokyo"),
+        small_data.start("build", *patient, TZ="America/New_York"),
     ]
     printed = [build.succeeded() for build in builds]
     assert sum("is building the warehouse since" in text for text in printed) == 2
