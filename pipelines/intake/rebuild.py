@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,9 +99,14 @@ def rebuild(
     known = stored_batches_of(ledger.events())
     batch_of = {item: batch for batch in known.values() for item in batch.submissions}
     rebuilt = Rebuilt()
-    steps = list(_steps(settings.ledger, len(ledger.links())))
+    erased = {item.submission_id for item in ledger.submissions() if item.is_file_erased}
+    kept = _batches_to_keep(ledger, known, erased)
+    as_they_lie = erased | {item for batch in kept for item in batch.submissions}
+    steps = list(_steps(settings.ledger, len(ledger.links()), as_they_lie))
     rebuilt.obstacles += _lost_or_changed(settings, ledger, steps)
+    rebuilt.obstacles += _copy_as_they_lie(settings, beside, kept)
     if rebuilt.obstacles:
+        shutil.rmtree(beside.data, ignore_errors=True)
         return rebuilt
     # Without the ids of keys: rows are made with the key of today, whichever it was then.
     events = [{**event, "key_id": None} for event in ledger.events()]
@@ -131,12 +136,44 @@ def rebuild(
     return rebuilt
 
 
-def _steps(ledger: Path, lines: int) -> Iterator[_Step]:
-    """Appends of the ledger that hold verdicts of the rules, oldest first."""
+def _batches_to_keep(
+    ledger: Ledger, known: Mapping[tuple[str, str], StoredBatch], erased: Collection[str]
+) -> list[StoredBatch]:
+    """Batches of which a received file was erased, on request or after its time: what is left of
+    them lies in raw and validated alone."""
+    ever: dict[tuple[str, str], set[str]] = {}
+    for event in ledger.events():
+        if event["event"] == "stored":
+            ever.setdefault((event["quarter"], event["batch"]), set()).update(event["submissions"])
+    return [batch for key, batch in known.items() if not ever[key].isdisjoint(erased)]
+
+
+def _copy_as_they_lie(
+    settings: Settings, beside: Settings, kept: Iterable[StoredBatch]
+) -> Iterator[str]:
+    for batch in kept:
+        for name, noted in batch.files.items():
+            path = settings.data / name
+            if not path.is_file() or sha256_of(path) != noted["sha256"]:
+                what = "has changed" if path.is_file() else "is missing"
+                yield (
+                    f"{path} {what}, and a received file behind it was erased ({batch.about()}): "
+                    "put it back from a copy"
+                )
+                continue
+            target = beside.data / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+def _steps(ledger: Path, lines: int, leave_out: Collection[str]) -> Iterator[_Step]:
+    """Appends of the ledger that hold verdicts of the rules, oldest first; none of ``leave_out``,
+    which cannot be read again."""
     begun, verdicts = 0, {}
     for number, line in enumerate(ledger.read_bytes().split(b"\n")[:lines]):
         event = json.loads(line)
-        if event["event"] == "judged" and event.get("rule_set_hash"):
+        is_of_rules = event["event"] == "judged" and event.get("rule_set_hash")
+        if is_of_rules and event["submission_id"] not in leave_out:
             verdicts[event["submission_id"]] = event
         if not event.get("more"):
             if verdicts:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.intake.conservation import batch_files, faults_of_rooms, without_hashes
+from pipelines.intake.erasure import Person, erase
 from pipelines.intake.key_rotation import rotate_key
 from pipelines.intake.landing import Arrival, receive
 from pipelines.intake.pseudonyms import KeyFileError, create_key
@@ -165,3 +166,21 @@ def test_after_the_key_was_changed_the_rows_are_made_with_the_new_one(cold: Sett
     rebuilt = rebuild(cold, DECLARATIONS)
     assert (rebuilt.obstacles, rebuilt.newly_noted) == ([], 0)
     assert _content(cold) == after
+
+
+def test_what_was_erased_stays_erased_and_the_rest_of_its_batch_as_it_lies(cold: Settings) -> None:
+    rebuild(cold, DECLARATIONS)
+    person = Person.known_as(cold, "child", "W06000001", "REF-0002")
+    with Ledger(cold.ledger).held():
+        erase(
+            cold, DECLARATIONS, person, role="national_data_lead", reason="Asked for by the family."
+        )
+    after = _content(cold)
+    rebuilt = rebuild(cold, DECLARATIONS)
+    assert (rebuilt.obstacles, rebuilt.newly_noted) == ([], 0)
+    assert _content(cold) == after
+    assert list(faults_of_rooms(cold)) == []
+    shutil.rmtree(cold.raw)
+    lines = rebuild(cold, DECLARATIONS).obstacles
+    assert lines
+    assert all("a received file behind it was erased" in line for line in lines)
