@@ -205,3 +205,70 @@ def test_a_build_as_of_a_day_leaves_the_published_warehouse_alone(copy):
             "select max(quarter) from marts.fct_return where status = 'accepted'"
         ).fetchone()
     assert last == ("2019-20-Q2",)
+
+
+def _first(settings: Settings, pattern: str) -> Path:
+    return sorted(settings.validated.glob(pattern))[0]
+
+
+def _lose_a_quarter(settings: Settings) -> Path:
+    lost = settings.validated / "child" / "2020-21-Q3"
+    shutil.rmtree(lost)
+    return lost
+
+
+def _flip_a_bit(settings: Settings) -> Path:
+    path = _first(settings, "child/2020-21-Q3/*.parquet")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def _truncate(settings: Settings) -> Path:
+    path = _first(settings, "adopter/2020-21-Q3/*.parquet")
+    path.write_bytes(path.read_bytes()[:-40])
+    return path
+
+
+def _add_a_file(settings: Settings) -> Path:
+    path = _first(settings, "child/2020-21-Q3/*.parquet")
+    return Path(shutil.copyfile(path, path.with_name("copy.parquet")))
+
+
+@pytest.mark.parametrize("damage", [_lose_a_quarter, _flip_a_bit, _truncate, _add_a_file])
+def test_a_build_stops_at_damaged_rows_and_publishes_nothing(copy, damage):
+    published = {path: path.read_bytes() for path in copy.marts.glob("*.duckdb")}
+    damaged = damage(copy)
+    built = _adoption(copy, "build")
+    assert built.returncode == 1
+    assert "Traceback" not in built.stdout + built.stderr
+    line = built.stderr.strip().splitlines()[-1]
+    assert str(damaged) in line
+    assert "Nothing was built" in line
+    assert {path: path.read_bytes() for path in copy.marts.glob("*.duckdb")} == published
+    verified = _adoption(copy, "verify")
+    assert verified.returncode == 1
+    assert str(damaged) in verified.stdout
+
+
+def test_landing_and_key_alone_are_enough(copy):
+    """On another machine: nothing is built from what is lost, and a rebuild gives it all back."""
+    before = _tables(copy.warehouse), _tables(copy.restricted)
+    validated = {
+        path.relative_to(copy.data): path.read_bytes()
+        for path in sorted(copy.validated.glob("*/*-Q?/*.parquet"))
+    }
+    for room in ("raw", "validated", "marts", "build", "exports", "dagster"):
+        shutil.rmtree(copy.data / room, ignore_errors=True)
+    run = _adoption(copy, "run")
+    assert run.returncode == 1
+    assert "adoption rebuild" in run.stdout + run.stderr
+    assert not copy.exports.exists()
+    rebuilt = _adoption(copy, "rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    assert {
+        path.relative_to(copy.data): path.read_bytes()
+        for path in sorted(copy.validated.glob("*/*-Q?/*.parquet"))
+    } == validated
+    assert (_tables(copy.warehouse), _tables(copy.restricted)) == before
