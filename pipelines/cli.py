@@ -194,7 +194,7 @@ def main() -> None:
     """Quarterly adoption returns: taken in, checked, turned into indicators, exported.
 
     \b
-    Data is kept where ADOPTION_DATA says, the pseudonym key where ADOPTION_KEY_FILE says.
+    ADOPTION_DATA sets the data folder, ADOPTION_KEY_FILE the file with the pseudonym key.
     Write a quarter as 2025-26-Q1 (April to June 2025).
     Write a place or a sender by its code or its name: Cardiff, "Ynys Môn", W06000015.
 

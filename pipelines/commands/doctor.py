@@ -63,7 +63,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield Finding("Files", False, fault)
     if not found.faults:
         counts = ", ".join(f"{room} {count}" for room, count in found.rooms.items())
-        yield Finding("Files", True, f"nothing is missing, changed or too many ({counts})")
+        yield Finding("Files", True, f"nothing is missing, changed or unexpected ({counts})")
 
 
 def _inbox(settings: Settings) -> Iterator[Finding]:
@@ -184,7 +184,8 @@ def _versions(settings: Settings) -> Iterator[Finding]:
             refuse_unless_reconciled(connection)
     except (WarehouseError, duckdb.Error) as error:
         why = str(error) if isinstance(error, WarehouseError) else "it cannot be opened"
-        yield Finding("Warehouse", False, f"{text}; {why}: run `adoption build`")
+        to_do = "" if "run `adoption build`" in why else ": run `adoption build`"
+        yield Finding("Warehouse", False, f"{text}; {why}{to_do}")
         return
     yield Finding("Warehouse", True, f"{text}; it opens and holds every row of the ledger")
 

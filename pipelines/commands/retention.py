@@ -18,7 +18,7 @@ from pipelines.settings import Settings
 @click.option("--role", type=ROLE, help="Your role; needed with --apply.")
 @click.option("--on", "today", type=DAY, help="Count from this day instead of today.")
 def retention(apply: bool, role: str | None, today: date | None) -> None:
-    """List files as sent and raw rows that are past their time, or remove them with --apply.
+    """List received files and raw rows kept past their time limit, or remove them with --apply.
 
     How long each room holds them is declared in sources/policies. Ledger, validated rows, exports
     and releases stay.

@@ -40,8 +40,8 @@ def try_rules(
 ) -> None:
     """Run the rules as they stand now over stored submissions of QUARTERS (default: of all).
 
-    Shows who would newly fail and who would newly pass, by rule, and whose verdict would be
-    another. Nothing is written: no verdict changes.
+    Shows who would newly fail and who would newly pass, by rule, and whose verdict would
+    change. Nothing is written: no verdict changes.
 
     \b
     adoption try-rules 2020-21-Q4                    the rules of today

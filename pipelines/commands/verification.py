@@ -22,9 +22,9 @@ from pipelines.settings import Settings
 @click.option("--expect", help="LENGTH:HASH from an earlier run.")
 @json_option
 def verify(expect: str | None, as_json: bool) -> None:
-    """Check that nothing in any room is missing, changed or too many.
+    """Check every room for what is missing, changed or unexpected.
 
-    Of exports and releases versions are counted, of other rooms files. The exit code is 1 if
+    Exports and releases are counted by version, other rooms by file. The exit code is 1 if
     something is not as it was.
 
     \b
