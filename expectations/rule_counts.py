@@ -54,15 +54,17 @@ class RuleCounts:
 
 
 def rules_sentence(rules: Mapping[str, Any], language: Language = "en") -> str:
-    """``61 rules ran, 2 skipped: no earlier return, 0 crashed``.
+    """``61 rules ran, 2 skipped: no earlier return, 0 could not be run``.
 
     ``rules`` is what :meth:`RuleCounts.as_json` gave; in older ledgers there is no ``skipped``.
     """
     texts = translations(language)
     _ = texts.gettext
+    skipped = rules.get("skipped") or {}
+    if not (rules["run"] or skipped or rules["crashed"]):  # a file that was refused unread
+        return _("no rule was run")
     ran = texts.ngettext("{count} rule ran", "{count} rules ran", rules["run"])
     parts = [ran.format(count=rules["run"])]
-    skipped = rules.get("skipped") or {}
     if skipped:
         reasons = [(_(SKIPPED[code]), count) for code, count in skipped.items()]
         listed = "; ".join(
@@ -71,5 +73,5 @@ def rules_sentence(rules: Mapping[str, Any], language: Language = "en") -> str:
         parts.append(
             _("{count} skipped: {reasons}").format(count=sum(skipped.values()), reasons=listed)
         )
-    parts.append(_("{count} crashed").format(count=rules["crashed"]))
+    parts.append(_("{count} could not be run").format(count=rules["crashed"]))
     return ", ".join(parts)

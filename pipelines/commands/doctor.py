@@ -147,14 +147,14 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
     with instance(settings) as dagster:
         dead = len(dead_runs(dagster, settings))
         text = f"{dead} were killed and are still listed as running: the next job ends them"
-        yield Finding("Runs", not dead, text if dead else "none is dead")
+        yield Finding("Runs", not dead, text if dead else "no run has stopped unexpectedly")
         ticks = [
             tick.timestamp
             for state in dagster.all_instigator_state()
             for tick in dagster.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
         ]
     if not ticks:
-        yield Finding("Sensors", True, "none has looked: returns are taken in by command")
+        yield Finding("Sensors", True, "no sensor has run yet: returns are taken in by command")
         return
     hours = (datetime.now(UTC).timestamp() - max(ticks)) / 3600
     text = f"the last look at the inbox was {hours:.1f} hours ago"

@@ -18,7 +18,7 @@ from pipelines.settings import Settings
 @click.option(
     "--reference",
     prompt="Reference, or submission ID",
-    help="Asked for when it is left out, so that no shell remembers it.",
+    help="Asked for when it is left out, so that it is not kept in the history of the shell.",
 )
 @role_option
 @because_option("Why it is erased")

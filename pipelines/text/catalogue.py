@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 Language = Literal["en", "cy"]
 LANGUAGES: tuple[Language, ...] = ("en", "cy")
 
+# Catalogues that have to be there. Without the list a lost file would show a page half in English.
+PARTS = (
+    "expectations",
+    "explain",
+    "lifecycle",
+    "pack",
+    "publishing",
+    "readers",
+    "release",
+    "templates",
+    "text",
+    "verdict",
+    "warehouse",
+)
 CATALOGUES = Path(__file__).resolve().parents[1] / "locale" / "cy" / "LC_MESSAGES"
 
 
@@ -47,11 +61,11 @@ def translations(language: Language) -> NullTranslations:
     """
     if language == "en":
         return NullTranslations()
-    paths = catalogue_files()
-    if not paths:
-        raise CatalogueError(f"{CATALOGUES}: no catalogue of translations is there; install again")
+    gone = [part for part in PARTS if not (CATALOGUES / f"{part}.po").is_file()]
+    if gone:
+        raise CatalogueError(f"{CATALOGUES / gone[0]}.po: no such catalogue; install again")
     every = NullTranslations()
-    for path in reversed(paths):
+    for path in reversed(catalogue_files()):
         compiled = _compiled(read_catalogue(path))
         if isinstance(every, GNUTranslations):
             compiled.add_fallback(every)
@@ -102,7 +116,10 @@ def _first_fault(content: bytes) -> tuple[int, str] | None:
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            return number, "is neither a comment nor a keyword with a text in quotation marks"
+            return (
+                number,
+                "the line is neither a comment nor a keyword with a quoted text",
+            )
         if match[1] == "msgctxt" or (match[1] == "msgid" and keyword != "msgctxt"):
             if entry and not _is_complete(entry):
                 return number, "begins an entry before the one above has its msgstr"

@@ -140,7 +140,7 @@ class ValidationReport:
         status = status_label(self.submission.status, self.language)
         if not self.submission.is_late:
             return status
-        return self.gettext("{status} (after the proposed deadline)").format(status=status)
+        return self.gettext("{status}; received after the proposed deadline").format(status=status)
 
     @property
     def meaning(self) -> str:
@@ -165,7 +165,7 @@ class ValidationReport:
 
     @property
     def rules(self) -> str:
-        """``61 rules ran, 2 skipped: no earlier return, 0 crashed``."""
+        """``61 rules ran, 2 skipped: no earlier return, 0 could not be run``."""
         from expectations.rule_counts import rules_sentence
 
         return rules_sentence(self.submission.rules, self.language)

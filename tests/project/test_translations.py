@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines.text import catalogue
 from pipelines.text.catalogue import CATALOGUES, catalogue_files
 from pipelines.text.extraction import as_text, parts_of_the_program, updated
 from pipelines.text.review import translations_of
@@ -27,3 +28,7 @@ def test_a_catalogue_is_as_an_update_would_write_it(part: str) -> None:
 
 def test_there_is_no_catalogue_of_a_part_that_does_not_exist() -> None:
     assert {path.stem for path in catalogue_files()} <= set(PARTS)
+
+
+def test_the_catalogues_that_have_to_be_there_are_those_that_are() -> None:
+    assert {path.stem for path in catalogue_files()} == set(catalogue.PARTS)

@@ -335,7 +335,7 @@ def test_a_row_set_aside_and_a_column_too_many_are_told_of_an_accepted_file(
     ("name", "words"),
     [
         ("first", "No problems were found."),
-        ("late", "accepted (after the proposed deadline)"),
+        ("late", "accepted; received after the proposed deadline"),
         ("late", "Children: nil return"),
         ("waiting", "Not validated yet: run `adoption take-in`."),
         ("same", "This file is identical to S000001-"),

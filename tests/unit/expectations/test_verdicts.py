@@ -219,18 +219,22 @@ def test_every_refusal_speaks_both_languages(name: str) -> None:
 @pytest.mark.parametrize(
     ("told", "english", "welsh"),
     [
-        (RuleCounts(61), "61 rules ran, 0 crashed", "Rhedodd 61 o reolau, methodd 0"),
+        (
+            RuleCounts(61),
+            "61 rules ran, 0 could not be run",
+            "Rhedodd 61 o reolau, ni ellid rhedeg 0",
+        ),
         (
             RuleCounts(61, {"NO_EARLIER_RETURN": 2}),
-            "61 rules ran, 2 skipped: no earlier return, 0 crashed",
-            "Rhedodd 61 o reolau, hepgorwyd 2: dim ffurflen gynharach, methodd 0",
+            "61 rules ran, 2 skipped: no earlier return, 0 could not be run",
+            "Rhedodd 61 o reolau, hepgorwyd 2: dim ffurflen gynharach, ni ellid rhedeg 0",
         ),
         (
             RuleCounts(60, {"NO_EARLIER_RETURN": 2, "ADOPTER_RETURN_NOT_IN": 5}, 1),
             "60 rules ran, 7 skipped: the agency's adopter return is not in (5); "
-            "no earlier return (2), 1 crashed",
+            "no earlier return (2), 1 could not be run",
             "Rhedodd 60 o reolau, hepgorwyd 7: nid yw ffurflen mabwysiadwyr yr asiantaeth wedi "
-            "cyrraedd (5); dim ffurflen gynharach (2), methodd 1",
+            "cyrraedd (5); dim ffurflen gynharach (2), ni ellid rhedeg 1",
         ),
     ],
 )
@@ -242,7 +246,7 @@ def test_every_verdict_can_say_how_many_rules_ran_were_skipped_and_crashed(
 
 
 def test_a_ledger_from_before_skipped_rules_were_counted_is_still_told() -> None:
-    assert rules_sentence({"run": 50, "crashed": 0}) == "50 rules ran, 0 crashed"
+    assert rules_sentence({"run": 50, "crashed": 0}) == "50 rules ran, 0 could not be run"
 
 
 def test_rules_of_several_returns_add_up() -> None:

@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder of catalogues in place of the program's own."""
     for module in (catalogue, extraction, review):
         monkeypatch.setattr(module, "CATALOGUES", tmp_path)
+    monkeypatch.setattr(catalogue, "PARTS", ())
     translations.cache_clear()
     yield tmp_path
     translations.cache_clear()
@@ -91,9 +92,15 @@ def test_the_number_chooses_one_of_five_forms(folder: Path, count: int, welsh: s
     assert text.format(count=count) == welsh
 
 
-def test_no_catalogue_at_all_is_said_in_one_line(folder: Path) -> None:
-    with pytest.raises(CatalogueError, match="no catalogue of translations is there"):
+def test_a_catalogue_that_has_to_be_there_is_named_where_it_is_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PARTS", ("part", "pack"))
+    write(folder, 'msgid "a"\nmsgstr "b"\n')
+    with pytest.raises(CatalogueError, match=r"pack\.po: no such catalogue; install again"):
         translations("cy")
+    write(folder, 'msgid "c"\nmsgstr "d"\n', "pack.po")
+    assert translations("cy").gettext("c") == "d"
 
 
 def test_a_catalogue_that_is_gone_is_named(folder: Path) -> None:
@@ -149,7 +156,7 @@ def test_a_command_that_needs_a_broken_catalogue_says_so_and_ends_with_1(
     result = CliRunner().invoke(cli.main, ["translations"])
     assert result.exit_code == 1
     assert result.stderr == (
-        f"{folder / 'text.po'}, line {FIRST_LINE}: is neither a comment nor a keyword with a text "
-        "in quotation marks\n"
+        f"{folder / 'text.po'}, line {FIRST_LINE}: the line is neither a comment nor a keyword "
+        "with a quoted text\n"
     )
     assert command.translations in cli.SECTIONS["The installation"]

@@ -392,7 +392,7 @@ def test_a_rule_that_crashes_refuses_and_is_named(
     )
     result = call(path)
     assert result.exit_code == 1
-    assert "RULE_CRASHED" in said(result) and "1 crashed" in said(result)
+    assert "RULE_CRASHED" in said(result) and "1 could not be run" in said(result)
     assert first.code in said(result) and "SECRET" not in result.output
 
 
