@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines.lifecycle.ledger import Ledger
@@ -109,6 +110,28 @@ def test_a_new_key_changes_every_pseudonym_and_no_figure(copy):
     assert _tables(copy.warehouse) == before
     now = _pseudonyms(copy)
     assert len(now) == len(children) > 100 and not now & children
+
+
+def test_an_erased_child_is_found_nowhere_and_what_was_published_stays(copy):
+    raw = pl.read_parquet(copy.raw / "child" / QUARTER.label, columns=["child_reference"])
+    reference = raw["child_reference"].drop_nulls()[0]
+    sender = pl.read_parquet(copy.raw / "child" / QUARTER.label)["sender_code"][0]
+    exports = _bytes_of(copy.exports)
+    erased = _adoption(
+        copy,
+        *("erase", "child", "--sender", sender, "--reference", reference),
+        *("--role", "national_data_lead", "--because", "Request that the authority confirmed"),
+    )
+    assert erased.returncode == 0, erased.stdout + erased.stderr
+    assert "Nothing of it is found in any room" in erased.stdout
+    assert reference not in erased.stdout + erased.stderr
+    assert _bytes_of(copy.exports) == exports
+    verified = _adoption(copy, "verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+def _bytes_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _pseudonyms(settings: Settings) -> set[str]:
