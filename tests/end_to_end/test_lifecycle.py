@@ -19,6 +19,7 @@ from pipelines.settings import Settings
 from pipelines.templates.workbook import write_return
 from pipelines.warehouse.published import open_warehouse
 from tests.conftest import Sample
+from tests.queries import first_row
 
 CARDIFF, QUARTER = "W06000015", Quarter(2020, 4)
 DIRECTOR = ("--nation", "wales", "--role", "national_director")
@@ -58,19 +59,21 @@ def _adoption(settings: Settings, *arguments: str) -> subprocess.CompletedProces
 
 def _placed(settings: Settings) -> int:
     with open_warehouse(settings) as connection:
-        return connection.execute(
+        result = connection.execute(
             "select numerator from marts.fct_indicator where indicator_id = 'W06'"
             " and place_code = ? and quarter = ? and window_name = 'quarter'",
             [CARDIFF, QUARTER.label],
-        ).fetchone()[0]
+        )
+        return first_row(result)[0]
 
 
 def _state(settings: Settings) -> str:
     with open_warehouse(settings) as connection:
-        return connection.execute(
+        result = connection.execute(
             "select state from marts.fct_return_status where sender_code = ? and quarter = ?",
             [CARDIFF, QUARTER.label],
-        ).fetchone()[0]
+        )
+        return first_row(result)[0]
 
 
 def _published(settings: Settings) -> dict[str, bytes]:
@@ -88,7 +91,8 @@ def _one_child_less(declarations, path: Path) -> None:
     gone = next(
         row
         for row in rows["child"]
-        if row.get("placed_on") and QUARTER.first_day <= row["placed_on"] <= QUARTER.last_day
+        if isinstance(placed_on := row.get("placed_on"), date)
+        and QUARTER.first_day <= placed_on <= QUARTER.last_day
     )
     rows["child"] = [row for row in rows["child"] if row is not gone]
     write_return(path, declarations, QUARTER, COVER, rows)

@@ -21,6 +21,7 @@ from pipelines.settings import CHECKOUT, Settings
 from pipelines.templates.workbook import write_return
 from pipelines.warehouse.published import open_warehouse
 from tests.conftest import Sample
+from tests.queries import first_row
 
 CARDIFF = "W06000015"
 QUARTER = Quarter(2020, 4)
@@ -73,9 +74,11 @@ def _tables(path: Path) -> dict[str, tuple]:
             "select schema_name, table_name from duckdb_tables() order by all"
         ).fetchall()
         return {
-            f"{schema}.{name}": connection.execute(
-                f"select count(*), bit_xor(hash(t)) from {schema}.{name} t"  # noqa: S608
-            ).fetchone()
+            f"{schema}.{name}": first_row(
+                connection.execute(
+                    f"select count(*), bit_xor(hash(t)) from {schema}.{name} t"  # noqa: S608
+                )
+            )
             for schema, name in names
         }
 
@@ -89,6 +92,7 @@ def test_a_deleted_warehouse_is_rebuilt_the_same_while_an_analyst_reads(copy):
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert reader.stdout is not None
     seen = reader.stdout.readline()
     if os.name != "nt":  # Windows cannot delete what a reader holds open
         shutil.rmtree(copy.marts)
@@ -179,11 +183,12 @@ def test_the_code_location_loads_from_the_workspace_file():
 
 def _placed(settings: Settings) -> int:
     with open_warehouse(settings) as connection:
-        return connection.execute(
+        result = connection.execute(
             "select numerator from marts.fct_indicator where indicator_id = 'W06'"
             " and place_code = ? and quarter = ? and window_name = 'quarter'",
             [CARDIFF, QUARTER.label],
-        ).fetchone()[0]
+        )
+        return first_row(result)[0]
 
 
 def _is_placed_now(row: dict) -> bool:

@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 import yaml
@@ -54,10 +54,17 @@ class House:
     settings: Settings
     declarations: Declarations
 
-    def release(self, **more) -> ReleaseMade:
-        told = {"role": DIRECTOR} | more
+    def release(self, role: str = DIRECTOR, reason: str | None = None) -> ReleaseMade:
         with open_warehouse(self.settings) as connection:
-            return make_release(self.settings, self.declarations, connection, "NAS", Q4, **told)
+            return make_release(
+                self.settings,
+                self.declarations,
+                connection,
+                "NAS",
+                Q4,
+                role=role,
+                reason=reason,
+            )
 
     def build(self, *arguments: str) -> None:
         run = subprocess.run(
@@ -73,7 +80,7 @@ class House:
         )
         assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
 
-    def bytes(self) -> dict[str, bytes]:
+    def released_files(self) -> dict[str, bytes]:
         home = self.settings.releases
         return {
             path.relative_to(home).as_posix(): path.read_bytes()
@@ -129,7 +136,7 @@ def refused_by_the_audit(house: House, refused_before_the_lock: str) -> str:
         patch.setattr(proof, "audit", lambda *_: failed)
         house.release()
     assert Ledger(house.settings.ledger).head() == before
-    assert house.bytes() == {} and not house.settings.released_values.exists()
+    assert house.released_files() == {} and not house.settings.released_values.exists()
     return str(refused.value)
 
 
@@ -139,7 +146,7 @@ def first(house: House, refused_by_the_audit: str) -> ReleaseMade:
 
 
 @pytest.fixture(scope="module")
-def second(house: House, first: ReleaseMade) -> Iterator[ReleaseMade]:
+def second(house: House, first: ReleaseMade) -> ReleaseMade:
     """Cardiff's return is withdrawn, so its children are in no figure of the second version."""
     cardiff = next(
         one.submission_id
@@ -178,14 +185,14 @@ def test_an_open_quarter_is_not_released(refused_before_the_lock: str) -> None:
 
 
 def test_only_those_who_may_release_do(house: House, first: ReleaseMade) -> None:
-    before = house.bytes()
+    before = house.released_files()
     with pytest.raises(NotAllowed, match="It is for: national_director"):
         house.release(role="data_officer")
     with pytest.raises(NamesSomebody):
         house.release(reason="Corrected for the child born on 3 May 2019.")
-    with pytest.raises(ReleaseError, match="there are DFE, NAS"):
-        make_release(house.settings, house.declarations, None, "ELSE", Q4, role=DIRECTOR)
-    assert house.bytes() == before
+    with duckdb.connect() as empty, pytest.raises(ReleaseError, match="there are DFE, NAS"):
+        make_release(house.settings, house.declarations, empty, "ELSE", Q4, role=DIRECTOR)
+    assert house.released_files() == before
 
 
 def test_a_release_over_a_failed_audit_is_refused(refused_by_the_audit: str) -> None:
@@ -290,10 +297,10 @@ def test_provenance_says_what_it_rests_on(house: House, first: ReleaseMade) -> N
 
 
 def test_the_same_figures_make_no_new_version(house: House, first: ReleaseMade) -> None:
-    before = house.bytes()
+    before = house.released_files()
     again = house.release()
     assert (again.is_new, again.version) == (False, first.version)
-    assert house.bytes() == before
+    assert house.released_files() == before
 
 
 def test_a_release_that_was_entered_when_the_program_was_killed_comes_into_place(
