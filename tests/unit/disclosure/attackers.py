@@ -7,7 +7,7 @@ whatever follows from the releases follows from a linear program over the unknow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 import numpy as np
@@ -135,18 +135,20 @@ def subtraction_attack(tables: Tables, *releases: dict[Key, int | None]) -> dict
     return {key: known[wanted[key]] for key in kept if wanted[key] in known}
 
 
-def mean_attack(
-    means: dict[Key, float], counts: dict[Key, int | None]
-) -> dict[tuple[str, ...], float]:
+def mean_attack(means: Mapping[str, float], counts: Mapping[str, int | None]) -> dict[str, float]:
     """Mean times count is a sum of days; the sum of a total less those of its parts is the rest.
 
     ``means`` and ``counts`` by place alone: {place: number}; the total is called "nation".
     Returns the mean of the one place whose mean is not shown.
     """
-    sums = {place: means[place] * counts[place] for place in means if counts.get(place)}
+    sums = {place: mean * count for place, mean in means.items() if (count := counts.get(place))}
     places = [place for place in counts if place != "nation"]
     missing = [place for place in places if place not in sums]
-    if "nation" not in sums or len(missing) != 1 or not counts[missing[0]]:
+    if "nation" not in sums or len(missing) != 1:
+        return {}
+    (place_suppressed,) = missing
+    count = counts[place_suppressed]
+    if not count:
         return {}
     rest = sums["nation"] - sum(sums[place] for place in places if place in sums)
-    return {missing[0]: rest / counts[missing[0]]}
+    return {place_suppressed: rest / count}

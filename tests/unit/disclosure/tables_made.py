@@ -6,6 +6,7 @@ which is all that the attackers of :mod:`attackers` know of how tables hang toge
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -35,7 +36,7 @@ class Tables:
     """
 
     counts: dict[Base, int]
-    schemes: dict[str, dict[str, tuple[str, ...]]]
+    schemes: Mapping[str, Mapping[str, tuple[str, ...]]]
     breakdown: str = "sex"
     windows: tuple[str, ...] = ("quarter",)
     subsets: tuple[tuple[str, str], ...] = ()
@@ -167,7 +168,7 @@ Q1, Q2, Q3 = Quarter(2020, 1), Quarter(2020, 2), Quarter(2020, 3)
 
 
 def counted(
-    rows: dict[str, tuple[int, ...]],
+    rows: Mapping[str, tuple[int, ...]],
     parts: tuple[str, ...] = ("boys", "girls"),
     quarter: Quarter = Q1,
     measure: str = "children_placed",

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from pipelines.disclosure.cells import KEY
+from pipelines.disclosure.cells import KEY, Relations
 from pipelines.disclosure.equations import build
 from tests.unit.disclosure.tables_made import Q1, Tables, counted
 
 REGIONS = {"nation": {"all": ("a", "b")}}
 
 
-def _with_two_breakdowns() -> tuple[pl.DataFrame, object]:
+def _with_two_breakdowns() -> tuple[pl.DataFrame, Relations]:
     """Four children at a and five at b, by sex and by age."""
     by_sex = Tables(counted({"a": (1, 3), "b": (2, 3)}), REGIONS)
     by_age = replace(by_sex, breakdown="age")

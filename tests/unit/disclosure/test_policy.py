@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
@@ -131,10 +132,13 @@ def test_a_policy_that_cannot_be_met_says_which_table_and_why():
     tables = Tables(counted({"a": (3,)}, parts=("all",)), {"nation": {"senders": ("a",)}})
     cells = tables.cells(Q1)
     known = cells.filter(cells["place"] == "nation").with_columns(shown_from=3, shown_to=3)
-    known = known.with_columns(release=known["quarter"]).cast(KNOWN_SCHEMA)
+    known = known.with_columns(release=known["quarter"]).cast(pl.Schema(KNOWN_SCHEMA))
     with pytest.raises(DisclosureError, match=r"children_placed, a.*cannot be suppressed"):
         protect(
-            cells, tables.relations(Q1), rules(), known.cast({"shown_from": int, "shown_to": int})
+            cells,
+            tables.relations(Q1),
+            rules(),
+            known.cast({"shown_from": int, "shown_to": int}),
         )
 
 
