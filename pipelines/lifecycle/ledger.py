@@ -88,7 +88,7 @@ class Submission:
     made_with: str | None = None  # hash of the code and declarations that read the file
     duplicate_of: str | None = None
     returns: dict[str, dict[str, Any]] = field(default_factory=dict)
-    rules: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, Any] = field(default_factory=dict)  # run: count; skipped: counts by reason
     queries: dict[str, dict[str, int]] = field(default_factory=dict)  # rows by return, rule code
     errors: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
     is_file_erased: bool = False  # on request, or after its time

@@ -58,6 +58,11 @@ class Story:
     ) -> ReturnStatus:
         return return_status(self.ledger_state, sender, name, quarter, today)
 
+    def in_force(self, sender: str, quarter: Quarter = Q1) -> str | None:
+        """The submission that figures come from, if there is one."""
+        submission = self.ledger_state.in_force(sender, quarter.label)
+        return submission.submission_id if submission else None
+
     @property
     def last(self) -> str:
         """The newest submission."""

@@ -12,6 +12,7 @@ from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES
 from pipelines.templates.csv_files import write_csv_return
 from pipelines.templates.workbook import write_return
+from pipelines.text.catalogue import Language
 
 DECLARATIONS = Declarations(SOURCES)
 Q1, Q2 = Quarter(2020, 1), Quarter(2020, 2)  # April to June, July to September 2020
@@ -53,7 +54,7 @@ def workbook(
     path: Path,
     rows: Sequence[Mapping[str, Any]],
     quarter: Quarter = Q2,
-    language: str = "en",
+    language: Language = "en",
     **cover: Any,
 ) -> Path:
     """An xlsx return of children."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -13,6 +12,7 @@ from expectations.rule_counts import REASON_OF, SKIPPED, RuleCounts, rules_sente
 from expectations.suite import PROBLEM_SCHEMA
 from expectations.verdicts import ReturnSent, Verdict, decide_verdict
 from pipelines.declarations import RefusalPolicy, Text
+from pipelines.readers.sentences import FileProblem, Severity
 from pipelines.text.catalogue import translations
 
 WORDS = Text(en="x", cy="x")
@@ -25,12 +25,15 @@ def limits_of(rows: int = 2, percent: float = 10) -> RefusalPolicy:
     )
 
 
-@dataclass(frozen=True)
-class Problem:
-    code: str
-    severity: str
-    sentence_en: str = "The sheet is missing: add it."
-    sentence_cy: str = "Mae'r daflen ar goll: ychwanegwch hi."
+def file_problem(code: str, severity: Severity) -> FileProblem:
+    return FileProblem(
+        code,
+        severity,
+        sheet=None,
+        field=None,
+        sentence_en="The sheet is missing: add it.",
+        sentence_cy="Mae'r daflen ar goll: ychwanegwch hi.",
+    )
 
 
 def problems(*rows: tuple[str, int, str], submission: str = "mine") -> pl.DataFrame:
@@ -54,7 +57,7 @@ def verdict(
     child_rows: int = 50,
     *,
     row_problems: pl.DataFrame | None = None,
-    file_problems: Sequence[Problem] = (),
+    file_problems: Sequence[FileProblem] = (),
     due: Sequence[str] = ("child",),
     returns: dict[str, ReturnSent] | None = None,
     limits: RefusalPolicy | None = None,
@@ -87,7 +90,7 @@ def test_a_query_is_accepted_and_said() -> None:
 
 
 def test_a_query_on_the_file_is_accepted_and_said() -> None:
-    assert verdict(file_problems=[Problem("ODD", "query")]).status == "accepted with queries"
+    assert verdict(file_problems=[file_problem("ODD", "query")]).status == "accepted with queries"
 
 
 def test_rows_with_errors_are_set_aside_and_the_rest_accepted() -> None:
@@ -110,14 +113,14 @@ def test_problems_of_another_submission_are_not_held_against_this_one() -> None:
 
 
 def test_an_error_of_the_file_refuses_it_in_its_own_words() -> None:
-    given = verdict(file_problems=[Problem("SHEET_MISSING", "error")])
+    given = verdict(file_problems=[file_problem("SHEET_MISSING", "error")])
     assert (given.status, given.refusal_code) == ("refused", "SHEET_MISSING")
     assert given.refusal_sentence_en == "The sheet is missing: add it."
     assert given.refusal_sentence_cy == "Mae'r daflen ar goll: ychwanegwch hi."
 
 
 def test_in_a_refused_submission_no_row_is_accepted() -> None:
-    counts = verdict(file_problems=[Problem("X", "error")]).returns["child"]
+    counts = verdict(file_problems=[file_problem("X", "error")]).returns["child"]
     assert (counts.rows_read, counts.rows_accepted, counts.rows_quarantined) == (50, 0, 50)
 
 
@@ -191,7 +194,7 @@ def test_a_crashed_rule_refuses_and_is_named() -> None:
 
 def test_every_reason_is_given_at_once() -> None:
     given = verdict(
-        returns={"adopter": ReturnSent("adopter", 3)}, file_problems=[Problem("A", "error")]
+        returns={"adopter": ReturnSent("adopter", 3)}, file_problems=[file_problem("A", "error")]
     )
     codes = [refusal.code for refusal in given.refusals]
     assert codes == ["A", "RETURN_MISSING", "RETURN_NOT_DUE"]

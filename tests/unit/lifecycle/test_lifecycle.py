@@ -564,14 +564,14 @@ def test_what_comes_after_the_lock_is_held_and_what_was_published_stays_in_force
 ) -> None:
     first = published(story)
     second = story.send()
-    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == first
+    assert story.in_force(ANGLESEY) == first
     assert story.ledger_state.delivery(second).state == "held"
     status = story.status()
     assert (status.submission_id, status.in_force_submission_id) == (second, first)
     third = story.send()
     assert story.ledger_state.delivery(second).state == "superseded"
     assert story.ledger_state.delivery(third).state == "held"
-    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == first
+    assert story.in_force(ANGLESEY) == first
 
 
 def test_a_file_received_before_the_lock_and_judged_after_it_is_held_too(story: Story) -> None:
@@ -582,7 +582,7 @@ def test_a_file_received_before_the_lock_and_judged_after_it_is_held_too(story: 
     story.ledger_state.apply(story.lock())
     story.tell(story.judged(waiting["submission_id"]))
     assert story.ledger_state.delivery(waiting["submission_id"]).state == "held"
-    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == first
+    assert story.in_force(ANGLESEY) == first
 
 
 def test_a_quarter_is_not_locked_while_a_file_is_not_validated_yet(story: Story) -> None:
@@ -604,10 +604,10 @@ def test_a_return_that_was_missing_at_the_lock_is_held_when_it_comes(story: Stor
     assert story.state(sender=GWYNEDD) == "expected"
     sent = story.send(GWYNEDD)
     assert story.state(sender=GWYNEDD) == "held"
-    assert story.ledger_state.in_force(GWYNEDD, Q1.label) is None
+    assert story.in_force(GWYNEDD) is None
     story.tell(story.revise()).tell(story.publish(2))
     assert story.state(sender=GWYNEDD) == "revised"
-    assert story.ledger_state.in_force(GWYNEDD, Q1.label).submission_id == sent
+    assert story.in_force(GWYNEDD) == sent
     assert story.state() == "published"  # what did not change was not revised
 
 
@@ -633,7 +633,7 @@ def test_a_withdrawal_after_the_lock_waits_for_the_revision(story: Story) -> Non
     assert "waits for the next revision" in story.refused(story.withdraw(sent))
     story.tell(story.revise())
     assert story.ledger_state.delivery(sent).state == "withdrawn"
-    assert story.ledger_state.in_force(ANGLESEY, Q1.label).submission_id == earlier
+    assert story.in_force(ANGLESEY) == earlier
     story.tell(story.publish(2))
     assert story.state() == "revised"
 

@@ -129,7 +129,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("files")
     found = {"CSV": csv_zip(folder / "csv.zip", children(3), sender_code=SENDERS[-1])}
     for number, (name, (rows, options, _)) in enumerate(RETURNS.items()):
-        answers = {"sender_code": SENDERS[number]} | options
+        answers: dict[str, Any] = {"sender_code": SENDERS[number]} | options
         found[name] = workbook(folder / f"{number}.xlsx", rows, **answers)
     for make in NO_RETURNS:
         found[make.__name__] = folder / f"{make.__name__}.xlsx"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -63,9 +64,12 @@ def text_of(report: ValidationReport, **options: bool) -> str:
 
 
 def test_both_languages_leave_the_same_gaps() -> None:
+    def forms(texts: str | Sequence[str] | None) -> tuple[str, ...]:
+        """Singular and plurals; a message without a number has one form."""
+        return (texts or "",) if isinstance(texts, str | None) else tuple(texts)
+
     for message in read_catalogue(CATALOGUES / "verdict.po"):
-        english = message.id if isinstance(message.id, tuple) else (message.id,)
-        welsh = message.string if isinstance(message.string, tuple) else (message.string,)
+        english, welsh = forms(message.id), forms(message.string)
         assert all(welsh), message.id
         gaps = {frozenset(name for _, name, _, _ in Formatter().parse(t)) for t in english + welsh}
         assert len(gaps) == 1 or not message.id, message.id
