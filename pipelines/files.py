@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polars as pl
@@ -160,7 +160,7 @@ def _files_in(folder: Path, leave_out: Callable[[PurePath], bool]) -> set[str]:
     return {path.as_posix() for path in inside if not leave_out(path)} - {CHECKSUMS}
 
 
-def write_csv(frame: pl.DataFrame, path: Path) -> None:
+def write_csv(frame: pl.DataFrame, path: Path | IO[bytes]) -> None:
     """UTF-8 CSV in which no text cell can become a formula of a spreadsheet (CWE-1236)."""
     import polars as pl
 

@@ -31,6 +31,7 @@ from pipelines.publishing.internal_files import (
 )
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
+from pipelines.text.catalogue import Language
 from pipelines.warehouse.figures import Figure, headline_figures, shown_value
 from pipelines.warehouse.published import WarehouseError, open_warehouse
 from tests.unit.marts_made import create_marts, insert
@@ -493,7 +494,11 @@ def test_breaks_in_series_travel_with_the_figures_and_their_texts_with_the_manif
 ) -> None:
     content = rows()
     content["fct_indicator"][0] |= {"has_break_in_window": True, "has_break_since_previous": True}
-    touching = {"indicator_id": "W01", "place_code": WALES, "window_name": "quarter"}
+    touching: dict[str, Any] = {
+        "indicator_id": "W01",
+        "place_code": WALES,
+        "window_name": "quarter",
+    }
     touching |= {"membership_basis": "at_the_time", "is_in_window": True}
     content["fct_indicator_break"] = [
         touching | {"break_id": "SECOND", "quarter": Q1.label},
@@ -603,7 +608,7 @@ def test_text_that_a_spreadsheet_would_take_for_a_formula_is_made_text(
 @given(st.text(max_size=12))
 def test_no_text_begins_as_a_formula_and_every_text_can_be_had_back(text: str) -> None:
     path = io.BytesIO()
-    write_csv(pl.DataFrame({"name": [text], "other": ["x"]}), path)  # type: ignore[arg-type]
+    write_csv(pl.DataFrame({"name": [text], "other": ["x"]}), path)
     (_, row) = csv.reader(io.StringIO(path.getvalue().decode("utf-8"), newline=""))
     shown = row[0]
     assert not shown.lstrip(" ").startswith(FORMULA_STARTS)
@@ -657,7 +662,7 @@ def test_headline_figures_are_those_of_the_quarter_and_not_of_single_authorities
     assert (found[0].place_name_cy, found[0].title_en) == ("Cymru", "title W01")
 
 
-def shown(unit: str, value: float | None, language: str = "en", **more: Any) -> str:
+def shown(unit: str, value: float | None, language: Language = "en", **more: Any) -> str:
     given: dict[str, Any] = dict.fromkeys(Figure.__dataclass_fields__, "") | {
         "unit": unit,
         "value": value,
@@ -666,7 +671,7 @@ def shown(unit: str, value: float | None, language: str = "en", **more: Any) -> 
         "denominator": 98.0,
         "is_complete": True,
     }
-    return shown_value(Figure(**given | more), language)  # type: ignore[arg-type]
+    return shown_value(Figure(**given | more), language)
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import duckdb
 import polars as pl
 import pytest
 
+from pipelines.disclosure.protection import Protected
 from pipelines.quarters import Quarter
 from pipelines.release.content import check_figures
 from pipelines.release.protected_figures import figures_of
+from tests.unit.disclosure.tables_made import rules
 
 Q4 = Quarter.parse("2020-21-Q4")
 NATION = "W92000004"
-RULES = SimpleNamespace(
-    percentages=SimpleNamespace(decimals=None),
-    symbols=SimpleNamespace(suppressed="*", not_available=":", not_applicable="-", low="~"),
-)
+RULES = rules(symbols={"suppressed": "*", "not_available": ":", "not_applicable": "-", "low": "~"})
 
 
 @pytest.fixture
@@ -67,7 +64,7 @@ def _cells(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
     )
 
 
-def _protected() -> SimpleNamespace:
+def _protected() -> Protected:
     ratios = pl.DataFrame(
         [
             ("SHARE", NATION, "total", "total", 62.5, None),
@@ -92,7 +89,7 @@ def _protected() -> SimpleNamespace:
         ("days", NATION, "total", None, None),
         ("unused", NATION, "total", 7, None),
     )
-    return SimpleNamespace(cells=cells, ratios=ratios)
+    return Protected(cells=cells, ratios=ratios, report={})
 
 
 def _found(connection) -> dict[tuple[str, str, str, str], tuple[float | None, str | None, int]]:

@@ -80,7 +80,8 @@ def test_a_refused_release_is_red_and_says_why_in_our_words(
     result = _run(last="2020-21-Q3")
     assert not result.success
     (failure,) = [e for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
-    assert "the audit found a number" in failure.step_failure_data.error.message
+    error = failure.step_failure_data.error
+    assert error is not None and "the audit found a number" in error.message
     assert not result.get_asset_materialization_events()
 
 

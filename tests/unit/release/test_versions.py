@@ -168,15 +168,18 @@ def test_whatever_changes_in_a_released_folder_is_seen(settings: Settings, harm:
 
 
 def test_what_a_release_told_has_to_be_known_to_protect_the_next(settings: Settings) -> None:
-    one, two = _release(settings), _release(settings, 2)
-    assert values_released_before(settings, "NAS")["release"].to_list() == [
+    first, second = _release(settings), _release(settings, 2)
+    values = values_released_before(settings, "NAS")
+    assert values is not None
+    assert values["release"].to_list() == [
         "000000000001",
         "000000000002",
     ]
-    assert values_released_before(settings, "NAS", two.ledger_length).height == 1
-    assert values_released_before(settings, "NAS", one.ledger_length) is None
+    values = values_released_before(settings, "NAS", second.ledger_length)
+    assert values is not None and values.height == 1
+    assert values_released_before(settings, "NAS", first.ledger_length) is None
     assert values_released_before(settings, "DFE") is None
-    released_values_file(settings, one).unlink()
+    released_values_file(settings, first).unlink()
     with pytest.raises(ReleaseError, match=r"(?i)put the file back from a copy"):
         values_released_before(settings, "NAS")
     assert any("protected" in fault for fault in faults(settings))

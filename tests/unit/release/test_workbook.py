@@ -11,21 +11,22 @@ import pytest
 from pipelines.release.content import Content
 from pipelines.release.opendocument import write_opendocument
 from pipelines.release.workbook import sheets_of, write_workbook
+from pipelines.text.catalogue import LANGUAGES, Language
 
 
-@pytest.fixture(params=["en", "cy"])
-def language(request) -> str:
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> Language:
     return request.param
 
 
-def _open(content: Content, language: str, folder: Path) -> openpyxl.Workbook:
+def _open(content: Content, language: Language, folder: Path) -> openpyxl.Workbook:
     path = folder / f"{language}.xlsx"
     write_workbook(content, language, path)
     return openpyxl.load_workbook(path)
 
 
 def test_each_sheet_has_a_title_and_one_table_with_one_row_of_headings(
-    wales: Content, language: str, tmp_path: Path
+    wales: Content, language: Language, tmp_path: Path
 ) -> None:
     book = _open(wales, language, tmp_path)
     cover, *others = book.worksheets
@@ -38,7 +39,7 @@ def test_each_sheet_has_a_title_and_one_table_with_one_row_of_headings(
 
 
 def test_no_cell_of_a_table_is_empty_a_formula_or_a_link(
-    wales: Content, language: str, tmp_path: Path
+    wales: Content, language: Language, tmp_path: Path
 ) -> None:
     book = _open(wales, language, tmp_path)
     names = []
@@ -73,25 +74,25 @@ def test_parts_stand_across_and_indicators_down(wales: Content) -> None:
     assert [row[0] for row in sheet.rows] == ["COUNT Title of COUNT (children)"]
 
 
-def test_every_shorthand_that_is_used_is_explained(wales: Content, language: str) -> None:
+def test_every_shorthand_that_is_used_is_explained(wales: Content, language: Language) -> None:
     sheets = sheets_of(wales, language)
     explained = {row[0] for sheet in sheets[:3] for row in sheet.rows}
     assert {"[c]", "[x]", "[z]", "[low]", "[p]", "[r]"} <= explained
 
 
-def test_the_contents_list_every_sheet_that_follows(wales: Content, language: str) -> None:
+def test_the_contents_list_every_sheet_that_follows(wales: Content, language: Language) -> None:
     _, contents, *listed = sheets_of(wales, language)
     assert [row[0] for row in contents.rows] == [sheet.name for sheet in listed]
 
 
 def test_only_the_welsh_workbook_says_that_its_wording_is_unreviewed(wales: Content) -> None:
-    covers = {language: sheets_of(wales, language)[0].lines for language in ("en", "cy")}
+    covers = {language: sheets_of(wales, language)[0].lines for language in LANGUAGES}
     assert [line for line in covers["cy"] if "cyfieithydd" in line]
     assert not [line for line in covers["en"] if "translator" in line]
 
 
 def test_the_same_release_gives_the_same_bytes(
-    wales: Content, language: str, tmp_path: Path
+    wales: Content, language: Language, tmp_path: Path
 ) -> None:
     for write, suffix in ((write_workbook, "xlsx"), (write_opendocument, "ods")):
         paths = [tmp_path / f"{number}.{suffix}" for number in (1, 2)]
@@ -101,7 +102,7 @@ def test_the_same_release_gives_the_same_bytes(
 
 
 def test_the_open_document_holds_the_same_cells(
-    wales: Content, language: str, tmp_path: Path
+    wales: Content, language: Language, tmp_path: Path
 ) -> None:
     from python_calamine import CalamineWorkbook
 
