@@ -44,6 +44,20 @@ def _figure(
     return rows[0] if rows else None
 
 
+def _known(
+    country: InventedReturns,
+    indicator: str,
+    place: str,
+    quarter: str,
+    window: str = "quarter",
+    basis: str = "at_the_time",
+) -> dict[str, Any]:
+    """A figure that has to be there."""
+    figure = _figure(country, indicator, place, quarter, window, basis)
+    assert figure is not None, (indicator, place, quarter)
+    return figure
+
+
 def _matched(
     country: InventedReturns, place: str, quarter: str, basis: str, window: str = "quarter"
 ) -> int | None:
@@ -131,7 +145,7 @@ def test_hosting_overseeing_and_finding_families_count_nobody_a_second_time(
     """HOST is member, host and commissioner of the east; the agency is member and provider of a
     service that the east oversees."""
     for place, placed in (("HOST", 2), ("PARTNER", 1), ("EAST", 3), ("WEST", 1), (WALES, 4)):
-        assert _figure(country, "W06", place, quarter)["numerator"] == placed, place
+        assert _known(country, "W06", place, quarter)["numerator"] == placed, place
     assert _figure(country, "W06", "SERVICE", quarter) is None
     senders = country.query(
         "select place_code, sender_code from marts.dim_place_sender where quarter = ?"
@@ -167,7 +181,7 @@ def test_a_host_that_moved_changes_codes_and_no_figure(country) -> None:
     assert (own["PARTNER", BEFORE], own["PARTNER", AFTER]) == ({"PR2": 1}, {"PR1": 1})
     assert own["EAST", BEFORE] == own["EAST", AFTER] == {"PR1": 1, "PR2": 2}
     for quarter in (BEFORE, AFTER):
-        in_region = _figure(country, "W13_IN_REGION", "EAST", quarter)
+        in_region = _known(country, "W13_IN_REGION", "EAST", quarter)
         assert (in_region["numerator"], in_region["denominator"]) == (2, 3)
     roles = country.query(
         "select member_code, since, until from marts.dim_membership"
@@ -185,8 +199,8 @@ def test_an_interagency_placement_counts_its_child_and_its_family_once_each(
     country, quarter: str
 ) -> None:
     """HOST's second child lives with a family that the west approved."""
-    children = {place: _figure(country, "W06", place, quarter) for place in ("EAST", "WEST", WALES)}
-    families = {place: _figure(country, "W16", place, quarter) for place in ("EAST", "WEST", WALES)}
+    children = {place: _known(country, "W06", place, quarter) for place in ("EAST", "WEST", WALES)}
+    families = {place: _known(country, "W16", place, quarter) for place in ("EAST", "WEST", WALES)}
     assert {place: figure["numerator"] for place, figure in children.items()} == {
         "EAST": 3,
         "WEST": 1,
@@ -218,12 +232,12 @@ def test_a_voluntary_agencys_adopters_count_with_it_and_in_the_nation_and_nowher
         quarter,
     )
     assert sorted(row["place_code"] for row in places) == ["VOLUNTARY", WALES]
-    approved = [_figure(country, "W16", code, quarter) for code in ("EAST", "WEST", "VOLUNTARY")]
+    approved = [_known(country, "W16", code, quarter) for code in ("EAST", "WEST", "VOLUNTARY")]
     assert [figure["numerator"] for figure in approved] == [2, 1, 1]
-    assert _figure(country, "W16", WALES, quarter)["numerator"] == 4
+    assert _known(country, "W16", WALES, quarter)["numerator"] == 4
     # The child that lives with them is the authority's alone.
     assert _figure(country, "W06", "VOLUNTARY", quarter) is None
-    assert _figure(country, "W06", "ALONE", quarter)["numerator"] == 1
+    assert _known(country, "W06", "ALONE", quarter)["numerator"] == 1
 
 
 def test_adopters_that_an_authority_sends_beside_its_region_are_in_no_figure(country) -> None:
@@ -234,7 +248,7 @@ def test_adopters_that_an_authority_sends_beside_its_region_are_in_no_figure(cou
     assert len(sent) == 4
     assert {(row["is_due"], row["status"]) for row in sent} == {(False, "accepted")}
     assert _figure(country, "W16", "HOST", BEFORE) is None
-    assert _figure(country, "W16", "EAST", BEFORE)["returns_expected"] == 1
+    assert _known(country, "W16", "EAST", BEFORE)["returns_expected"] == 1
 
 
 # --- breaks in series --------------------------------------------------------------------------
@@ -255,9 +269,9 @@ def test_members_that_join_flag_the_agency_and_not_its_series_of_today(country) 
     assert _breaks(country, AGENCY, "2024-25-Q1", "at_the_time") == joined
     assert _breaks(country, AGENCY, "2024-25-Q1", "today") == {}
     assert _breaks(country, AGENCY, "2023-24-Q4", "at_the_time") == {}
-    flagged = _figure(country, "G7", AGENCY, "2024-25-Q1", "rolling_4")
+    flagged = _known(country, "G7", AGENCY, "2024-25-Q1", "rolling_4")
     assert (flagged["has_break_in_window"], flagged["has_break_since_previous"]) == (True, True)
-    today = _figure(country, "G7", AGENCY, "2024-25-Q1", "rolling_4", "today")
+    today = _known(country, "G7", AGENCY, "2024-25-Q1", "rolling_4", "today")
     assert (today["has_break_in_window"], today["has_break_since_previous"]) == (False, False)
 
 

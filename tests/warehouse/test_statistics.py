@@ -499,7 +499,7 @@ def _bounds(step: Step) -> tuple[float | None, float | None]:
     return math.exp(-math.exp(theta + half)), math.exp(-math.exp(theta - half))
 
 
-def _first_day(days: Iterable[tuple[int, float | None]]) -> int | None:
+def _first_day(days: Iterable[tuple[int, float | Fraction | None]]) -> int | None:
     return next((day for day, share in days if share is not None and share <= 0.5), None)
 
 

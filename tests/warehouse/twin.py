@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from pipelines.declarations import BreakInSeries, Declarations, Indicator, Return
 from pipelines.lifecycle.ledger import Ledger
@@ -39,11 +39,11 @@ def months_after(day: date, months: int) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def in_quarter(day: date | None, quarter: Quarter) -> bool:
+def in_quarter(day: date | None, quarter: Quarter) -> TypeGuard[date]:
     return day is not None and quarter.first_day <= day <= quarter.last_day
 
 
-def by(day: date | None, limit: date) -> bool:
+def by(day: date | None, limit: date) -> TypeGuard[date]:
     """It has happened, and no later than ``limit``."""
     return day is not None and day <= limit
 
@@ -271,7 +271,7 @@ def matched_over_six_months(child: Row, quarter: Quarter) -> int:
 def wait_of_placed_over_six_months(child: Row, quarter: Quarter) -> int | None:
     decided, placed = child.get("should_be_placed_decision_on"), child.get("placed_on")
     counts = in_quarter(placed, quarter) and is_over(decided, 6, placed)
-    return days(decided, placed) if counts else None
+    return clock(decided, placed) if counts else None
 
 
 def enquiry_to_approval(household: Row, quarter: Quarter) -> int | None:
@@ -349,9 +349,10 @@ def child_due_for_register(child: Row, quarter: Quarter) -> int:
 
 
 def child_on_register_in_time(child: Row, quarter: Quarter) -> int:
-    if not child_due_for_register(child, quarter):
+    granted = authority_on(child)
+    if granted is None or not child_due_for_register(child, quarter):
         return 0
-    return int(by(child.get("referred_to_register_on"), months_after(authority_on(child), 1)))
+    return int(by(child.get("referred_to_register_on"), months_after(granted, 1)))
 
 
 def household_due_for_register(household: Row, quarter: Quarter) -> int:
@@ -1193,6 +1194,7 @@ def collect(settings: Settings, declarations: Declarations) -> Collection:
     latest: dict[tuple[str, str], Any] = {}
     for submission in Ledger(settings.ledger).submissions():
         if submission.is_accepted:
+            assert submission.sender_code and submission.quarter, submission.submission_id
             latest[submission.sender_code, submission.quarter] = submission
     reported = [Quarter.parse(label) for _, label in latest]
     quarters = list(quarters_between(min([Quarter(2018, 1), *reported]), max(reported)))
