@@ -167,14 +167,14 @@ def test_the_sql_of_the_document_says_what_the_command_says(
 
     returns = [
         (*row[:6], row[6].isoformat() if row[6] else None, *row[7:])
-        for row in analyst.ask("The returns, in it or not")
+        for row in analyst.ask("The returns, counted or not")
     ]
     names = ("sender_code", "quarter", "status", "is_due", "submission_id", "version")
     names += ("received_at", "rows_used", "rows_set_aside", "refused_deliveries")
     names += ("numerator", "denominator")
     assert returns == sorted(tuple(one[name] for name in names) for one in said["returns"])
 
-    (proof,) = analyst.ask("The proof")
+    (proof,) = analyst.ask("The check")
     assert (proof[0] or 0, proof[1]) == (said["figure"]["numerator"], said["figure"]["denominator"])
     assert dict(analyst.ask("What is left out, and why")) == {
         one["reason"]: one["cases"] for one in said["left_out"]

@@ -113,7 +113,7 @@ def house(
     """Locked, and not released yet."""
     home = tmp_path_factory.mktemp("house")
     data, keys = sample.settings.data, sample.settings.key_file.parent
-    shutil.copytree(data, home / "data", ignore=shutil.ignore_patterns("dagster", "exports"))
+    shutil.copytree(data, home / "data", ignore=shutil.ignore_patterns("dagster"))
     shutil.copytree(keys, home / "keys")
     settings = Settings(home / "data", home / "keys" / sample.settings.key_file.name)
     return House(settings, declarations)

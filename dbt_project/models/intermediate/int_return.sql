@@ -30,9 +30,20 @@ refused as (
         sender_code,
         quarter,
         count(*) as refused_deliveries,
-        max_by(received_at, delivery_number) as last_refused_at
-    from {{ ref('stg_submission') }}
-    where status = 'refused' and sender_code is not null and quarter is not null
+        -- The newest by the ledger's order: a clock may have been set back between two deliveries.
+        max(case when newest_first = 1 then received_at end) as last_refused_at
+    from (
+        select
+            sender_code,
+            quarter,
+            received_at,
+            row_number() over (
+                partition by sender_code, quarter
+                order by delivery_number desc
+            ) as newest_first
+        from {{ ref('stg_submission') }}
+        where status = 'refused' and sender_code is not null and quarter is not null
+    ) as numbered
     group by sender_code, quarter
 
 ),

@@ -16,7 +16,7 @@ from pipelines.cli import main
 from pipelines.publishing import analyst_extract
 from pipelines.settings import Settings
 from pipelines.warehouse import parquet
-from pipelines.warehouse.published import prepare_build, publish
+from pipelines.warehouse.published import WarehouseError, prepare_build, publish
 
 PSEUDONYM = "5f0c" * 8
 STATEMENTS = (
@@ -111,7 +111,7 @@ def test_a_crash_while_parquet_is_written_changes_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(parquet.os, "fsync", full_disk)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(WarehouseError, match="no space is left in"):
             publish(published)
     assert (_parquet(published), published.warehouse.read_bytes()) == (before, warehouse)
     publish(published)
