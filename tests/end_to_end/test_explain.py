@@ -195,7 +195,7 @@ def test_the_sql_of_the_document_says_what_the_command_says(
     else:
         assert published == []
 
-    restricted = "The children, for the few who may"
+    restricted = "The children, for those with access"
     analyst.ask(restricted)
     words = {}
     if said["definition"]["subject"] == "adopter":
