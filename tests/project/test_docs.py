@@ -32,7 +32,7 @@ OF_THE_WORKPLACE = (
     re.compile(r"\bsessions?\b", flags=re.IGNORECASE),
     re.compile(r"\bissue\s*#", flags=re.IGNORECASE),
     re.compile(r"\bissue\s+\d", flags=re.IGNORECASE),
-    re.compile(r"\bcontract\.md\b|\barchitecture\.md\b|\bstack\.md\b|\breliability\.md\b"),
+    re.compile(r"\bcontract\.md\b|\barchitecture\.md\b|\bstack\.md\b"),
     re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b"),
 )
 
