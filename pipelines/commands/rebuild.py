@@ -17,15 +17,17 @@ from pipelines.settings import Settings
 @click.option(
     "--accept-contents",
     is_flag=True,
-    help="Take values that today's program reads otherwise; rows and verdicts have to agree.",
+    help="Go on where today's program reads a value differently. Rows and statuses must still agree.",
 )
 @json_option
 def rebuild(accept_contents: bool, as_json: bool) -> None:
-    """Make raw, validated and the warehouse again from received files, ledger and key.
+    """Rebuild all figures from the files as received.
 
-    The verdicts of the ledger stand; what today's rules would decide otherwise is listed. If a file
-    is lost, or rows or values are not those of the ledger, nothing is changed and the exit code
-    is 1.
+    Reads every received file once more and replaces the folders raw and validated and the
+    warehouse. Only the received files, the ledger and the key are needed. Each return keeps the
+    status it was given; where today's rules would decide differently, that is listed. If a file is
+    missing, or the rows or values differ from those in the ledger, nothing is changed and the exit
+    code is 1.
 
     \b
     adoption rebuild
@@ -38,7 +40,7 @@ def rebuild(accept_contents: bool, as_json: bool) -> None:
     settings = Settings.from_environment()
     ledger = Ledger(settings.ledger)
     with (
-        exclusive(settings.writer_lock, "making raw and validated again", 0),
+        exclusive(settings.writer_lock, "rebuilding raw and validated", 0),
         ledger.held(),
         working("Reading and validating the received files"),
     ):
@@ -53,7 +55,7 @@ def rebuild(accept_contents: bool, as_json: bool) -> None:
         click.echo(
             f"Nothing was changed: {len(rebuilt.obstacles)} faults."
             if rebuilt.obstacles
-            else f"Raw and validated made again: {rebuilt.submissions} submissions in "
+            else f"Rebuilt raw and validated: {rebuilt.submissions} submissions in "
             f"{rebuilt.batches} batches, {len(rebuilt.differences)} differences."
         )
     if rebuilt.obstacles:

@@ -198,10 +198,10 @@ class _TextForm:
         table = _table()
         _text_column(table, self._("Sender"), folds=True)
         _text_column(table, self._("Quarter"))
-        _text_column(table, self.pgettext("column", "Ver."))
+        _text_column(table, self._("Version"))
         _text_column(table, self.pgettext("column", "Received"))
         _number_column(table, self._("Rows"))
-        _number_column(table, self.pgettext("column", "Set aside"))
+        _number_column(table, self._("Rows set\naside"))
         self._add_sides(table)
         late = self._("late")
         for behind in counted:
@@ -213,7 +213,7 @@ class _TextForm:
                 behind.sender,
                 behind.quarter,
                 str(behind.version or ""),
-                f"{received} {late}" if received and behind.is_late else received,
+                f"{received}\n{late}" if received and behind.is_late else received,
                 rows,
                 _count(behind.rows_set_aside),
                 *self._sides(behind.numerator, behind.denominator),
@@ -224,10 +224,10 @@ class _TextForm:
         table = _table()
         _text_column(table, self._("Sender"), folds=True)
         _number_column(table, self._("Quarters"))
-        _text_column(table, self.pgettext("column", "Ver."))
+        _text_column(table, self._("Version"))
         _text_column(table, self.pgettext("column", "Last received"))
         _number_column(table, self._("Rows"))
-        _number_column(table, self.pgettext("column", "Set aside"))
+        _number_column(table, self._("Rows set\naside"))
         self._add_sides(table)
         for sender in dict.fromkeys(behind.sender for behind in counted):
             returns = [behind for behind in counted if behind.sender == sender]
@@ -479,9 +479,9 @@ class _TextForm:
 
     def _add_sides(self, table: Table) -> None:
         """Columns for what a return or case adds to the numerator and the denominator."""
-        _number_column(table, self.pgettext("column", "Num."))
+        _number_column(table, self._("Numerator"))
         if self._definition.denominator:
-            _number_column(table, self.pgettext("column", "Den."))
+            _number_column(table, self._("Denominator"))
 
     def _sides(self, numerator: int, denominator: int) -> list[str]:
         shown = f"{numerator:,d}"

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-_WIDTH_OF_PLACE, _WIDTH_OF_RETURN, _WIDTH_OF_STATE = 26, 10, 16
+_WIDTH_OF_PLACE, _WIDTH_OF_RETURN, _WIDTH_OF_STATE = 26, 10, 20
 _MOST_QUARTERS = 6  # side by side; a seventh could not be read across
-_MARKS = {"sender": "S", "national_team": "N", "nobody": ""}
 _STYLES = {"sender": "yellow", "national_team": "cyan", "nobody": "green"}
 
 
@@ -59,10 +58,7 @@ class OwedTables:
         for group in owed.groups:
             yield from self._group(group, shown)
         if len(shown) > 1:
-            legend = _(
-                "S: the sender acts next. N: the national team acts next. No letter: nobody. "
-                "Deadlines are proposed."
-            )
+            legend = _("In brackets: who acts next, if anybody. Deadlines are proposed.")
             yield Words(legend, style="italic")
 
     def _quarters_that_fit(self, width: int) -> list[int]:
@@ -138,7 +134,7 @@ class OwedTables:
             table.add_row(
                 "" if status.sender_code == before else self._place(status),
                 self._return(status),
-                self._cell(status, mark=False),
+                self._cell(status, with_actor=False),
                 f"{status.days_to_deadline:,}",
                 actor_word(status.acts, self._language),
                 ", ".join(self._notes(status)),
@@ -165,14 +161,15 @@ class OwedTables:
             when = self._texts.gettext("today")
         return f"{quarter.label}\n{when}"
 
-    def _cell(self, status: ReturnStatus | None, mark: bool = True) -> Any:
+    def _cell(self, status: ReturnStatus | None, with_actor: bool = True) -> Any:
         from rich.text import Text as Words
 
         if status is None:
             return "–"
-        letter = f" {_MARKS[status.acts]}" if mark and _MARKS[status.acts] else ""
-        word = state_word(status.state, self._language)
-        return Words(word + letter, style=_STYLES[status.acts])
+        words = state_word(status.state, self._language)
+        if with_actor and status.acts != "nobody":
+            words += f" ({actor_word(status.acts, self._language)})"
+        return Words(words, style=_STYLES[status.acts])
 
     def _notes(self, status: ReturnStatus) -> Iterator[str]:
         _, ngettext = self._texts.gettext, self._texts.ngettext
