@@ -6,7 +6,7 @@ the declarations as they stand: reading and checking all of them takes five time
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -120,22 +120,24 @@ class IndicatorType(click.ParamType):
         return [CompletionItem(choice) for choice in known if choice.startswith(incomplete.upper())]
 
 
+RECEIVED = '"received"'  # the event of the ledger's lines that give an id
+
+
 class SubmissionId(click.ParamType):
-    """A submission's id, as `adoption status` lists it."""
+    """A submission's id, as `adoption status` lists it; what stands before the dash is enough."""
 
     name = "submission_id"
 
+    def convert(self, value, param, ctx):
+        if "-" in value:
+            return value
+        whole = [known for known in _submission_ids() if known.startswith(f"{value}-")]
+        return whole[0] if len(whole) == 1 else value  # the command says that there is none
+
     def shell_complete(self, ctx, param, incomplete):
         """Ids with the file's name are not offered: it may name a child."""
-        ledger = Settings.from_environment().ledger
-        if not ledger.exists():
-            return []
-        ids: dict[str, None] = {}
-        with ledger.open(encoding="utf-8") as lines:
-            for line in lines:
-                if '"received"' in line:
-                    ids[str(json.loads(line).get("submission_id"))] = None
-        return [CompletionItem(choice) for choice in reversed(ids) if choice.startswith(incomplete)]
+        newest_first = reversed(_submission_ids())
+        return [CompletionItem(choice) for choice in newest_first if choice.startswith(incomplete)]
 
 
 class RoleType(click.ParamType):
@@ -179,6 +181,16 @@ class DayType(click.ParamType):
             return date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a date such as 2025-07-31", param, ctx)
+
+
+def _submission_ids() -> list[str]:
+    """As they came. The ledger is read and not checked, since Tab starts the program anew."""
+    ledger = Settings.from_environment().ledger
+    if not ledger.exists():
+        return []
+    with ledger.open(encoding="utf-8", errors="replace") as lines:
+        received = [re.search(r'"submission_id": ?"([^"]+)"', x) for x in lines if RECEIVED in x]
+    return list(dict.fromkeys(found[1] for found in received if found))
 
 
 def _places() -> Iterator[dict[str, Any]]:

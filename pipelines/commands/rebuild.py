@@ -17,7 +17,7 @@ from pipelines.settings import Settings
 @click.option(
     "--accept-contents",
     is_flag=True,
-    help="Go on where today's program reads a value differently. Rows and statuses must still agree.",
+    help="Go on where values are read differently today; rows and statuses must still agree.",
 )
 @json_option
 def rebuild(accept_contents: bool, as_json: bool) -> None:

@@ -227,7 +227,7 @@ def test_what_is_no_quarter_is_a_wrong_call(call: Call, quarter: str) -> None:
 def test_a_ledger_that_was_changed_is_one_sentence(call: Call, settings: Settings) -> None:
     settings.ledger.parent.mkdir(parents=True)
     settings.ledger.write_text('{"event": "received"}\n', encoding="utf-8")
-    for command in (("status",), ("report", "S000001-0")):
+    for command in (("status",), ("report", "S000001-0"), ("report", "S000001")):
         result = call(*command)
         assert result.exit_code == 1
         assert "line 1" in result.output
@@ -240,6 +240,14 @@ def test_an_unknown_submission_is_a_wrong_call(ask: Call) -> None:
     result = ask("report", "S999999-nothing")
     assert result.exit_code == 2
     assert "S999999-nothing" in result.output and "adoption status" in said(result)
+
+
+def test_a_submission_is_found_by_its_number_alone(ask: Call, quarterful: Quarterful) -> None:
+    whole = quarterful.ids["refused"]
+    number = whole.partition("-")[0]
+    assert ask("report", number).output == ask("report", whole).output
+    part = ask("report", number[:-1])
+    assert part.exit_code == 2 and f"no submission {number[:-1]};" in said(part)
 
 
 def test_reasons_and_problems_of_a_refused_file_are_shown_together(
