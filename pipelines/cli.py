@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from io import TextIOWrapper
@@ -93,6 +94,20 @@ NEED_WAREHOUSE = {
     "ui",
 }
 
+# Commands that are of use before anything has been received.
+WITHOUT_DATA = {
+    "check",
+    "dictionary",
+    "doctor",
+    "key",
+    "prepare",
+    "sample-run",
+    "take-in",
+    "template",
+    "translations",
+    "ui",
+}
+
 # Errors whose message says what to do, by the module that defines them. Their modules are heavy:
 # an error of one can only come once it is imported, so nothing is imported here to look.
 EXPLAINED: dict[str, list[str]] = {
@@ -129,6 +144,12 @@ def _is_in(module: str) -> bool:
 class Program(click.Group):
     """Says what went wrong in one line, and ends with 1; a wrong call ends with 2."""
 
+    def parse_args(self, ctx, args):
+        """`adoption help check` is `adoption check --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
@@ -162,6 +183,8 @@ class Program(click.Group):
         asks_for_help = any(word in ctx.help_option_names for word in rest)
         if name in NEED_WAREHOUSE and not asks_for_help and not ctx.resilient_parsing:
             require_warehouse(f"adoption {name}")
+        if name not in WITHOUT_DATA and not asks_for_help and not ctx.resilient_parsing:
+            _say_a_missing_data_folder()
         return name, command, rest
 
     def format_commands(self, ctx, formatter):
@@ -171,6 +194,13 @@ class Program(click.Group):
                 formatter.write_dl(
                     [(command.name, command.get_short_help_str(200)) for command in commands]
                 )
+
+
+def _say_a_missing_data_folder() -> None:
+    """A mistyped folder looks like one in which nothing has been received."""
+    folder = Settings.from_environment().data
+    if "ADOPTION_DATA" in os.environ and not folder.exists():
+        click.echo(f"ADOPTION_DATA names a folder that is not there: {folder}", err=True)
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:

@@ -58,12 +58,14 @@ def prepare() -> None:
     if not _python().exists():
         print("1/3  Making a virtual environment in .venv", flush=True)
         venv.EnvBuilder(with_pip=True, clear=ENVIRONMENT.exists()).create(ENVIRONMENT)
+    log = ENVIRONMENT / "installing.log"
     print("2/3  Installing the locked packages (about 1 GB; several minutes)", flush=True)
-    pip = ["-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "on"]
+    print(f"     {log} has a line for each", flush=True)  # 500 lines, 3 for a package
+    pip = ["-m", "pip", "--disable-pip-version-check", "--quiet", "--log", str(log), "install"]
     # The lock names everything, so nothing is left to resolve; older versions of pip would
     # otherwise ask for a hash of `gql[requests]` although `gql` is locked.
     _check([*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)])
-    _check([*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT)])
+    _check([*pip, "--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT)])
     # Imports take twice as long where installing left no bytecode.
     _call(["-m", "compileall", "-q", "-j", "0", str(ENVIRONMENT)], quiet=True)
     print("3/3  Reading the dbt project", flush=True)

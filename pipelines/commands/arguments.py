@@ -44,9 +44,18 @@ class QuarterType(click.ParamType):
 
 
 class PlaceType(click.ParamType):
-    """A place by its code or its name in English or Welsh; the command looks it up."""
+    """A place by its code or a name; becomes the code of the one place that is called so.
+
+    Anything else stays as it is written: the command says what it knows.
+    """
 
     name = "place"
+
+    def convert(self, value, param, ctx):
+        from pipelines.commands.declared import declared
+
+        matching = declared().places_called(value)
+        return matching[0].place_code if len(matching) == 1 else value
 
     def shell_complete(self, ctx, param, incomplete):
         return list(_places_like(incomplete))
@@ -59,17 +68,14 @@ class SenderType(PlaceType):
 
     def convert(self, value, param, ctx):
         from pipelines.commands.declared import declared
-        from pipelines.text.fuzzy_match import did_you_mean, plain_name
+        from pipelines.text.fuzzy_match import did_you_mean
 
         declarations = declared()
-        if value in declarations.senders:
-            return value
-        places = [declarations.places[code] for code in declarations.senders]
-        said = plain_name(value)
+        senders = declarations.senders
         matching = [
-            each.place_code
-            for each in places
-            if said in {plain_name(text) for text in (each.place_code, each.name_en, each.name_cy)}
+            place.place_code
+            for place in declarations.places_called(value)
+            if place.place_code in senders
         ]
         if len(matching) == 1:
             return matching[0]
@@ -77,9 +83,7 @@ class SenderType(PlaceType):
             self.fail(
                 f"{value!r} could be any of several senders: {', '.join(matching)}", param, ctx
             )
-        names = [
-            (each.place_code, name) for each in places for name in (each.name_en, each.name_cy)
-        ]
+        names = [(code, name) for code in senders for name in declarations.names_of(code)[1:]]
         self.fail(f"there is no sender called {value}{did_you_mean(value, names)}", param, ctx)
 
     def shell_complete(self, ctx, param, incomplete):
@@ -95,11 +99,10 @@ class NationType(click.ParamType):
     def convert(self, value, param, ctx):
         from pipelines.commands.declared import declared
 
-        nations = [place for place in declared().places.values() if place.kind == "nation"]
-        for place in nations:
-            if value.casefold() in {
-                each.casefold() for each in (place.place_code, place.name_en, place.name_cy)
-            }:
+        declarations = declared()
+        nations = [place for place in declarations.places.values() if place.kind == "nation"]
+        for place in declarations.places_called(value):
+            if place in nations:
                 return place.place_code
         names = ", ".join(place.name_en for place in nations)
         self.fail(f"{value!r} is not a nation: there are {names}", param, ctx)
@@ -124,20 +127,26 @@ RECEIVED = '"received"'  # the event of the ledger's lines that give an id
 
 
 class SubmissionId(click.ParamType):
-    """A submission's id, as `adoption status` lists it; what stands before the dash is enough."""
+    """A submission's id, as `adoption status` lists it, or as much of its beginning as is enough.
+
+    What begins none stays as it is written: the command says that there is none.
+    """
 
     name = "submission_id"
 
     def convert(self, value, param, ctx):
-        if "-" in value:
+        known = _submission_ids()
+        if value in known:
             return value
-        whole = [known for known in _submission_ids() if known.startswith(f"{value}-")]
-        return whole[0] if len(whole) == 1 else value  # the command says that there is none
+        beginning = [each for each in known if value and each.startswith(value)]
+        if len(beginning) > 1:
+            self.fail(f"{value} begins several: {', '.join(beginning[-3:])}", param, ctx)
+        return beginning[0] if beginning else value
 
     def shell_complete(self, ctx, param, incomplete):
         """Ids with the file's name are not offered: it may name a child."""
-        newest_first = reversed(_submission_ids())
-        return [CompletionItem(choice) for choice in newest_first if choice.startswith(incomplete)]
+        ids = _submission_ids()
+        return [CompletionItem(choice) for choice in reversed(ids) if choice.startswith(incomplete)]
 
 
 class RoleType(click.ParamType):
@@ -193,6 +202,37 @@ def _submission_ids() -> list[str]:
     return list(dict.fromkeys(found[1] for found in received if found))
 
 
+class NewFile(click.Path):
+    """A file to write, which is not there yet, or may be replaced since ``--force`` was given.
+
+    A filled return stood at the end of a command once, and was gone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value, param, ctx):
+        target = Path(str(super().convert(value, param, ctx)))
+        if target.exists() and not (ctx and ctx.meta.get(REPLACE)):
+            self.fail(
+                f"{target} is there already: choose another name, or add --force to replace it",
+                param,
+                ctx,
+            )
+        return target
+
+
+REPLACE = "pipelines.commands.replace"  # key under which a command's context keeps --force
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    is_eager=True,  # it decides what the other parameters may be
+    expose_value=False,
+    callback=lambda context, _, value: context.meta.__setitem__(REPLACE, value),
+    help="Replace a file that is there already.",
+)
+
+
 def _places() -> Iterator[dict[str, Any]]:
     """Entries of places as written: checking them would make a shell wait while completing."""
     import yaml
@@ -224,5 +264,5 @@ def _places_like(
 QUARTER, PLACE, SENDER, NATION = QuarterType(), PlaceType(), SenderType(), NationType()
 INDICATOR, SUBMISSION, ROLE, DAY = IndicatorType(), SubmissionId(), RoleType(), DayType()
 BODY = Body()
-FILE = click.Path(path_type=Path, dir_okay=False)
+NEW_FILE = NewFile()
 EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import EXISTING_FILE, FILE
+from pipelines.commands.arguments import EXISTING_FILE, NEW_FILE, force_option
 from pipelines.commands.declared import declared
 from pipelines.commands.deliveries import write_or_say_why
 from pipelines.commands.extras import require_warehouse
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     type=EXISTING_FILE,
     help="What you sent before: the previous version, or the previous quarter. May be repeated.",
 )
-@click.option("--out", type=FILE, help="Write the report: FILE.xlsx, .csv, .txt or .json.")
-@click.option("--marked", type=FILE, help="Write a copy with the problem cells marked: FILE.xlsx.")
+@click.option("--out", type=NEW_FILE, help="Write the report: FILE.xlsx, .csv, .txt or .json.")
+@click.option(
+    "--marked", type=NEW_FILE, help="Write a copy with the problem cells marked: FILE.xlsx."
+)
+@force_option
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON: a list with an entry for each file."
@@ -68,6 +71,11 @@ def check(
 
     if len(files) > 1 and (out or marked):
         raise click.UsageError("--out and --marked take one file at a time")
+    for target in (out, marked):
+        if target and any(target.exists() and target.samefile(each) for each in (*files, *before)):
+            raise click.UsageError(f"{target} is the return itself: choose another name")
+    if out and out == marked:
+        raise click.UsageError("--out and --marked name one file: choose two")
     if not quick:
         require_warehouse("adoption check --full")
     declarations = declared()

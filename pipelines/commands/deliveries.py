@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import FILE, QUARTER, SENDER, SUBMISSION
+from pipelines.commands.arguments import NEW_FILE, QUARTER, SENDER, SUBMISSION, force_option
 from pipelines.commands.declared import declared
 from pipelines.commands.terminal import cannot_write, show
 from pipelines.lifecycle.ledger import Ledger
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--sender", "sender_code", type=SENDER, help="Only this sender: code or name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> None:
-    """List every file received: who sent it, when, and its status.
+    """List every file received, the newest first: who sent it, when, and its status.
 
     Each entry begins with the submission ID, which `adoption report` asks for. Files that could not
     be read have no quarter and no sender.
@@ -44,7 +44,7 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
     every = submissions_with_states(Ledger(settings.ledger).events(), declarations)
     submissions = [
         item
-        for item in every
+        for item in reversed(every)
         if (quarter is None or item.quarter == quarter.label)
         and sender_code in (None, item.sender_code)
     ]
@@ -65,16 +65,21 @@ def status(quarter: Quarter | None, sender_code: str | None, as_json: bool) -> N
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every problem by itself.")
 @click.option(
-    "--out", type=FILE, help="Write it to a file for the sender: FILE.xlsx, .csv, .txt or .json."
+    "--out",
+    type=NEW_FILE,
+    help="Write it to a file for the sender: FILE.xlsx, .csv, .txt or .json.",
 )
-@click.option("--marked", type=FILE, help="Write a copy with the problem cells marked: FILE.xlsx.")
+@click.option(
+    "--marked", type=NEW_FILE, help="Write a copy with the problem cells marked: FILE.xlsx."
+)
+@force_option
 def report(
     submission_id: str, language: Language, as_json: bool, out: Path | None, marked: Path | None
 ) -> None:
     """Show the validation report of one submission: each problem, its cells and what to do.
 
-    SUBMISSION_ID is as `adoption status` lists it. A problem that several rows have is shown once;
-    --json and files list every row.
+    SUBMISSION_ID is as `adoption status` lists it, or its beginning. A problem that several rows
+    have is shown once; --json and files list every row.
 
     \b
     adoption report S000616-1a2b3c4d

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.arguments import FILE
+from pipelines.commands.arguments import NEW_FILE, force_option
 from pipelines.commands.terminal import working
 from pipelines.settings import Settings
 
@@ -48,7 +48,8 @@ def extract(folder: Path, with_csv: bool, with_page: bool) -> None:
 
 
 @click.command()
-@click.argument("target", type=FILE)
+@click.argument("target", type=NEW_FILE)
+@force_option
 def dictionary(target: Path) -> None:
     """Write the data dictionary of the warehouse to TARGET: one page that works offline.
 

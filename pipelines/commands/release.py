@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import BODY, FILE, QUARTER, ROLE
+from pipelines.commands.arguments import BODY, NEW_FILE, QUARTER, ROLE, force_option
 from pipelines.commands.declared import declared
 from pipelines.commands.options import wait_for_others_option
 from pipelines.commands.terminal import cannot_write, show
@@ -178,7 +178,8 @@ def _as_json(version: Version) -> dict[str, object]:
 @click.command("compare")
 @click.argument("before")
 @click.argument("after")
-@click.option("--out", type=FILE, help="Write all changes to this CSV file.")
+@click.option("--out", type=NEW_FILE, help="Write all changes to this CSV file.")
+@force_option
 @_json
 def compare_releases(before: str, after: str, out: Path | None, as_json: bool) -> None:
     """List what changed between two releases, each given by its name or folder.

@@ -86,17 +86,33 @@ def _answer(
 
 
 def _table(names: list[str], rows: list[tuple[object, ...]]) -> None:
+    """A table where it fits the terminal, and one block of lines a record where it does not."""
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from pipelines.commands.terminal import show
-
-    table = Table()
-    for name in names:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows[:SHOWN]:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    show(table)
+    cells = [["" if value is None else str(value) for value in row] for row in rows[:SHOWN]]
+    columns = zip(names, *cells, strict=True)
+    # Three characters of frame and blanks a column, and one at the end.
+    width = sum(3 + max(Text(text).cell_len for text in column) for column in columns) + 1
+    console = Console()
+    if width <= console.width:
+        table = Table()
+        for name in names:
+            table.add_column(Text(name))
+        for row in cells:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    else:
+        longest = max(map(len, names))
+        for number, row in enumerate(cells, start=1):
+            console.print(Text(f"Record {number:,}", style="italic"))
+            block = Table(box=None, show_header=False, pad_edge=False)
+            block.add_column(min_width=longest, no_wrap=True)
+            block.add_column(overflow="fold")
+            for name, text in zip(names, row, strict=True):
+                block.add_row(Text(name), Text(text))
+            console.print(block)
     if len(rows) > SHOWN:
         click.echo(f"These are the first {SHOWN} rows; --csv and --json print all.")
 

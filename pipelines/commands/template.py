@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import FILE, QUARTER, SENDER
+from pipelines.commands.arguments import NEW_FILE, QUARTER, SENDER, force_option
 from pipelines.commands.declared import declared
 from pipelines.commands.terminal import cannot_write
 from pipelines.quarters import Quarter
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", type=FILE)
+@click.argument("target", type=NEW_FILE)
 @click.option(
     "--sender", "sender_code", type=SENDER, help="Who will send it: only the sheets due from them."
 )
 @click.option("--quarter", type=QUARTER, help="Default: the last quarter that has ended.")
+@force_option
 @click.option("--language", type=click.Choice(["en", "cy"]), default="en", show_default=True)
 def template(
     target: Path, sender_code: str | None, quarter: Quarter | None, language: Language

@@ -36,6 +36,7 @@ from pipelines.declarations.policies import Policy
 from pipelines.declarations.returns import Code, Cover, Return, Spelling
 from pipelines.declarations.welsh import WelshReview, read_reviews
 from pipelines.quarters import Quarter
+from pipelines.text.fuzzy_match import place_key, plain_name
 
 RETURN_NAMES = ("child", "adopter", "support")
 RELATIONS = "subset_relations.yaml"
@@ -132,6 +133,27 @@ class Declarations:
     def places(self) -> dict[str, Place]:
         """Nations, authorities, regions, agencies and services by code, in the order declared."""
         return self._places.places
+
+    def names_of(self, place_code: str) -> tuple[str, ...]:
+        """The code, the names in English and Welsh, and what else people call the place."""
+        place = self.places[place_code]
+        return (place_code, place.name_en, place.name_cy, *self._places.also_called[place_code])
+
+    def places_called(self, wanted: str) -> list[Place]:
+        """Places whose code or name that is, as people write names: RCT, "Cardiff Council".
+
+        A name written out in full comes before one that needs words left out.
+        """
+        for key in (plain_name, place_key):
+            said = key(wanted)
+            matching = [
+                place
+                for code, place in self.places.items()
+                if said and said in map(key, self.names_of(code))
+            ]
+            if matching:
+                return matching
+        return []
 
     @property
     def memberships(self) -> tuple[Membership, ...]:

@@ -33,6 +33,7 @@ from pipelines.declarations.places import (
     ReturnDue,
     ReturnName,
 )
+from pipelines.text.fuzzy_match import place_key
 
 NATIONS = "nations.yaml"
 WITH_GSS_CODE = ("nation", "authority")  # their place code is their GSS code
@@ -81,6 +82,7 @@ class PlaceEntry(Declared):
 
     place_code: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     name: Text
+    also_called: tuple[Words, ...] = ()
     kind: PlaceKind
     since: OptionalDate = None
     until: OptionalDate = None
@@ -140,6 +142,7 @@ class PlaceDeclarations:
     memberships: tuple[Membership, ...] = ()
     returns_due: tuple[ReturnDue, ...] = ()
     open_data_codes: dict[str, OpenDataCode] = field(default_factory=dict)
+    also_called: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ def read_places(folder: Path) -> PlaceDeclarations:
     _check_codes(read)
     places = {place.place_code: place for each in read for place in _places(each)}
     _check_members(read, places)
+    _check_names(read)
     for each in read:
         for position, entry in enumerate(each.content.places):
             at = _below("places", position, "returns_due")
@@ -167,6 +171,7 @@ def read_places(folder: Path) -> PlaceDeclarations:
         tuple(member for each in read for member in _memberships(each)),
         _returns_due(read),
         {codes.place_code: codes for each in read for codes in _open_data_codes(each)},
+        {entry.place_code: entry.also_called for each in read for entry in each.content.places},
     )
 
 
@@ -255,6 +260,22 @@ def _check_members(read: list[_Read], places: dict[str, Place]) -> None:
                         )
                 groups.setdefault(member.place_code, []).append((member, entry.place_code))
             no_overlaps(each.file, entry.members, lambda m: f"{m.place_code} as {m.role}", at)
+
+
+def _check_names(read: list[_Read]) -> None:
+    """Whoever writes an abbreviation means one place."""
+    entries = [(each, n, entry) for each in read for n, entry in enumerate(each.content.places)]
+    codes: dict[str, set[str]] = {}
+    for _, _, entry in entries:
+        for name in (entry.place_code, entry.name.en, entry.name.cy, *entry.also_called):
+            codes.setdefault(place_key(name), set()).add(entry.place_code)
+    for each, position, entry in entries:
+        for number, name in enumerate(entry.also_called):
+            if others := sorted(codes[place_key(name)] - {entry.place_code}):
+                raise each.file.mistake(
+                    ("places", position, "also_called", number),
+                    f"{', '.join(others)} is called {name}, too; leave it out of both",
+                )
 
 
 def _places(each: _Read) -> Iterator[Place]:

@@ -14,6 +14,33 @@ def plain_name(text: str) -> str:
     return " ".join(letters.casefold().replace("’", "'").split())
 
 
+# Words that people leave out of a council's name, or add to it.
+_LEFT_OUT = frozenset(
+    [
+        "a",
+        "ac",
+        "and",
+        "borough",
+        "city",
+        "council",
+        "county",
+        "cyngor",
+        "metropolitan",
+        "of",
+        "the",
+    ]
+)
+
+
+def place_key(text: str) -> str:
+    """A place's name without the words that come and go: "City of Bristol Council" is bristol.
+
+    A name of nothing else stays as it is.
+    """
+    words = plain_name(text).split()
+    return " ".join(word for word in words if word not in _LEFT_OUT) or " ".join(words)
+
+
 def did_you_mean(wanted: str, known: Iterable[tuple[str, str]]) -> str:
     """Up to three codes whose code or name looks like what was said, or holds it.
 

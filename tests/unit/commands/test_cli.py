@@ -47,6 +47,7 @@ def call(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Call:
     """Runs a command in 80 columns (or others) and lets no exception but an exit pass."""
 
     def invoke(*arguments: object, data: Path = settings.data, columns: int = 80) -> Result:
+        data.mkdir(parents=True, exist_ok=True)
         monkeypatch.setenv("ADOPTION_DATA", str(data))
         monkeypatch.setenv("COLUMNS", str(columns))
         result = CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -196,6 +197,11 @@ def test_status_of_another_quarter_shows_none_of_them(ask: Call) -> None:
     assert said(ask("status", "--quarter", "2020-21-Q2")).startswith("Files received: 7")
 
 
+def test_status_has_the_newest_first(ask: Call) -> None:
+    ids = [each["submission_id"] for each in json.loads(ask("status", "--json").stdout)]
+    assert ids == sorted(ids, reverse=True) and len(ids) > 1
+
+
 def test_status_of_one_sender_shows_no_other(ask: Call) -> None:
     every = json.loads(ask("status", "--json").stdout)
     sender = next(item["sender_code"] for item in every if item["sender_code"])
@@ -247,7 +253,7 @@ def test_a_submission_is_found_by_its_number_alone(ask: Call, quarterful: Quarte
     number = whole.partition("-")[0]
     assert ask("report", number).output == ask("report", whole).output
     part = ask("report", number[:-1])
-    assert part.exit_code == 2 and f"no submission {number[:-1]};" in said(part)
+    assert part.exit_code == 2 and f"{number[:-1]} begins several: " in said(part)
 
 
 def test_reasons_and_problems_of_a_refused_file_are_shown_together(
@@ -439,7 +445,7 @@ def test_a_verdict_is_written_for_its_sender_without_values_or_names(
     ask: Call, quarterful: Quarterful, tmp_path: Path, suffix: str, language: str
 ) -> None:
     for name in quarterful.ids:
-        out = tmp_path / f"verdict{suffix}"
+        out = tmp_path / f"{name}{suffix}"
         arguments = ("report", quarterful.ids[name], "--language", language, "--out", out)
         result = ask(*arguments)
         assert result.exit_code == 0

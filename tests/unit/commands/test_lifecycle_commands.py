@@ -39,6 +39,8 @@ def story(declarations: Declarations) -> Story:
 
 @pytest.fixture
 def adoption(settings: Settings) -> Adoption:
+    settings.data.mkdir()
+
     def call(*arguments: str, columns: int = 120) -> Result:
         runner = CliRunner(env={"COLUMNS": str(columns), "TERM": "dumb"})
         return runner.invoke(main, arguments)
@@ -546,4 +548,4 @@ def test_the_list_of_deliveries_does_not_pass_a_held_file_off_as_in_force(
     assert lines[late] == f"{late}  accepted, held for the next revision: its quarter is locked"
     assert lines[slip] == f"{slip}  accepted, withdrawn"
     told = json.loads(adoption("status", "--json").output)
-    assert [one["state"] for one in told] == ["in_force", "withdrawn", "held"]
+    assert [one["state"] for one in told] == ["held", "withdrawn", "in_force"]

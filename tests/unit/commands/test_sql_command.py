@@ -45,6 +45,17 @@ def test_a_question_is_answered_as_a_table(published: Settings) -> None:
     assert "Gŵyr" in answer.output and "place" in answer.output
 
 
+def test_what_is_wider_than_the_terminal_is_a_block_a_record(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    wide = ", ".join(f"{number}::int as column_{number}" for number in range(12))
+    lines = _ask(f"select {wide} union all select {wide}").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.startswith("Record")] == ["Record 1", "Record 2"]
+    assert lines[12].split() == ["column_11", "11"]
+
+
 def test_a_terminal_gets_the_first_rows_and_is_told_so(published: Settings) -> None:
     answer = _ask("from marts.fct_figure order by value")
     assert "199" in answer.output and "200 rows" in answer.output

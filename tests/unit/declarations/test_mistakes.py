@@ -136,6 +136,9 @@ MISTAKES = {
     "place": Mistake(
         ENGLAND, "- place_code: AIM", "- place_code: ADOPTION_WEST", "", "is declared twice"
     ),
+    "abbreviation of two places": Mistake(
+        "places/wales.yaml", "[NPT]", "[RCT]", "[RCT]", "W06000016 is called RCT, too"
+    ),
     "code": Mistake("code_lists/sex.csv", "male,Male", "female,Male", "female,Male", "twice"),
     "spelling": Mistake(
         "spellings/left_reason.csv", "Adopters withdrew", "Household withdrew", "",

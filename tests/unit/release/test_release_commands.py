@@ -56,7 +56,7 @@ def test_releases_are_listed_with_what_moved_them(two_versions: Settings) -> Non
 
 def test_nothing_released_yet_is_said(settings: Settings) -> None:
     assert "Nothing has been released yet" in _adoption("releases").output
-    assert json.loads(_adoption("releases", "--json").output) == []
+    assert json.loads(_adoption("releases", "--json").stdout) == []
 
 
 def test_two_releases_are_compared_by_name_or_folder(
