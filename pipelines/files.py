@@ -25,10 +25,26 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """``write`` fills a temporary neighbour of ``path``, which is then renamed into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    make_folder(path.parent)
+    temporary = _part_of(path)
     write(temporary)
     replace_durably(temporary, path)
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make ``folder``, with its parents, so that their names survive a power loss.
+
+    What is flushed in a folder whose own name is lost cannot be found.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    for path in made:
+        sync_folder(path.parent)
+
+
+def _part_of(path: Path) -> Path:
+    """What ``path`` is called until it is whole."""
+    return path.with_name(f".{path.name}.part")
 
 
 def replace_durably(finished: Path, path: Path) -> None:
@@ -49,7 +65,7 @@ def beside(finished: Path, folder: Path) -> Path:
     Nothing can be renamed from one volume to another: there it is copied, and stays where it was.
     Raises OSError, and leaves no half of a copy.
     """
-    part = folder / f".{finished.name}.part"
+    part = _part_of(folder / finished.name)
     try:
         os.replace(finished, part)
     except OSError as error:
@@ -63,6 +79,15 @@ def beside(finished: Path, folder: Path) -> Path:
     return part
 
 
+def flush_folder(folder: Path) -> None:
+    """Make every file in ``folder``, and all names there, survive a power loss."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            sync_folder(path.parent)
+        else:
+            replace_durably(path, path)
+
+
 def put_folder_into_place(finished: Path, target: Path, *, for_everybody: bool = False) -> None:
     """Flush the files of ``finished`` and rename it to ``target``, which is not there yet.
 
@@ -71,11 +96,11 @@ def put_folder_into_place(finished: Path, target: Path, *, for_everybody: bool =
     """
     # Files before the folder: after a crash the folder's name must not promise bytes that are not
     # there.
-    for path in sorted(path for path in finished.rglob("*") if path.is_file()):
-        if for_everybody:
-            path.chmod(0o644)
-        replace_durably(path, path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if for_everybody:
+        for path in finished.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    flush_folder(finished)
+    make_folder(target.parent)
     if for_everybody:
         finished.chmod(0o755)
     finished.replace(target)
@@ -120,6 +145,8 @@ def write_checksums(folder: Path, leave_out: Callable[[PurePath], bool] = lambda
 
     ``leave_out`` is asked about each path inside the folder.
     """
+    # Left by a crash it would be listed, and gone as soon as the list is in its place.
+    _part_of(folder / CHECKSUMS).unlink(missing_ok=True)
     text = "".join(
         f"{sha256_of(folder / name)}  {name}\n" for name in sorted(_files_in(folder, leave_out))
     )

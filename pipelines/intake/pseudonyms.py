@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.files import sync_folder, write_whole
+from pipelines.files import make_folder, sync_folder, write_whole
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.settings import CHECKOUT, Settings
 
@@ -145,7 +145,7 @@ def weakness(key: bytes) -> str | None:
 
 def create_key(path: Path) -> None:
     """Write a new random key that only its owner can read; there is no file of that name yet."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent, mode=0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as handle:
         handle.write(secrets.token_hex(32) + "\n")

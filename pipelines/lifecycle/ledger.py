@@ -48,7 +48,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.exclusive import lock, unlock
-from pipelines.files import sync_folder, write_whole
+from pipelines.files import make_folder, sync_folder, write_whole
 
 FIRST_LINK = "0" * 64
 
@@ -220,7 +220,7 @@ class Ledger:
         """Write events, all or none of them, and return when they are on disk."""
         if not events:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         before = self._end_of_chain()
         previous = before.head
         lines = []
@@ -287,7 +287,7 @@ class Ledger:
 
         The lock is the operating system's, so a killed process leaves none behind.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         with self.path.with_suffix(".lock").open("a+b") as handle:
             try:
                 lock(handle)

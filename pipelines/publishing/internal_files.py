@@ -23,6 +23,7 @@ from pipelines.declarations import Declarations
 from pipelines.files import (
     changed_files,
     latest_version,
+    make_folder,
     put_folder_into_place,
     write_checksums,
     write_csv,
@@ -99,7 +100,7 @@ def export_quarter(settings: Settings, declarations: Declarations, quarter: Quar
         breaks = _breaks(connection, quarter)
         figures = _labelled(figures, declarations, is_synthetic)
         shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+        make_folder(staging)
         write_national_packs(staging, connection, declarations, quarter)
     write_csv(figures, staging / FIGURES)
     figures.write_parquet(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.declarations import Declarations, Policy, ReleasePolicy
-from pipelines.files import write_checksums, write_json, write_table
+from pipelines.files import make_folder, write_checksums, write_json, write_table
 from pipelines.quarters import Quarter
 from pipelines.release import package, provenance
 from pipelines.release.compare import SCHEMA as CHANGE_SCHEMA
@@ -191,7 +191,7 @@ def write_release(
         "protection": _same_in_every_run(protected.report),
     }
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    make_folder(folder, mode=0o700)
     about = provenance.provenance_of(
         connection,
         settings,

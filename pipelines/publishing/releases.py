@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.declarations import Declarations, Policy
-from pipelines.files import CHECKSUMS, put_folder_into_place, sha256_of, write_whole
+from pipelines.files import (
+    CHECKSUMS,
+    changed_files,
+    flush_folder,
+    put_folder_into_place,
+    sha256_of,
+    write_whole,
+)
 from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.decisions import (
     Decisions,
@@ -315,6 +322,7 @@ def _enter(
         values_sha256="",
         ledger_length=len(events),
     )
+    flush_folder(staging)  # what the ledger says was released must be there after a power loss
     values = released_values_file(settings, version)
     write_whole(values, written.values.write_parquet)
     values.chmod(0o600)  # true numbers, whatever the mask of the process
@@ -340,5 +348,7 @@ def _finish_interrupted(settings: Settings, body: str, quarter: Quarter) -> None
     if not known or folder_of(settings, known[-1]).exists():
         return
     staging = home_of(settings, body, quarter) / ".part"
-    if (staging / CHECKSUMS).is_file() and sha256_of(staging / CHECKSUMS) == known[-1].checksums:
+    if changed_files(staging):  # another attempt began there, or nothing is left
+        return
+    if sha256_of(staging / CHECKSUMS) == known[-1].checksums:
         put_folder_into_place(staging, folder_of(settings, known[-1]), for_everybody=True)

@@ -20,7 +20,14 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from pipelines.files import beside, replace_durably, write_checksums, write_json, write_whole
+from pipelines.files import (
+    beside,
+    make_folder,
+    replace_durably,
+    write_checksums,
+    write_json,
+    write_whole,
+)
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,7 +139,7 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
             # DuckDB 1.5 silently replays a stale write-ahead log beside a renamed-in file.
             if _wal(path).exists():
                 raise WarehouseError(f"{_wal(path)} is still there: close what writes to {path}")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     parquet = folder / f".{PARQUET}.part"
     shutil.rmtree(parquet, ignore_errors=True)
     # Written before anything is swapped: a full disk leaves everything as it was.

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.files import replace_durably, sync_folder, write_whole
+from pipelines.files import (
+    changed_files,
+    checksums_in,
+    replace_durably,
+    sync_folder,
+    write_checksums,
+    write_whole,
+)
 from pipelines.settings import CHECKOUT
 
 
@@ -137,3 +144,11 @@ def test_flushing_a_folder_leaves_no_handle_open(tmp_path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     sync_folder(tmp_path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_a_crash_left_of_a_list_of_checksums_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "figures.csv").write_text("1\n", encoding="utf-8")
+    (tmp_path / ".SHA256SUMS.part").write_text("half of a", encoding="utf-8")
+    write_checksums(tmp_path)
+    assert changed_files(tmp_path) == []
+    assert set(checksums_in(tmp_path)) == {"figures.csv"}

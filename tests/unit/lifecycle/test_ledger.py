@@ -95,6 +95,7 @@ def test_an_append_is_flushed_to_disk_before_it_returns(
         on_disk.append(ledger.path.read_bytes())
         real(descriptor)
 
+    ledger.path.parent.mkdir(parents=True)
     monkeypatch.setattr(os, "fsync", fsync)
     ledger.append(received(1))
     assert len(on_disk) == 4  # the file, the folder that has a new name in it, the head likewise
