@@ -10,9 +10,15 @@ import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.settings import SOURCES, Settings
+from tests.made_once import in_good_order, made_once
 
 if TYPE_CHECKING:
     from tests.small_data import SmallData
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        items[:] = in_good_order(items)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +30,7 @@ def nothing_real_in_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", key_file=tmp_path / "keys" / "pseudonym.key")
+    return _settings_in(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -42,24 +48,18 @@ class Sample:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """The main job, run once on all sample quarters as a user runs it. Tests only read it.
+    """The main job, run once on all sample quarters as a user runs it. Tests only read it."""
 
-    Test processes that run side by side share it: the first makes it, the others wait.
-    """
-    import os
+    def make(home: Path) -> None:
+        text = _sample_run(_settings_in(home))
+        (home / "printed.txt").write_text(text, encoding="utf-8")
 
-    from filelock import FileLock
+    home = made_once(tmp_path_factory, "sample", make)
+    return Sample(_settings_in(home), (home / "printed.txt").read_text(encoding="utf-8"))
 
-    base = tmp_path_factory.getbasetemp()
-    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample"
-    settings = Settings(data=home / "data", key_file=home / "keys" / "pseudonym.key")
-    printed = home / "printed.txt"
-    with FileLock(home.with_suffix(".lock")):
-        if not printed.exists():
-            home.mkdir()
-            text = _sample_run(settings)
-            printed.write_text(text, encoding="utf-8")
-    return Sample(settings, printed.read_text(encoding="utf-8"))
+
+def _settings_in(home: Path) -> Settings:
+    return Settings(data=home / "data", key_file=home / "keys" / "pseudonym.key")
 
 
 def _sample_run(settings: Settings) -> str:
@@ -85,20 +85,10 @@ def _sample_run(settings: Settings) -> str:
 
 @pytest.fixture(scope="session")
 def small_data_made(tmp_path_factory: pytest.TempPathFactory) -> SmallData:
-    """A small data folder, taken in and built once. Test processes side by side share it."""
-    import os
-
-    from filelock import FileLock
-
+    """A small data folder, taken in and built once."""
     from tests.small_data import SmallData, make
 
-    base = tmp_path_factory.getbasetemp()
-    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small-data"
-    with FileLock(home.with_suffix(".lock")):
-        if not (home / "made").exists():
-            make(home)
-            (home / "made").touch()
-    return SmallData(Settings(home / "data", home / "keys" / "pseudonym.key"))
+    return SmallData(_settings_in(made_once(tmp_path_factory, "small-data", make)))
 
 
 @pytest.fixture

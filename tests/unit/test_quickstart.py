@@ -103,8 +103,11 @@ def test_a_wrong_call_is_told_the_right_ones_and_installs_nothing(
     [
         ([], "-m pipelines.cli sample-run"),
         (["run"], "-m pipelines.cli sample-run"),
-        (["test"], "-m pytest -n auto --dist loadfile"),
-        (["test", "-k", "ledger"], "-m pytest -n auto --dist loadfile -k ledger"),
+        (["test"], "-m pytest -n auto --dist loadfile --no-loadscope-reorder"),
+        (
+            ["test", "-k", "ledger"],
+            "-m pytest -n auto --dist loadfile --no-loadscope-reorder -k ledger",
+        ),
         (["prepare"], "-m pipelines.cli prepare"),
     ],
 )

@@ -23,6 +23,7 @@ from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, quarters_between
 from pipelines.settings import DBT_PROJECT, SOURCES, Settings
 from pipelines.warehouse.tables import validated_schema, write_tables
+from tests.made_once import made_once
 
 WALES, ENGLAND = "W92000004", "E92000001"
 FIRST_DELIVERY = datetime(2018, 8, 1, 9, 0)
@@ -216,6 +217,11 @@ class InventedReturns:
             pytest.fail(f"dbt {command} failed:\n{finished.stdout}\n{finished.stderr}")
         return finished.stdout
 
+    def copy_to(self, folder: Path) -> InventedReturns:
+        """What was built, in another place, to be changed there."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("target", "logs"))
+        return InventedReturns(folder, self.declarations)
+
     def query(self, sql: str, *values: Any, database: str = "warehouse") -> list[dict[str, Any]]:
         path = self.settings.build / f"{database}.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
@@ -227,8 +233,13 @@ class InventedReturns:
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
     """Every worked example of ``sources/indicators`` at a sender of its own, and a region where
-    returns are corrected, refused, nil and missing: built once, as building costs most."""
-    folder = tmp_path_factory.mktemp("warehouse")
+    returns are corrected, refused, nil and missing: built once, as building costs most. Tests only
+    read it; ``copy_to`` gives one to be changed."""
+    folder = made_once(tmp_path_factory, "warehouse", _worked_examples)
+    return InventedReturns(folder, Declarations(folder / "sources"))
+
+
+def _worked_examples(folder: Path) -> None:
     sources = folder / "sources"
     shutil.copytree(SOURCES, sources)
     _one_more_indicator(sources / "indicators")
@@ -238,7 +249,6 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
     last = max(i.example.quarter for i in invented.declarations.indicators.values())
     invented.write(last.label)
     invented.dbt("build", "--exclude-resource-type", "unit_test")
-    return invented
 
 
 def _one_more_indicator(folder: Path) -> None:
@@ -284,4 +294,4 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> InventedReturns:
     """Real bodies that gained and lost members, and invented ones with every role: built once."""
     from tests.warehouse.country import small_country
 
-    return small_country(tmp_path_factory.mktemp("country"))
+    return InventedReturns(made_once(tmp_path_factory, "country", small_country))

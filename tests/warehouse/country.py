@@ -56,8 +56,8 @@ def _child(number: int, quarter: Quarter) -> dict[str, Any]:
     }
 
 
-def small_country(folder: Path) -> InventedReturns:
-    """Returns of every quarter from FIRST to LAST, built."""
+def small_country(folder: Path) -> None:
+    """Returns of every quarter from FIRST to LAST, built in ``folder``."""
     invented = InventedReturns(folder)
     parents = {
         m.parent_code
@@ -101,7 +101,6 @@ def small_country(folder: Path) -> InventedReturns:
     _east_and_west(invented)
     invented.write(LAST.label)
     invented.dbt("build", "--exclude-resource-type", "unit_test")
-    return invented
 
 
 # --- a corner of Wales ---------------------------------------------------------------------
