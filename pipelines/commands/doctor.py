@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,9 @@ from pipelines.settings import Settings
 
 LEAST_FREE_GB = 2.0  # a build of the sample needs 0.1 GB beside the warehouse it replaces
 _TICK_HOURS = 1.0  # sensors look twice a minute
+
+
+Check = Callable[[Settings], Iterator["Finding"]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def doctor(as_json: bool) -> None:
     adoption doctor
     """
     settings = Settings.from_environment()
-    findings = [finding for check in CHECKS for finding in check(settings)]
+    findings = [finding for check in CHECKS for finding in _found(check, settings)]
     is_in_order = all(finding.is_in_order for finding in findings)
     if as_json:
         content = {"is_in_order": is_in_order, "findings": [asdict(each) for each in findings]}
@@ -53,6 +57,26 @@ def doctor(as_json: bool) -> None:
             mark = "✓ in order" if each.is_in_order else "⚠ to do   "
             click.echo(f"{mark}  {each.about}: {each.text}")
     sys.exit(0 if is_in_order else 1)
+
+
+def _found(check: Check, settings: Settings) -> Iterator[Finding]:
+    from pipelines.declarations import DeclarationError
+
+    with contextlib.suppress(DeclarationError):  # said under Declarations
+        yield from check(settings)
+
+
+def _declarations(settings: Settings) -> Iterator[Finding]:
+    from pipelines.declarations import DeclarationError
+
+    try:
+        declared().check_all()
+    except DeclarationError as error:
+        first, *others = str(error).splitlines()
+        more = f" ({len(others)} more: `adoption status` shows them)" if others else ""
+        yield Finding("Declarations", False, f"{first}{more}")
+    else:
+        yield Finding("Declarations", True, "every file of sources/ can be read and fits the rest")
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
@@ -163,34 +187,52 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
     yield Finding("Sensors", not late, text + (remedy if late else ""))
 
 
-def _versions(settings: Settings) -> Iterator[Finding]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    import duckdb
+def _reader(settings: Settings) -> Iterator[Finding]:
+    from pipelines.readers.child_process import ReaderDidNotStart, reader_has_network
 
     try:
-        program = version("adoption")
-    except PackageNotFoundError:
-        program = "a checkout"
-    text = f"program {program}, DuckDB {duckdb.__version__}"
-    if not settings.warehouse.exists():
-        yield Finding("Warehouse", False, f"{text}; none is published yet: run `adoption build`")
+        has_network = reader_has_network()
+    except ReaderDidNotStart as error:
+        yield Finding("Reading files", False, str(error))
         return
-    from pipelines.warehouse.published import WarehouseError, open_warehouse
+    where = (
+        "the process that opens them has a network: this system takes it from nobody"
+        if has_network
+        else "the process that opens them has no network"
+    )
+    yield Finding("Reading files", True, where)
+
+
+def _warehouse(settings: Settings) -> Iterator[Finding]:
+    import duckdb
+
+    from pipelines.program import in_words, this_program
+    from pipelines.warehouse.published import WarehouseError, made_by, open_warehouse
     from pipelines.warehouse.reconciliation import refuse_unless_reconciled
 
+    here = this_program()
+    if not settings.warehouse.exists():
+        text = f"{in_words(here)}; none is published yet: run `adoption build`"
+        yield Finding("Warehouse", False, text)
+        return
+    maker = made_by(settings)
+    text = f"made by {in_words(maker)}" if maker else "it does not say which program made it"
+    if maker != here:
+        text += f", and this is {in_words(here)}: run `adoption build`"
+    yield Finding("Versions", maker == here, text)
     try:
         with open_warehouse(settings) as connection:
             refuse_unless_reconciled(connection)
     except (WarehouseError, duckdb.Error) as error:
         why = str(error) if isinstance(error, WarehouseError) else "it cannot be opened"
         to_do = "" if "run `adoption build`" in why else ": run `adoption build`"
-        yield Finding("Warehouse", False, f"{text}; {why}{to_do}")
+        yield Finding("Warehouse", False, f"{why}{to_do}")
         return
-    yield Finding("Warehouse", True, f"{text}; it opens and holds every row of the ledger")
+    yield Finding("Warehouse", True, "it opens and holds every row of the ledger")
 
 
-CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+CHECKS: tuple[Check, ...] = (
+    _declarations,
     _files,
     _inbox,
     _key,
@@ -198,5 +240,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _disk,
     _locks,
     _dagster,
-    _versions,
+    _reader,
+    _warehouse,
 )

@@ -26,6 +26,7 @@ from pipelines.pack.trends import trend
 from pipelines.pack.wording import HOW_TO_READ, Wording
 from pipelines.quarters import Quarter
 from pipelines.text.catalogue import LANGUAGES, Language
+from pipelines.warehouse.reconciliation import refuse_unless_reconciled
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +52,11 @@ def read_nation_quarter(
     nation_code: str,
     quarter: Quarter,
 ) -> NationQuarter:
-    """Everything that the internal packs of one nation and quarter are made from."""
+    """Everything that the internal packs of one nation and quarter are made from.
+
+    Raises WarehouseError where the warehouse does not hold every row that was accepted.
+    """
+    refuse_unless_reconciled(connection)
     edition = internal_edition(connection, declarations, nation_code, quarter)
     return NationQuarter(connection, edition, nation_code, quarter)
 

@@ -13,6 +13,7 @@ the folder of this package and the folder of the parser, in that order; it runs 
 an empty folder of its own; and it inherits no variable of the environment. So a
 ``select.py`` that lies beside a return is never run, and the place of the key file
 (``ADOPTION_KEY_FILE``) is not known to a process that a hostile file has taken over.
+Where the system allows (:mod:`pipelines.readers.network`) it has no network either.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipelines.readers.content import CannotRead, FileContent, Unreadable
+from pipelines.readers.network import leave_network
 from pipelines.readers.preflight import MAX_FILE_BYTES, has_too_many_parts
 from pipelines.readers.refusals import unreadable
 
@@ -87,6 +89,13 @@ def read_each(
             child.end()
 
 
+def reader_has_network() -> bool:
+    """Whether a process that reads files here could reach a network. Raises ReaderDidNotStart."""
+    child = _Child()
+    child.end()
+    return child.has_network
+
+
 def _content(answer: dict[str, Any] | None) -> FileContent | Unreadable:
     """What the child answered; whatever it cannot mean, it ended abnormally."""
     try:
@@ -127,12 +136,14 @@ class _Child:
             ) from error
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=self._collect, daemon=True).start()
-        if self._answer(SECONDS_TO_START) != {"ready": True}:
+        started = self._answer(SECONDS_TO_START)
+        if started is None or "has_network" not in started:
             self.end()
             raise ReaderDidNotStart(
                 "the process that reads files did not start: check that python_calamine is "
                 f"installed for {sys.executable}"
             )
+        self.has_network = bool(started["has_network"])
 
     def ask(self, path: Path, seconds: float) -> dict[str, Any] | None:
         """The child's answer about a file; None when it died or took too long."""
@@ -207,9 +218,10 @@ def serve() -> None:
     _limit("RLIMIT_AS", ADDRESS_SPACE_BYTES)
     _limit("RLIMIT_CORE", 0)  # a core dump would hold the file
     _limit("RLIMIT_FSIZE", 0)  # it has nothing to write
+    has_network = not leave_network()  # before the parser may start a thread
     import python_calamine  # noqa: F401  # found missing now, not with the first file
 
-    _send(answers, {"ready": True})
+    _send(answers, {"has_network": has_network})
     # Some systems count a parent's size until the child outgrows it.
     most = max(RETIRE_AT_BYTES, _largest_size())
     for line in sys.stdin:

@@ -5,26 +5,19 @@ Nothing here is of the clock or of the machine, so that a release made again say
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.lifecycle.ledger import FIRST_LINK, Ledger
 from pipelines.lifecycle.records import Lock
 from pipelines.lifecycle.states import ReturnStatus
+from pipelines.program import commit, hash_of, hash_of_code
 from pipelines.quarters import Quarter
-from pipelines.settings import CHECKOUT, IS_INSTALLED, SHIPPED, SOURCES, Settings
+from pipelines.settings import SOURCES, Settings
 
 if TYPE_CHECKING:
     import duckdb
-
-_CODE = [CHECKOUT / "pipelines", CHECKOUT / "expectations"]
-_CODE += [SHIPPED / name for name in ("dbt_project", "sources", "requirements.lock")]
-# "shipped" is what a wheel holds of the other three: the hash is that of the checkout.
-_MADE = {"__pycache__", "target", "logs", "dbt_packages", "shipped"}
 
 _USED = """
     select submission.submission_id, submission.sender_code, submission.quarter,
@@ -92,7 +85,7 @@ def provenance_of(
         "as_of": decided.as_of,
         "supersedes": version - 1 or None,
         "reason": decided.reason,
-        "code": {"commit": _commit(), "sha256": hash_of(_CODE)},
+        "code": {"commit": commit(), "sha256": hash_of_code()},
         "rule_set_hashes": sorted({status["rule_set_hash"] for status in used}),
         "definitions_sha256": hash_of(sorted(SOURCES.iterdir())),
         "ledger": {"events": len(links), "head": links[-1] if links else FIRST_LINK},
@@ -152,36 +145,3 @@ def _moved(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[
                     "quarter": submission["quarter"],
                     "change": change,
                 }
-
-
-def hash_of(paths: Sequence[Path]) -> str:
-    """Hash of the texts at and below ``paths``, by their names inside the folder that holds each.
-
-    Line ends do not count, as they differ by machine.
-    """
-    digest = hashlib.sha256()
-    for top in paths:
-        for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            inside = path.relative_to(top.parent)
-            if path.is_file() and not _MADE & set(inside.parts) and not inside.name.startswith("."):
-                content = path.read_bytes().replace(b"\r\n", b"\n")
-                digest.update(inside.as_posix().encode("utf-8") + b"\0" + content + b"\0")
-    return digest.hexdigest()
-
-
-def _commit() -> str:
-    """The commit of the checkout, marked where files were changed since; "unknown" for an installed
-    program, whose folder may lie inside the repository of something else."""
-    if IS_INSTALLED:
-        return "unknown"
-    try:
-        run = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty=-changed", "--exclude=*"],
-            cwd=CHECKOUT,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-    except OSError:
-        return "unknown"
-    return run.stdout.strip() or "unknown"

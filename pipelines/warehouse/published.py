@@ -28,6 +28,7 @@ from pipelines.files import (
     write_json,
     write_whole,
 )
+from pipelines.program import this_program
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 PUBLISHED = ("warehouse", "restricted")
 DBT_FOLDER = "dbt"
 FINISHED = "finished.json"
+MADE_BY = "made_by.json"
 
 FULL = 1_000_000  # bytes free, below which a failure is put down to the full disk
 
@@ -160,9 +162,20 @@ def publish(settings: Settings, folder: Path | None = None) -> Path:
             replace_durably(path, target)
     with _refused_if_open(folder / PARQUET):
         replace_folder(parquet, folder / PARQUET)
+    write_whole(folder / MADE_BY, lambda path: write_json(path, this_program()))
     write_checksums(folder, is_of_another_build)
     prepare_build(settings)
     return folder
+
+
+def made_by(settings: Settings) -> dict[str, str] | None:
+    """Which program made the published warehouse (:func:`pipelines.program.this_program`); None
+    where it does not say: it was published before that was noted, or ``verify`` names the file."""
+    try:
+        content = json.loads((settings.marts / MADE_BY).read_text(encoding="utf-8"))
+        return {name: str(content[name]) for name in this_program()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_of_another_build(path: PurePath) -> bool:

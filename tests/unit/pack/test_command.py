@@ -93,6 +93,15 @@ def test_what_cannot_be_had_is_said_in_a_line(
     assert "Traceback" not in result.output
 
 
+def test_no_pack_is_written_from_a_warehouse_that_lacks_rows(warehouse: Settings) -> None:
+    with duckdb.connect(str(warehouse.warehouse)) as connection:
+        connection.execute("update marts.fct_reconciliation set is_reconciled = false")
+    result = pack("City", "2025-26-Q4")
+    assert result.exit_code == 1
+    assert "run `adoption verify`" in result.output
+    assert not warehouse.exports.exists()
+
+
 def test_without_a_warehouse_it_says_what_to_do() -> None:
     result = pack("Cardiff", "2025-26-Q4")
     assert result.exit_code == 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import re
+import socket
 import sys
 import zipfile
 from collections.abc import Callable
@@ -275,10 +277,46 @@ def test_the_reader_gets_no_environment_and_an_empty_folder(
 ) -> None:
     monkeypatch.setenv("ADOPTION_KEY_FILE", str(tmp_path / "key"))
     monkeypatch.setenv("ADOPTION_DATA", str(tmp_path))
-    shown = (
-        "os.write(1, repr((sorted(os.environ), os.getcwd(), os.listdir('.'))).encode() + b'\\n')"
+    names, folder, files = said_by_the_reader(
+        workbook, tmp_path, monkeypatch, "(sorted(os.environ), os.getcwd(), os.listdir('.'))"
     )
-    killing_parser(tmp_path, monkeypatch, shown)
+    # LC_CTYPE is set by Python itself where the locale is C.
+    assert set(names) <= {*child_process._NEEDED_BY_THE_SYSTEM, "LC_CTYPE"}
+    assert Path(folder).resolve() != Path.cwd() and files == []
+    assert not Path(folder).exists()
+
+
+def test_the_reader_reaches_no_network(
+    workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if child_process.reader_has_network():
+        pytest.skip("the system does not take it away")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port)).close()  # it is there for others
+        reached = f"__import__('socket').socket().connect_ex(('127.0.0.1', {port}))"
+        assert said_by_the_reader(workbook, tmp_path, monkeypatch, reached) == errno.ENETUNREACH
+
+
+def test_where_the_system_keeps_the_network_files_are_read_all_the_same(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        child_process,
+        "_START",
+        "import pipelines.readers.child_process as it; it.leave_network = bool; it.serve()",
+    )
+    assert child_process.reader_has_network()
+    [answer] = read_files([workbook])
+    assert isinstance(answer, FileContent)
+
+
+def said_by_the_reader(
+    workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: str
+) -> Any:
+    """What the Python expression ``shown`` gives inside the process that reads files."""
+    body = f"os.write(1, repr({shown}).encode() + b'\\n')"
+    killing_parser(tmp_path, monkeypatch, body)
     child = child_process._Child()
     try:
         lines: list[bytes | None] = []
@@ -286,13 +324,9 @@ def test_the_reader_gets_no_environment_and_an_empty_folder(
             child, "_answer", lambda _: lines.append(child._answers.get(timeout=60))
         )
         child.ask(with_mark(workbook, "bad.xlsx"), 60.0)
-        names, folder, files = ast.literal_eval((lines[0] or b"").decode())
-        # LC_CTYPE is set by Python itself where the locale is C.
-        assert set(names) <= {*child_process._NEEDED_BY_THE_SYSTEM, "LC_CTYPE"}
-        assert Path(folder).resolve() != Path.cwd() and files == []
+        return ast.literal_eval((lines[0] or b"").decode())
     finally:
         child.end()
-    assert not Path(folder).exists()
 
 
 def with_mark(workbook: Path, name: str) -> Path:

@@ -56,6 +56,7 @@ def test_a_finished_build_is_published_and_the_build_folder_is_empty(first: Sett
     assert published(first) == (1, 1)
     assert sorted(path.name for path in first.marts.iterdir()) == [
         "SHA256SUMS",
+        "made_by.json",
         "parquet",
         "restricted.duckdb",
         "warehouse.duckdb",
