@@ -2,7 +2,8 @@
 
 | Code | Holds when | Great Expectations sees |
 |---|---|---|
-| REQUIRED | something was written where the field is required | 1, or nothing |
+| REQUIRED | something was written where a figure of the nation needs it | 1, or nothing |
+| BLANK | something was written, or some figures leave the row out | 1, or nothing |
 | DATE, NUMBER | the text was understood as a date, a whole number | true or false |
 | CODE | the code is in the list in force that quarter | the code, or "not understood" |
 | LENGTH | the text is no longer than ``maxLength`` | its length |
@@ -167,10 +168,16 @@ def _field_checks(
     field: ReturnField, rows: Rows, quarter: Quarter, declarations: Declarations
 ) -> Iterator[Check]:
     name, limits = field.name, field.constraints
-    if limits.required:
+    if limits.is_required_in(None):
         yield _check(
             "REQUIRED", field, N_("{title} is missing: fill in the cell."),
-            lambda: pl.when(rows.given(name)).then(1), "not_null",
+            lambda: pl.when(rows.given(name) | ~_owed(field, rows)).then(1), "not_null",
+        )  # fmt: skip
+    if limits.queried_if_blank:
+        yield _check(
+            "BLANK", field,
+            N_("{title} is blank, so some figures leave the row out: fill in the cell if you can."),
+            lambda: pl.when(rows.given(name)).then(1), "not_null", severity="query",
         )  # fmt: skip
     if field.code_list:
         yield _check(
@@ -204,9 +211,15 @@ def _field_checks(
         yield _range(field)
 
 
+def _owed(field: ReturnField, rows: Rows) -> pl.Expr:
+    """Whether a figure of the sender's nation cannot do without the field."""
+    limits = field.constraints
+    return pl.lit(True) if limits.required else rows.sent_from(*limits.required_in)
+
+
 def _future(field: ReturnField) -> str:
     """A required cell cannot be left blank: a row that is not due yet is taken out whole."""
-    if field.constraints.required:
+    if field.constraints.is_required_in(None):
         return N_(
             "{title} is after the last day of the quarter: correct the date, or delete the row and "
             "report it in the quarter in which it happens."
@@ -222,7 +235,7 @@ def _not_understood(field: ReturnField) -> Check:
     if field.type != "date":
         sentence = N_("{title} is not a whole number that can be read: write it in digits.")
         code = "NUMBER"
-    elif field.constraints.required:
+    elif field.constraints.is_required_in(None):
         sentence = N_("{title} is not a date that can be read: write it as dd/mm/yyyy.")
         code = "DATE"
     else:
@@ -276,12 +289,12 @@ def _key_checks(declared: Return, quarter: Quarter) -> Iterator[Check]:
 def _check(
     code: str, field: ReturnField, sentence: str, derive: Callable[[], pl.Expr],
     expectation: Expectation, arguments: tuple[tuple[str, Any], ...] = (), *,
-    truth: bool = False, **limits: object,
+    truth: bool = False, severity: Severity = "error", **limits: object,
 ) -> Check:  # fmt: skip
     """``sentence`` names the field as ``{title}``, and its ``limits``."""
     return Check(
         code=code,
-        severity="error",
+        severity=severity,
         fields=(field.name,),
         sentence_en=sentence.format(title=f"“{field.title.en}”", **limits),
         sentence_cy=translations("cy")

@@ -147,14 +147,17 @@ RULES: tuple[Rule, ...] = (
         lambda rows: rows.in_order("should_be_placed_decision_on", "matched_on"),
     ),
     _child(
-        "CH207", "query", ("matched_on", "placement_order_on", "early_permanence"),
+        "CH207", "query", (
+            "matched_on", "placement_order_on", "early_permanence", "early_permanence_placed_on",
+        ),
         "The match is before the authority to place, and this is not an early permanence "
         "placement: confirm both dates.",
         "Mae'r paru cyn yr awdurdod i leoli, ac nid lleoliad sefydlogrwydd cynnar ydyw: "
         "cadarnhewch y ddau ddyddiad.",
         _PROPOSED,
         lambda rows: when(
-            ~rows.is_code("early_permanence", "fostering_for_adoption", "concurrent"),
+            ~rows.is_code("early_permanence", "fostering_for_adoption", "concurrent")
+            & rows.missing("early_permanence_placed_on"),
             rows.in_order("placement_order_on", "matched_on"),
         ),
     ),
@@ -366,7 +369,7 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     _child(
-        "CH302", "error", ("placement_order_on", "placed_on", "adoption_order_on"),
+        "CH302", "query", ("placement_order_on", "placed_on", "adoption_order_on"),
         "The child was placed or adopted but there is no date of the placement order or consent: "
         "give it.",
         "Lleolwyd neu mabwysiadwyd y plentyn ond nid oes dyddiad i'r gorchymyn lleoli na'r "
@@ -404,14 +407,14 @@ RULES: tuple[Rule, ...] = (
         lambda rows: when(rows.given("adoption_order_on"), rows.given("placed_on")),
     ),
     _child(
-        "CH306", "error", ("matched_on", "placed_on"),
+        "CH306", "query", ("matched_on", "placed_on"),
         "The child was placed but there is no match: give the date of the decision to match.",
         "Lleolwyd y plentyn ond nid oes paru: rhowch ddyddiad y penderfyniad i baru.",
         (151, 601),
         lambda rows: when(rows.given("placed_on"), rows.given("matched_on")),
     ),
     _child(
-        "CH307", "error", ("plan_ended_reason", "plan_ended_on"),
+        "CH307", "query", ("plan_ended_reason", "plan_ended_on"),
         "The plan for adoption ended but no reason is given: choose one.",
         "Daeth y cynllun mabwysiadu i ben ond ni roddir rheswm: dewiswch un.",
         (119,),
@@ -627,7 +630,7 @@ RULES: tuple[Rule, ...] = (
         lambda rows: rows.in_order("early_permanence_placed_on", "placed_on"),
     ),
     _child(
-        "CH414", "error", ("foster_placement_started_on", "is_foster_carer_adoption", "placed_on"),
+        "CH414", "query", ("foster_placement_started_on", "is_foster_carer_adoption", "placed_on"),
         "The child's foster carers are adopting but the return does not say when the foster "
         "placement began: give the date.",
         "Mae gofalwyr maeth y plentyn yn mabwysiadu ond ni ddywedir pryd y dechreuodd y lleoliad "
@@ -682,7 +685,7 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     _child(
-        "CH502", "error", ("sibling_group_reference", "siblings_placed_together"),
+        "CH502", "query", ("sibling_group_reference", "siblings_placed_together"),
         "More than one child is to be placed together but there is no sibling group reference: "
         "give the same one to each of them.",
         "Mae mwy nag un plentyn i'w lleoli gyda'i gilydd ond nid oes cyfeirnod grŵp: rhowch yr un "

@@ -70,6 +70,12 @@ class Rows:
         """Number of rows of the same submission with the same reference; an integer."""
         return pl.len().over("submission_id", reference(name))
 
+    def sent_from(self, *nation_codes: str) -> pl.Expr:
+        """The sender lies in one of the nations."""
+        places = self._declarations.places.values()
+        codes = [place.place_code for place in places if place.nation_code in nation_codes]
+        return pl.col("sender_code").is_in(codes)
+
     def limit(self, name: str) -> float:
         """A limit of ``sources/rule_limits.csv`` in force. Raises KeyError where none is."""
         return self._declarations.rule_limit(name, self.quarter).value

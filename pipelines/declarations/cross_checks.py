@@ -51,13 +51,18 @@ class CrossChecks:
                     f"no measure of the {measure.subject} return is called {other}; correct the "
                     "name",
                 )
-        if measure.subject == "support":
-            fields = [field.name for field in self._declared.returns["support"].fields]
-            if measure.name not in fields:
+        fields = [field.name for field in self._declared.returns[measure.subject].fields]
+        if measure.subject == "support" and measure.name not in fields:
+            raise file.mistake(
+                measure_name(position),
+                f"no field of the support return is called {measure.name}; a count of support "
+                "is the field of the same name",
+            )
+        for number, name in enumerate(measure.fields):
+            if name not in fields:
                 raise file.mistake(
-                    measure_name(position),
-                    f"no field of the support return is called {measure.name}; a count of support "
-                    "is the field of the same name",
+                    ("measures", position, "fields", number),
+                    f"no field of the {measure.subject} return is called {name}; correct the name",
                 )
 
     def indicator(self, file: YamlFile, indicator: Indicator) -> None:

@@ -220,6 +220,27 @@ class Declarations:
         """Whether measure ``whole`` counts, by the definitions, everyone ``part`` counts."""
         return whole in _wholes(part, self.measures)
 
+    def figures_of(self, return_name: str, field_name: str, nation_code: str) -> tuple[str, ...]:
+        """Indicators of a nation that are counted from a field, in the order declared."""
+        return self._figures_by_field.get((return_name, field_name, nation_code), ())
+
+    @cached_property
+    def _figures_by_field(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
+        figures: dict[tuple[str, str, str], list[str]] = {}
+        for indicator in self.indicators.values():
+            names = filter(None, (indicator.numerator, indicator.denominator))
+            fields = {field for name in names for field in self.measures[name].fields}
+            for field in fields:
+                for nation_code in indicator.nations:
+                    key = (indicator.subject, field, nation_code)
+                    figures.setdefault(key, []).append(indicator.id)
+        return {key: tuple(ids) for key, ids in figures.items()}
+
+    def nation_of(self, sender_code: str | None) -> str | None:
+        """Code of the nation a place lies in; None for no declared place."""
+        place = self.places.get(sender_code or "")
+        return place.nation_code if place else None
+
     @cached_property
     def indicators(self) -> dict[str, Indicator]:
         """The catalogue by id, in the order of the ids."""

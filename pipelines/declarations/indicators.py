@@ -11,6 +11,7 @@ from pipelines.declarations.model import (
     EVERY,
     Declared,
     IndicatorId,
+    NationCode,
     OptionalQuarter,
     OptionalText,
     PublicStatus,
@@ -57,7 +58,7 @@ class Indicator(Declared):
     headline: bool = Field(False, description="Whether it belongs to the headline set.")
     title: Text = Field(description="Title")
     definition: Text = Field(description="Definition")
-    nations: tuple[Literal["W92000004", "E92000001"], ...]
+    nations: tuple[NationCode, ...]
     subject: Literal["child", "adopter", "support"] = Field(
         description="Which return it is measured on: child, adopter or support.",
     )

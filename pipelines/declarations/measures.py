@@ -53,6 +53,12 @@ class Measure(Declared):
             "Whether only children with a placement order count: a parent's consent is not enough."
         ),
     )
+    fields: tuple[str, ...] = Field(
+        description=(
+            "Fields of the return that it is counted from: without one of them it cannot be "
+            "counted, or not fully."
+        )
+    )
 
 
 class MeasuresOfSubject(Declared):
@@ -64,11 +70,19 @@ class MeasuresOfSubject(Declared):
     @model_validator(mode="before")
     @classmethod
     def _with_subject(cls, content: Any) -> Any:
-        """The file names its subject once, for all of its measures."""
+        """The file names its subject once, for all of its measures.
+
+        A count of support is the field of its own name.
+        """
         if not isinstance(content, dict) or not isinstance(content.get("measures"), list):
             return content
+        subject = content.get("subject")
         measures = [
-            entry | {"subject": content.get("subject")} if isinstance(entry, dict) else entry
+            ({"fields": [entry.get("name")]} if subject == "support" else {})
+            | entry
+            | {"subject": subject}
+            if isinstance(entry, dict)
+            else entry
             for entry in content["measures"]
         ]
         return content | {"measures": measures}

@@ -48,6 +48,7 @@ OptionalDate = Annotated[date | None, BeforeValidator(iso_day), BeforeValidator(
 OptionalText = Annotated[str | None, BeforeValidator(blank_is_none)]
 Words = Annotated[str, Field(pattern=r"\S")]  # text that may not be left blank
 PublicStatus = Literal["published", "partly published", "proposed", "unverified"]
+NationCode = Literal["W92000004", "E92000001"]
 IndicatorId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")]
 EVERY = "*"  # in a scope: every indicator, or every place
 Scope = Annotated[

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from pipelines.declarations.model import (
     Declared,
+    NationCode,
     OptionalQuarter,
     OptionalText,
     PublicStatus,
@@ -19,13 +20,32 @@ from pipelines.quarters import Quarter
 
 
 class Constraints(Declared):
-    """The Frictionless Table Schema constraints in use."""
+    """The Frictionless Table Schema constraints in use, and three of our own.
+
+    ``required``: a blank is an error, wherever the field is asked for. ``required_in``: it is one
+    in these nations alone, since a figure of theirs cannot do without it. ``queried_if_blank``: a
+    blank is asked about. Any other field may be left blank, which counts as not known.
+    """
 
     required: bool = False
+    required_in: tuple[NationCode, ...] = ()
+    queried_if_blank: bool = False
     minimum: int | None = None
     maximum: int | None = None
     maxLength: int | None = None
     pattern: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Constraints:
+        if self.required + bool(self.required_in) + self.queried_if_blank > 1:
+            raise ValueError("required, required_in and queried_if_blank: name one of them")
+        return self
+
+    def is_required_in(self, nation_code: str | None) -> bool:
+        """Whether a blank is an error in a nation; without one, in any nation."""
+        if nation_code is None:
+            return self.required or bool(self.required_in)
+        return self.required or nation_code in self.required_in
 
 
 class ReturnField(Declared):

@@ -90,7 +90,7 @@ def looks_like(sheet: SheetContent, declared: Return) -> bool:
         return False
     known = fields_by_heading(declared)
     names = {known.get(plain_heading(cell, known)) for cell in sheet.rows[header] if cell}
-    required = {field.name for field in declared.fields if field.constraints.required}
+    required = {field.name for field in declared.fields if field.constraints.is_required_in(None)}
     key = set(declared.primary_key) or required
     return bool(key & names) and len(required & names) >= _REQUIRED_HEADINGS * len(required)
 

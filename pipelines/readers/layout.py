@@ -92,7 +92,10 @@ def _laid_out(
         declared = declarations.returns[name]
         if len(sheet.positions) > 1:
             problems.append(problem("F201", content.sheets[sheet.position].shown_name))
-        read = read_return_sheet(content, sheet.position, declared, cover, submission_id)
+        nation_code = declarations.nation_of(cover.values.get("sender_code"))
+        read = read_return_sheet(
+            content, sheet.position, declared, cover, submission_id, nation_code
+        )
         returns[name] = read
         problems += read.problems
         if sheet.by_headings:

@@ -77,12 +77,14 @@ def read_return_sheet(
     declared: Return,
     cover: CoverRead,
     submission_id: str,
+    nation_code: str | None,
 ) -> ReturnRead:
     """Read the sheet at ``position`` (from 0) as the return ``declared``.
 
-    Raises RowConservationError when a row is neither loaded nor blank.
+    ``nation_code`` is that of the sender, which decides what is required. Raises
+    RowConservationError when a row is neither loaded nor blank.
     """
-    return _SheetReading(content, position, declared, cover, submission_id).result()
+    return _SheetReading(content, position, declared, cover, submission_id, nation_code).result()
 
 
 class _SheetReading:
@@ -95,8 +97,10 @@ class _SheetReading:
         declared: Return,
         cover: CoverRead,
         submission_id: str,
+        nation_code: str | None,
     ) -> None:
         self._declared = declared
+        self._nation_code = nation_code
         self._position = position
         self._sheet = content.sheets[position]
         self._name = declared.name if content.form == "csv" else self._sheet.shown_name
@@ -195,7 +199,8 @@ class _SheetReading:
         for field in in_force:
             if field.name in positions:
                 continue
-            code = "F203" if field.constraints.required else "F208"
+            is_required = field.constraints.is_required_in(self._nation_code)
+            code = "F203" if is_required else "F208"
             column = closest_column(field, unknown)
             if column is None:
                 self._report(code, field.name, title=field.title)

@@ -47,7 +47,7 @@ def write_csv_template(
         cover["sender_code"] = declarations.places[sender_code].place_code
     write_csv_return(path_zip, declarations, quarter, cover, dict.fromkeys(names, ()), language)
     with zipfile.ZipFile(path_zip, "a", zipfile.ZIP_DEFLATED) as package:
-        guidance = _guidance_text(declarations, quarter, names, cover, language)
+        guidance = _guidance_text(declarations, quarter, names, cover, language, sender_code)
         _ = translations(language).gettext
         _add_part(package, _("GUIDANCE.txt"), guidance)
 
@@ -96,10 +96,11 @@ def _guidance_text(
     names: Sequence[str],
     cover: Mapping[str, object],
     language: Language,
+    sender_code: str | None,
 ) -> str:
     """The Guidance and Codes sheets as a text: every field, what it means, what to write."""
     _ = translations(language).gettext
-    plan = plan_template(declarations, quarter, language)
+    plan = plan_template(declarations, quarter, language, declarations.nation_of(sender_code))
     lines = [f"{in_language(declarations.cover.title, language)}, {quarter}", ""]
     lines += _folded(
         _(
@@ -118,7 +119,7 @@ def _guidance_text(
         lines += ["", "", f"{name}.csv"]
         lines += _folded(in_language(planned.declared.grain, language), 2)
         for field in planned.fields:
-            lines += _entry(field, field.constraints.required, language)
+            lines += _entry(field, field.constraints.is_required_in(plan.nation_code), language)
             lines += _folded(in_language(field.description, language), 6)
             if not field.code_list:
                 lines += _folded(what_to_write(language, planned, field), 6)

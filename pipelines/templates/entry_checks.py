@@ -54,7 +54,9 @@ def _check(book: TemplateBook, field: ReturnField) -> dict[str, Any]:
             "criteria": "between",
             "minimum": date(1990, 1, 1),
             "maximum": date(2099, 12, 31),
-            "error_message": _not_a_date(language, is_required=field.constraints.required),
+            "error_message": _not_a_date(
+                language, is_required=field.constraints.is_required_in(None)
+            ),
         }
     if field.type == "integer":
         return title | {

@@ -67,7 +67,7 @@ def write_guidance(book: TemplateBook, declarations: Declarations, names: Sequen
                 title,
                 field.name,
                 in_language(field.description, language),
-                required if field.constraints.required else "",
+                required if field.constraints.is_required_in(book.plan.nation_code) else "",
                 what_to_write(language, planned, field),
                 definition_status_label(field.status, language),
                 field.source or "",
@@ -91,7 +91,7 @@ def what_to_write(language: Language, planned: SheetPlan, field: ReturnField) ->
             return _("Whole number, {lowest} or more").format(lowest=lowest)
         return _("Whole number from {lowest} to {highest}").format(lowest=lowest, highest=highest)
     if field.type == "date":
-        if field.constraints.required:
+        if field.constraints.is_required_in(None):
             return _("Date, day first: 31/01/2026.")
         return _("Date, day first: 31/01/2026. Blank if not known yet.")
     return translations(language).pgettext("what to write into a cell", "Text")

@@ -49,6 +49,7 @@ class TemplatePlan:
     sheets: Mapping[str, SheetPlan]
     all_cover_fields: tuple[CoverField, ...]
     yes_no: tuple[str, str]
+    nation_code: str | None  # of the sender, which decides what is required; None: of anybody
 
     def cover_fields(
         self, returns: Mapping[str, object], answers: Mapping[str, object]
@@ -64,7 +65,12 @@ class TemplatePlan:
 
 
 @lru_cache(maxsize=128)  # 0.1 s of hashing once per quarter instead of once per workbook
-def plan_template(declarations: Declarations, quarter: Quarter, language: Language) -> TemplatePlan:
+def plan_template(
+    declarations: Declarations,
+    quarter: Quarter,
+    language: Language,
+    nation_code: str | None = None,
+) -> TemplatePlan:
     """The plan of every return's sheet with the fields in force in ``quarter``."""
     sheets = {
         name: _plan_sheet(declarations, declared, quarter, language)
@@ -77,6 +83,7 @@ def plan_template(declarations: Declarations, quarter: Quarter, language: Langua
         sheets=sheets,
         all_cover_fields=declarations.cover.fields,
         yes_no=(code_label(codes["yes"], language), code_label(codes["no"], language)),
+        nation_code=nation_code,
     )
 
 

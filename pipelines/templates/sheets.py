@@ -65,7 +65,8 @@ def write_data(
     sheet.repeat_columns(0)
     sheet.freeze_panes(1, 1 if planned.declared.primary_key else 0)
     for column, (field, title) in enumerate(zip(planned.fields, planned.titles, strict=True)):
-        heading = book.required if field.constraints.required else book.optional
+        is_required = field.constraints.is_required_in(book.plan.nation_code)
+        heading = book.required if is_required else book.optional
         sheet.set_column(column, column, _width(field, title, planned), book.format_for(field))
         sheet.write_string(0, column, title, heading)
     known = [field.name for field in planned.fields]

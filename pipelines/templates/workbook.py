@@ -13,7 +13,14 @@ from pipelines.quarters import Quarter
 from pipelines.templates.book import A3, TemplateBook
 from pipelines.templates.entry_checks import guide_cover, guide_data
 from pipelines.templates.guidance import write_codes, write_guidance, write_lists
-from pipelines.templates.plan import Entry, in_language, place_label, plan_template, returns_for
+from pipelines.templates.plan import (
+    Entry,
+    TemplatePlan,
+    in_language,
+    place_label,
+    plan_template,
+    returns_for,
+)
 from pipelines.templates.sheets import write_cover, write_data
 from pipelines.text.catalogue import Language
 
@@ -34,9 +41,10 @@ def write_template(
     cover: dict[str, object] = {"quarter": quarter.label, "version": 1}
     if sender_code is not None:
         cover["sender_code"] = place_label(declarations.places[sender_code], language)
-    _write_workbook(
-        path, declarations, quarter, cover, dict.fromkeys(names, ()), language, for_filling=True
-    )
+    nation_code = declarations.nation_of(sender_code)
+    plan = plan_template(declarations, quarter, language, nation_code)
+    rows = dict.fromkeys(names, ())
+    _write_workbook(path, plan, declarations, quarter, cover, rows, for_filling=True)
 
 
 def write_return(
@@ -54,22 +62,22 @@ def write_return(
     text is written as it is. Keys of a row that are no declared field become
     further columns. Raises KeyError for a return that is not declared.
     """
-    _write_workbook(path, declarations, quarter, cover, rows, language, for_filling=False)
+    plan = plan_template(declarations, quarter, language)
+    _write_workbook(path, plan, declarations, quarter, cover, rows, for_filling=False)
 
 
 def _write_workbook(
     path: Path,
+    plan: TemplatePlan,
     declarations: Declarations,
     quarter: Quarter,
     cover: Mapping[str, object],
     rows: Mapping[str, Sequence[Entry]],
-    language: Language,
     *,
     for_filling: bool,
 ) -> None:
-    plan = plan_template(declarations, quarter, language)
     book = TemplateBook(path, plan, quarter)
-    cover_sheet = book.add_sheet(in_language(declarations.cover.sheet, language))
+    cover_sheet = book.add_sheet(in_language(declarations.cover.sheet, plan.language))
     write_cover(book, cover_sheet, declarations, plan.cover_fields(rows, cover), cover)
     for name, entries in rows.items():
         planned = plan.sheets[name]

@@ -92,12 +92,12 @@ def authority_on(child: Row) -> date | None:
     return child.get("placement_order_on")
 
 
-def ended_by(child: Row, day: date) -> bool:
+ENDS = ("plan_ended_on", "adoption_order_on", "referral_withdrawn_on")
+
+
+def ended_by(child: Row, day: date, ends: Sequence[str] = ENDS) -> bool:
     """The plan no longer goes on: adopted, given up, or the referral withdrawn."""
-    return any(
-        by(child.get(name), day)
-        for name in ("plan_ended_on", "adoption_order_on", "referral_withdrawn_on")
-    )
+    return any(by(child.get(name), day) for name in ends)
 
 
 def disrupted_by(child: Row, day: date) -> bool:
@@ -173,8 +173,8 @@ def placed_by(name: str, *codes: str | None) -> Count:
 
 
 def placed_in_early_permanence(child: Row, quarter: Quarter) -> int:
-    is_known = child.get("early_permanence") in ("fostering_for_adoption", "concurrent")
-    return int(in_quarter(child.get("early_permanence_placed_on"), quarter) and is_known)
+    is_none = child.get("early_permanence") == "none"
+    return int(in_quarter(child.get("early_permanence_placed_on"), quarter) and not is_none)
 
 
 def placed_with_materials(child: Row, quarter: Quarter) -> int:
@@ -438,10 +438,8 @@ def waiting_since_decision(child: Row, quarter: Quarter) -> int:
     last, decided = quarter.last_day, child.get("should_be_placed_decision_on")
     if not by(decided, last) or is_placed(child, last):
         return 0
-    plan = dict(child)
-    if by(plan.get("plan_ended_on"), decided - timedelta(days=1)):
-        plan["plan_ended_on"] = None
-    return int(not ended_by(plan, last))
+    is_earlier = by(child.get("plan_ended_on"), decided - timedelta(days=1))
+    return int(not ended_by(child, last, ENDS[1:] if is_earlier else ENDS))
 
 
 def family_finding(status: str | None) -> Count:

@@ -212,10 +212,9 @@ select
         as children_placed_by_other_provider,
     {{ count_coded('is_placed_now', 'family_provider', ['unknown']) }}
         as children_placed_by_unknown_provider,
-    {{ count_coded(
-        in_quarter('early_permanence_placed_on'),
-        'early_permanence',
-        ['fostering_for_adoption', 'concurrent']
+    -- A date says that there was such a placement, though not always of which kind.
+    {{ count_when(
+        in_quarter('early_permanence_placed_on') ~ " and coalesce(early_permanence, 'unknown') <> 'none'"
     ) }} as children_placed_in_early_permanence,
     {{ count_when('is_placed_now and life_journey_materials_on <= last_day') }}
         as children_placed_with_life_journey_materials,

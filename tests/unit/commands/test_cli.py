@@ -545,8 +545,8 @@ def test_a_template_is_written_and_can_be_read_again(call: Call, tmp_path: Path,
 @pytest.mark.parametrize(
     ("language", "part", "words"),
     [
-        ("en", "GUIDANCE.txt", ("Date of birth – required", "female = Female", "Cardiff")),
-        ("cy", "CANLLAWIAU.txt", ("Dyddiad geni – gofynnol", "Benyw", "Caerdydd")),
+        ("en", "GUIDANCE.txt", ("Child reference – required", "female = Female", "Cardiff")),
+        ("cy", "CANLLAWIAU.txt", ("Cyfeirnod y plentyn – gofynnol", "Benyw", "Caerdydd")),
     ],
 )
 def test_the_zip_explains_every_field_in_the_language_asked_for(

@@ -162,9 +162,11 @@ measures:
 - name: children_placed
   caption: {en: Children placed., cy: Plant a leolwyd.}
   timing: flow
+  fields: []
 - name: children_matched
   caption: {en: Children matched., cy: Plant a barwyd.}
   timing: flow
+  fields: []
 """
 
 SOUND = {

@@ -16,6 +16,7 @@ from expectations.fields import Check, checks_in_force
 from expectations.rules import RULES
 from pipelines.declarations import Declarations, ReturnField
 from pipelines.quarters import Quarter
+from pipelines.settings import SOURCES
 
 Typed = Callable[..., pl.DataFrame]
 RETURNS = ("child", "adopter", "support")
@@ -26,7 +27,7 @@ def _twins(code: str, field: ReturnField, quarter: Quarter) -> tuple[list[Any], 
     name, limits = field.name, field.constraints
     garbled = {name: None, f"readable__{name}": False}
     match code:
-        case "REQUIRED":
+        case "REQUIRED" | "BLANK":
             blank: list[Any] = [{name: None}]
             if field.type == "string" and not field.code_list:
                 return [*blank, {name: "  "}], [{name: "x"}]
@@ -106,7 +107,8 @@ def test_every_constraint_of_every_field_has_its_rule(
     want = set()
     for field in declarations.returns[return_name].fields:
         limits = field.constraints
-        want |= {("REQUIRED", field.name)} if limits.required else set()
+        want |= {("REQUIRED", field.name)} if limits.required or limits.required_in else set()
+        want |= {("BLANK", field.name)} if limits.queried_if_blank else set()
         want |= {("LENGTH", field.name)} if limits.maxLength else set()
         want |= {("RANGE", field.name)} if limits.minimum is not None else set()
         want |= {("CODE", field.name)} if field.code_list else set()
@@ -134,7 +136,7 @@ def test_only_a_date_that_is_not_required_may_be_left_blank(
         for check in _derived_checks(name, quarter, declarations):
             if check.code not in ("DATE", "FUTURE"):
                 continue
-            may_be_blank = not declared.field(check.fields[0]).constraints.required
+            may_be_blank = not declared.field(check.fields[0]).constraints.is_required_in(None)
             seen.add((check.code, may_be_blank))
             assert ("leave the cell blank" in check.sentence_en) == may_be_blank
             assert ("gadewch y gell yn wag" in check.sentence_cy) == may_be_blank
@@ -189,13 +191,13 @@ def test_a_field_is_checked_from_its_first_quarter(
         sources,
         tmp_path,
         "returns/child.yaml",
-        "- name: sex\n",
-        "- name: sex\n  since: 2025-26-Q2\n",
+        "- name: entered_care_on\n",
+        "- name: entered_care_on\n  since: 2025-26-Q2\n",
     )
-    frame = typed("child", {"a": [{"sex": None}]})
+    frame = typed("child", {"a": [{"entered_care_on": None}]})
     assert suite.validate_quarter("child", frame, quarter, changed).problems.is_empty()
     later = suite.validate_quarter("child", frame, quarter.plus(1), changed).problems
-    assert later.select("code", "field").rows() == [("REQUIRED", "sex")]
+    assert later.select("code", "field").rows() == [("BLANK", "entered_care_on")]
 
 
 def test_a_pattern_must_fit_the_whole_text(
@@ -213,3 +215,29 @@ def test_a_pattern_must_fit_the_whole_text(
     result = suite.validate_quarter("child", frame, quarter, changed)
     wrong = result.problems.filter(pl.col("code") == "PATTERN")["sheet_row"].to_list()
     assert (wrong, result.crashes) == ([4, 5], ())
+
+
+@pytest.mark.parametrize(
+    ("sender_code", "code"),
+    [("W06000001", ["REQUIRED"]), ("E06000022", [])],
+    ids=["Wales", "England"],
+)
+def test_a_field_is_required_only_where_a_figure_of_the_nation_needs_it(
+    typed: Typed, quarter: Quarter, sender_code: str, code: list[str]
+) -> None:
+    blank = typed("child", {"a": [{"referred_on": None}]})
+    frame = blank.with_columns(sender_code=pl.lit(sender_code))
+    found = suite.validate_quarter("child", frame, quarter, Declarations(SOURCES)).problems
+    required = found.filter(pl.col("code") == "REQUIRED")
+    assert required["code"].to_list() == code
+    assert required["field"].unique().to_list() == ["referred_on"][: len(code)]
+
+
+def test_what_no_figure_needs_may_be_left_blank(
+    typed: Typed, declarations: Declarations, quarter: Quarter
+) -> None:
+    optional = dict.fromkeys(
+        ("sex", "ethnicity_group", "is_disabled", "has_additional_needs", "early_permanence")
+    )
+    frame = typed("child", {"a": [optional | {"siblings_placed_together": None}]})
+    assert suite.validate_quarter("child", frame, quarter, declarations).problems.is_empty()

@@ -175,7 +175,7 @@ def test_great_expectations_failing_as_a_whole_crashes_every_rule(
 def test_problems_keep_the_place_of_every_row_however_many_fail(
     typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
-    wrong = {"sex": None, "placed_on": date(2024, 1, 31), "child_reference": "SAME"}
+    wrong = {"referred_on": None, "placed_on": date(2024, 1, 31), "child_reference": "SAME"}
     frame = typed("child", {"a": [wrong] * 700, "b": [{}, wrong]})
     problems = suite.validate_quarter("child", frame, quarter, declarations).problems
     assert problems.columns == list(suite.PROBLEM_SCHEMA)

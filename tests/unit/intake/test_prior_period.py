@@ -193,7 +193,7 @@ def test_the_newest_accepted_version_is_what_the_next_quarter_is_compared_with(
     story.send("W06000001", Q1, {"child": [_child("A"), _child("B")]})
     story.judge(Q1)
     story.send("W06000001", Q1, {"child": [_child("A", referred_on=date(2020, 4, 4))]})
-    refused = story.send("W06000001", Q1, {"child": [_child("A", sex=None)]})
+    refused = story.send("W06000001", Q1, {"child": [_child("A", referred_on=None)]})
     now = story.send("W06000001", Q2, {"child": [_child("A", referred_on=date(2020, 4, 4))]})
     story.judge(Q1, Q2)
     assert story.verdict(refused).status == "refused"

@@ -70,7 +70,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("trial")
     settings = Settings(data=home / "data", key_file=home / "keys" / "key")
     _send(settings, "W06000001", Q1, [_child("A1"), _child("A2", sex="unheard of")])
-    _send(settings, "W06000002", Q1, [_child(f"B{n}", sex=None) for n in range(3)])
+    _send(settings, "W06000002", Q1, [_child(f"B{n}", referred_on=None) for n in range(3)])
     _send(settings, "W06000002", Q1, [_child(f"B{n}") for n in range(3)], version=2)
     _send(settings, "W06000001", Q2, [_child("A1", referred_on=date(2020, 4, 4)), _child("A2")])
     broken = settings.inbox / "broken.xlsx"

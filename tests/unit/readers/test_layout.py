@@ -257,14 +257,14 @@ def test_a_heading_under_another_name_is_listed_as_repaired(declarations: Declar
 def test_a_required_column_that_is_missing_is_named_with_the_one_like_it(
     declarations: Declarations,
 ) -> None:
-    headings: list[str | None] = ["child_reference", "Date of brith", *NAMES[2:]]
+    headings: list[str | None] = ["Child refrence nr", *NAMES[1:]]
     laid = lay_out(content(Children=[headings, VALUES]), declarations, "S1")
     [problem] = [p for p in laid.problems if p.severity == "error"]
-    assert (problem.code, problem.field) == ("F203", "date_of_birth")
-    assert "“Date of birth”" in problem.sentence_en and "Column B" in problem.sentence_en
-    assert "brith" not in problem.sentence_en
+    assert (problem.code, problem.field) == ("F203", "child_reference")
+    assert "“Child reference”" in problem.sentence_en and "Column A" in problem.sentence_en
+    assert "refrence" not in problem.sentence_en
     undeclared = laid.frames["child"]["undeclared"].to_list()
-    assert json.loads(undeclared[0]) == {"Date of brith": "2020-01-02"}
+    assert json.loads(undeclared[0]) == {"Child refrence nr": VALUES[0]}
 
 
 def test_an_optional_column_that_is_missing_is_a_query(

@@ -35,7 +35,7 @@ COLUMNS = {
         "multiplier"
     ),
     "declarations/measures": (
-        "measure subject caption_en caption_cy timing part_of event needs_placement_order"
+        "measure subject caption_en caption_cy timing part_of event needs_placement_order fields"
     ),
     "declarations/declared_columns": "table_name position column_name data_type description",
     "declarations/indicator_nations": "indicator_id nation_code",
