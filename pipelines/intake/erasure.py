@@ -23,7 +23,7 @@ from typing import Any, Literal
 import polars as pl
 
 from pipelines.declarations import Declarations, Return, ReturnField
-from pipelines.files import sync_folder, write_json, write_whole
+from pipelines.files import flush_folder, sync_folder, write_json, write_whole
 from pipelines.intake.batches import layout_files, read_layouts
 from pipelines.intake.conservation import files_of_batch, stored_batches_of, stored_event
 from pipelines.intake.landing import stored_file
@@ -139,6 +139,8 @@ def finish_erasure(settings: Settings) -> None:
             sync_folder(target.parent)
     for name in noted["removed"]:
         (settings.data / name).unlink(missing_ok=True)
+    if settings.received.exists():
+        sync_folder(settings.received)  # before the journal: what was erased must not come back
     ledger.name_files(dict.fromkeys(noted["unnamed"], ""))
     # Warehouses as they were known once can be built again, without what was erased.
     shutil.rmtree(settings.marts / "as_of", ignore_errors=True)
@@ -420,6 +422,7 @@ def enter_erasure(
         ],
         "unnamed": event["received"],
     }
+    flush_folder(staged.data)  # it replaces rows whose received files may be gone
     write_whole(_journal(settings), lambda path: write_json(path, journal))
 
 

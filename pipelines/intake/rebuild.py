@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.declarations import Declarations
-from pipelines.files import sha256_of, sync_folder
+from pipelines.files import flush_folder, sha256_of, sync_folder
 from pipelines.intake.batches import Batch, batch_name, stored_batches
 from pipelines.intake.conservation import (
     ROOMS,
@@ -35,6 +35,8 @@ from pipelines.intake.validation import ValidatedSubmission
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import Settings
+
+OLD = "old"  # folder of rooms that were moved aside
 
 SetAside = Mapping[str, Mapping[str, list[int]]]
 
@@ -94,6 +96,7 @@ def rebuild(
     """
     check_key(settings)
     beside = _Beside(settings.data / ".rebuild", settings.key_file, settings)
+    _swap_back(settings, beside)
     shutil.rmtree(beside.data, ignore_errors=True)
     ledger = Ledger(settings.ledger)
     known = stored_batches_of(ledger.events())
@@ -306,16 +309,33 @@ def _compare_contents(
 
 
 def _swap(settings: Settings, beside: Settings) -> None:
-    """Put the new rooms in the place of the old ones. A crash in between is mended by another
-    rebuild, since nothing that it needs is touched."""
-    old = beside.data / "old"
+    """Put the new rooms in the place of the old ones; what a crash leaves of that the next rebuild
+    takes back."""
+    flush_folder(beside.data)
+    old = beside.data / OLD
     old.mkdir()
+    sync_folder(beside.data)
     for room in ROOMS:
         (beside.data / room).mkdir(exist_ok=True)
         if (settings.data / room).exists():
             os.replace(settings.data / room, old / room)
         os.replace(beside.data / room, settings.data / room)
     sync_folder(settings.data)
+    # Under its name it would be put back, or what a killed removal had left of it.
+    os.replace(old, beside.data / "replaced")
+    sync_folder(beside.data)
+
+
+def _swap_back(settings: Settings, beside: Settings) -> None:
+    """Put back rooms that a killed rebuild had moved aside: rows whose received files were erased
+    are nowhere else."""
+    for room in ROOMS:
+        old = beside.data / OLD / room
+        if old.exists():
+            if (settings.data / room).exists():
+                os.replace(settings.data / room, beside.data / room)
+            os.replace(old, settings.data / room)
+            sync_folder(settings.data)
 
 
 def _to_note(
