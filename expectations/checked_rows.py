@@ -95,7 +95,7 @@ def checked_rows(
     checks, skipped = checks_in_force(return_name, quarter, declarations)
     declared = declarations.returns[return_name]
     frame, known = _with_reference_data(typed, declared, declarations, reference_data)
-    whole = _whole(frame, declared, quarter, reference_data)
+    whole = _whole(frame, declared, quarter, declarations, reference_data)
     levels = {rule.code: rule.level for rule in RULES[return_name]}
 
     def part(frame: pl.DataFrame, level: str) -> CheckedRows:
@@ -127,10 +127,14 @@ def _with_reference_data(
 
 
 def _whole(
-    frame: pl.DataFrame, declared: Return, quarter: Quarter, reference_data: ReferenceData | None
+    frame: pl.DataFrame,
+    declared: Return,
+    quarter: Quarter,
+    declarations: Declarations,
+    reference_data: ReferenceData | None,
 ) -> pl.DataFrame:
     try:
-        return returns_as_a_whole(frame, declared, quarter, reference_data)
+        return returns_as_a_whole(frame, declared, quarter, declarations, reference_data)
     except _RULE_FAILS:
         return frame.select(PLACE).unique("submission_id", keep="first", maintain_order=True)
 

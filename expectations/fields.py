@@ -9,6 +9,7 @@
 | LENGTH | the text is no longer than ``maxLength`` | its length |
 | PATTERN | the text fits ``pattern`` | true or false |
 | RANGE | the number lies within ``minimum`` and ``maximum`` | the number |
+| EARLY | the date is not before a declared year | true or false |
 | FUTURE | the date is not after the quarter's last day | true or false |
 | UNIQUE | no other row of the submission has the same key | a running number of the key |
 
@@ -68,7 +69,7 @@ class Check:
 
     ``column`` is unique within a return. ``arguments`` are those of the
     expectation beside its column. ``needs``, ``level`` and ``ssda903`` are those
-    of :class:`expectations.rules.rule.Rule`.
+    of :class:`expectations.rules.rule.Rule`, ``holds`` too.
     """
 
     code: str
@@ -85,6 +86,7 @@ class Check:
     needs: Need | None = None
     level: Literal["row", "return"] = "row"
     ssda903: tuple[int, ...] = ()
+    holds: bool = False
 
 
 def checks_in_force(
@@ -110,15 +112,22 @@ def checks_in_force(
     for rule in RULES[return_name]:
         of_both = asked_for & asked_before if rule.needs == "prior_return" else asked_for
         if rule.in_force(quarter, of_both):
-            checks.append(_check_of(rule, rows))
+            checks.append(_check_of(rule, declared, rows))
         else:
             skipped.append(rule.code)
     return tuple(checks), tuple(skipped)
 
 
-def _check_of(rule: Rule, rows: Rows) -> Check:
+def _check_of(rule: Rule, declared: Return, rows: Rows) -> Check:
     def derive() -> pl.Expr:
         passes = rule.passes(rows)
+        fields = [declared.field(name) for name in rule.fields]
+        understood = [pl.col(f"readable__{each.name}") for each in fields if has_readable(each)]
+        understood += [~rows.is_early(each.name) for each in fields if each.type == "date"]
+        # What was written and not understood is neither present nor missing: 96 cells with
+        # 00/01/1900 were 178 orders without a placement.
+        if rule.level == "row" and understood:
+            passes = pl.when(pl.all_horizontal(understood)).then(passes)
         if rule.needs is None:
             return passes
         # Where what it needs is not known, a rule is skipped: it holds.
@@ -139,6 +148,7 @@ def _check_of(rule: Rule, rows: Rows) -> Check:
             is_truth=True,
             needs=rule.needs,
             level=rule.level,
+            holds=rule.holds,
         ),
         rule.ssda903,
     )
@@ -190,6 +200,11 @@ def _field_checks(
     elif has_readable(field):
         yield _not_understood(field)
     if field.type == "date":
+        yield _check(
+            "EARLY", field, N_("{title} is before {year}: correct the date."),
+            lambda: ~rows.is_early(name), "in_set", _TRUE, truth=True,
+            year=int(rows.limit("earliest_year")),
+        )  # fmt: skip
         yield _check(
             "FUTURE", field, _future(field), lambda: pl.col(name) <= quarter.last_day,
             "in_set", _TRUE, truth=True,

@@ -6,14 +6,15 @@ cases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 import polars as pl
 
 from expectations.reference_columns import known_to
 from expectations.reference_data import ReferenceData, key_columns, shaped
-from pipelines.declarations import Return
+from expectations.rules.rule import reference
+from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 from pipelines.text.catalogue import Language, translations
 
@@ -26,12 +27,29 @@ ENDS: dict[str, tuple[str, ...]] = {
     "support": (),
 }
 _BEGINS = {"child": "referred_on", "adopter": "enquired_on"}
+# What a court or a panel decides, which neither does on a bank holiday.
+_SITTINGS = {
+    "child": (
+        "should_be_placed_decision_on",
+        "placement_order_on",
+        "matched_on",
+        "adoption_order_on",
+    ),
+    "adopter": ("approved_on", "matched_on"),
+}
+# Who belongs together, so that one sitting is about all of them.
+_FAMILY = {"child": "sibling_group_reference"}
+_MOST_ZEROS = 6  # that a reference is tried with in front
 # What two senders' cases with the same reference do not share by chance.
 _IDENTITY = {"child": "birth_month", "adopter": "enquired_on"}
 
 
 def returns_as_a_whole(
-    typed: pl.DataFrame, declared: Return, quarter: Quarter, reference_data: ReferenceData | None
+    typed: pl.DataFrame,
+    declared: Return,
+    quarter: Quarter,
+    declarations: Declarations,
+    reference_data: ReferenceData | None,
 ) -> pl.DataFrame:
     """One row for each return that a submission holds, nil returns included.
 
@@ -45,23 +63,43 @@ def returns_as_a_whole(
     of sheet rows), ``prior_rows``, ``prior_open``, ``prior_found`` (rows
     of the prior return; those that had not ended; those of them found again),
     ``is_same`` (the prior return again), ``of_another_sender`` (per cent of rows
-    that are those of another sender's prior return).
+    that are those of another sender's prior return); ``early_rows`` (with a date before
+    ``earliest_year``), ``default_rows`` (with a date that looks like a default) and
+    ``holiday_rows`` (decided on a bank holiday; lists of sheet rows); ``found_with_zeros`` and
+    ``found_with_marks`` (open rows of the prior return that are found again only with
+    zeros in front of the reference, with other marks in it).
     """
     sent = _sent(typed, declared, reference_data)
     dates = [f.name for f in declared.fields if f.type == "date" and f.privacy == "none"]
-    counted = typed.group_by("submission_id").agg(
-        rows=pl.len(),
-        **_about_dates(dates, quarter),
-        ended_rows=pl.col("sheet_row").filter(_ended_before(declared, quarter.first_day)),
-        new_rows=pl.col("sheet_row").filter(_new_late(declared, quarter.first_day)),
-        same_rows=pl.col("prior__is_same").fill_null(False).sum(),
-        sheet=pl.col("sheet").first(),
+    earliest_year = int(declarations.rule_limit("earliest_year", quarter).value)
+    counted = (
+        typed.with_columns(
+            is_early=_any(
+                pl.col(each.name) < date(earliest_year, 1, 1) for each in _dates(declared)
+            ),
+            is_default=_any(_is_default(each, quarter, declarations) for each in _dates(declared)),
+            is_on_holiday=_any(_on_holiday(declared, quarter, declarations)),
+        )
+        .group_by("submission_id")
+        .agg(
+            early_rows=pl.col("sheet_row").filter(pl.col("is_early")),
+            default_rows=pl.col("sheet_row").filter(pl.col("is_default")),
+            holiday_rows=pl.col("sheet_row").filter(pl.col("is_on_holiday")),
+            rows=pl.len(),
+            **_about_dates(dates, quarter),
+            ended_rows=pl.col("sheet_row").filter(_ended_before(declared, quarter.first_day)),
+            new_rows=pl.col("sheet_row").filter(_new_late(declared, quarter.first_day)),
+            same_rows=pl.col("prior__is_same").fill_null(False).sum(),
+            sheet=pl.col("sheet").first(),
+        )
     )
     whole = (
         sent.join(counted, on="submission_id", how="left", maintain_order="left")
         .join(_about_prior(sent, declared, reference_data), on="submission_id", how="left",
               maintain_order="left")
         .join(_of_another_sender(sent, typed, declared, reference_data), on="submission_id",
+              how="left", maintain_order="left")
+        .join(_in_another_form(sent, typed, declared, reference_data), on="submission_id",
               how="left", maintain_order="left")
     )  # fmt: skip
     known = known_to(typed, declared, reference_data)
@@ -74,14 +112,16 @@ def returns_as_a_whole(
         *(
             pl.col(name).fill_null(0)
             for name in ("rows", "dated_after", "dated_within", "prior_rows", "prior_open",
-                         "prior_found")
+                         "prior_found", "found_with_zeros", "found_with_marks")
         ),
         pl.col("newest").map_elements(_quarter_of, pl.String).alias("newest_quarter"),
         *(
             pl.col(name).fill_null(pl.lit([], pl.List(pl.Int64)))
-            for name in ("ended_rows", "vanished_rows", "new_rows")
+            for name in ("ended_rows", "vanished_rows", "new_rows", "early_rows", "default_rows",
+                         "holiday_rows")
         ),
         "of_another_sender",
+        earliest_year=pl.lit(earliest_year),
         is_same=(pl.col("rows") == pl.col("prior_rows"))
         & (pl.col("same_rows") == pl.col("rows")),
         **{
@@ -118,6 +158,50 @@ def _about_dates(dates: list[str], quarter: Quarter) -> dict[str, pl.Expr]:
         "dated_within": within.fill_null(False).sum(),
         "newest": newest.max(),
     }
+
+
+def _dates(declared: Return) -> list[ReturnField]:
+    return [field for field in declared.fields if field.type == "date"]
+
+
+def _any(conditions: Iterable[pl.Expr]) -> pl.Expr:
+    each = [condition.fill_null(False) for condition in conditions]
+    return pl.any_horizontal(each) if each else pl.lit(False)
+
+
+def _is_default(declared: ReturnField, quarter: Quarter, declarations: Declarations) -> pl.Expr:
+    """A day that more rows share than chance, or births, explain."""
+    day = pl.col(declared.name)
+    sharing = pl.len().over("submission_id", declared.name)
+
+    def limit(name: str) -> float:
+        return declarations.rule_limit(name, quarter).value
+
+    new_year = (day.dt.month() == 1) & (day.dt.day() == 1)
+    is_default = new_year & (sharing >= limit("default_day_rows"))
+    if declared.privacy == "month":
+        share = limit("same_birth_percent") * pl.len().over("submission_id")
+        many = (sharing >= limit("same_birth_rows")) & (100 * sharing > share)
+        is_default = is_default | many
+    return day.is_not_null() & is_default
+
+
+def _on_holiday(
+    declared: Return, quarter: Quarter, declarations: Declarations
+) -> Iterator[pl.Expr]:
+    """For each kind of sitting, the rows of a bank holiday on which several families had one."""
+    if not declared.primary_key:
+        return
+    family = pl.col(declared.primary_key[0])
+    if declared.name in _FAMILY:
+        family = pl.coalesce(_FAMILY[declared.name], declared.primary_key[0])
+    fewest = declarations.rule_limit("holiday_cases", quarter).value
+    names = {each.name for each in declared.fields_in_force(quarter)}
+    for name in _SITTINGS.get(declared.name, ()):
+        if name in names:
+            day = pl.col(name)
+            families = family.n_unique().over("submission_id", name)
+            yield day.is_in(declarations.bank_holidays) & (families >= fewest)
 
 
 def _quarter_of(day: date) -> str:
@@ -239,6 +323,67 @@ def _of_another_sender(
         .join(rows.group_by("submission_id").agg(rows=pl.len()), on="submission_id")
         .select("submission_id", of_another_sender=100 * pl.col("matching") / pl.col("rows"))
     )
+
+
+def _in_another_form(
+    sent: pl.DataFrame, typed: pl.DataFrame, declared: Return, reference_data: ReferenceData | None
+) -> pl.DataFrame:
+    """How many open cases of the prior return are there under a reference that was changed.
+
+    A pseudonym does not show what a reference was. So the references that are on no row of the
+    prior return are tried with zeros in front, and with other marks, and their keys compared.
+    """
+    kinds = ("found_with_zeros", "found_with_marks")
+    schema = {"submission_id": pl.String} | dict.fromkeys(kinds, pl.UInt32)
+    empty = pl.DataFrame(schema=schema)
+    if reference_data is None or not declared.primary_key or declared.name not in ENDS:
+        return empty
+    if declared.name not in reference_data.prior or "prior__is_there" not in typed.columns:
+        return empty
+    key = declared.field(declared.primary_key[0])
+    prior = shaped(reference_data.prior[declared.name], declared)
+    is_open = (pl.col("row_status") == "accepted") & pl.all_horizontal(
+        pl.col(name).is_null() for name in ENDS[declared.name]
+    )
+    wanted = prior.filter(is_open).select("sender_code", key=pl.col(key.validated_name)).unique()
+    strangers = typed.filter(pl.col("known__prior_return") & ~pl.col("prior__is_there")).select(
+        "submission_id", "sender_code", reference=reference(key.name)
+    )
+    rows = [
+        (submission_id, sender_code, kind, form)
+        for submission_id, sender_code, written in strangers.drop_nulls().iter_rows()
+        for kind, form in _forms(written)
+    ]
+    if not rows or wanted.is_empty():
+        return empty
+    tried = pl.DataFrame(
+        rows, schema=["submission_id", "sender_code", "kind", "form"], orient="row"
+    )
+    keys = reference_data.key_of(str(key.pseudonym_of), tried["sender_code"], tried["form"])
+    found = tried.with_columns(keys.alias("key")).join(
+        wanted, on=["sender_code", "key"], how="semi"
+    )
+    return found.group_by("submission_id").agg(
+        pl.col("key").filter(pl.col("kind") == kind).n_unique().alias(kind) for kind in kinds
+    )
+
+
+def _forms(written: str) -> Iterator[tuple[str, str]]:
+    """What a reference may have been before it was changed."""
+    if written.isdecimal():
+        for zeros in range(1, _MOST_ZEROS + 1):
+            yield "found_with_zeros", "0" * zeros + written
+    marked = {
+        f"'{written}",
+        f"{written}.0",
+        written.removesuffix(".0"),
+        written.lstrip("0"),
+        "".join(written.split()),
+        *(written.replace("-", dash) for dash in "\u2013\u2014\u2010\u2011 /"),
+        *(written.replace(dash, "-") for dash in "\u2013\u2014\u2010\u2011\u2212 /"),
+        written.replace("-", ""),
+    }
+    yield from (("found_with_marks", form) for form in sorted(marked - {written, ""}))
 
 
 def rows_in_words(rows: Iterable[int], language: Language) -> str:

@@ -251,6 +251,7 @@ def _problems_of_the_whole(whole: CheckedRows) -> dict[str, tuple[FileProblem, .
             None,
             check.sentence_en.format_map(_in_words(row, "en")),
             check.sentence_cy.format_map(_in_words(row, "cy")),
+            holds=check.holds,
         )
         submission_id = row["submission_id"]
         problems[submission_id] = (*problems.get(submission_id, ()), problem)

@@ -13,7 +13,8 @@ from pipelines.declarations import RefusalPolicy
 from pipelines.readers.sentences import FileProblem
 from pipelines.text.catalogue import N_, Language, translations
 
-Status = Literal["refused", "accepted", "accepted with queries", "accepted with errors quarantined"]
+Accepted = Literal["accepted", "accepted with queries", "accepted with errors quarantined"]
+Status = Accepted | Literal["refused", "held for confirmation"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class ReturnSent:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason to refuse the whole submission."""
+    """A reason to refuse the whole submission, or to hold it until it is confirmed."""
 
     code: str
     sentence_en: str
@@ -51,7 +52,9 @@ class ReturnCounts:
 class Verdict:
     """``quarantined`` holds (return, sheet row) of every row with an error.
 
-    In a refused submission no row goes further, whatever ``quarantined`` says.
+    In a refused submission no row goes further, whatever ``quarantined`` says. ``held_for`` are the
+    reasons why it waits for somebody who confirms it, and ``status_once_confirmed`` what it is
+    then.
     """
 
     submission_id: str
@@ -59,10 +62,12 @@ class Verdict:
     refusals: tuple[Refusal, ...]
     quarantined: frozenset[tuple[str, int]]
     returns: Mapping[str, ReturnCounts]
+    held_for: tuple[Refusal, ...] = ()
+    status_once_confirmed: Accepted | None = None
 
     @property
     def is_accepted(self) -> bool:
-        return not self.refusals
+        return not self.refusals and not self.held_for
 
     def quarantined_rows(self, return_name: str) -> list[int]:
         """Sheet rows of one return that are set aside, in the order of the sheet."""
@@ -111,9 +116,14 @@ def decide_verdict(
     )
     queries = any(problem.severity == "query" for problem in file_problems)
     counts = {name: tally.counts(refused=bool(refusals)) for name, tally in tallies.items()}
+    # Counted with a query, a lost column of dates would have made "Children adopted: 0" a figure.
+    held_for = () if refusals else tuple(_to_be_confirmed(file_problems))
+    accepted = _accepted(counts, queries)
     return Verdict(
         submission_id=submission_id,
-        status=_status(refusals, counts, queries),
+        status="refused" if refusals else "held for confirmation" if held_for else accepted,
+        held_for=held_for,
+        status_once_confirmed=accepted if held_for else None,
         refusals=refusals,
         quarantined=frozenset(
             (name, row) for name, tally in tallies.items() for row in tally.rows_in_error
@@ -122,11 +132,7 @@ def decide_verdict(
     )
 
 
-def _status(
-    refusals: Sequence[Refusal], counts: Mapping[str, ReturnCounts], file_queries: bool
-) -> Status:
-    if refusals:
-        return "refused"
+def _accepted(counts: Mapping[str, ReturnCounts], file_queries: bool) -> Accepted:
     if any(each.rows_quarantined for each in counts.values()):
         return "accepted with errors quarantined"
     if file_queries or any(each.queries for each in counts.values()):
@@ -164,6 +170,12 @@ class _Tally:
 def _broken_file(problems: Sequence[FileProblem]) -> Iterator[Refusal]:
     for problem in problems:
         if problem.severity == "error":
+            yield Refusal(problem.code, problem.sentence_en, problem.sentence_cy)
+
+
+def _to_be_confirmed(problems: Sequence[FileProblem]) -> Iterator[Refusal]:
+    for problem in problems:
+        if problem.holds:
             yield Refusal(problem.code, problem.sentence_en, problem.sentence_cy)
 
 

@@ -27,7 +27,7 @@ from pipelines.commands.retention import retention
 from pipelines.commands.returns_due import due, reminders
 from pipelines.commands.sample import sample_run
 from pipelines.commands.service import prepare, ui
-from pipelines.commands.sign_off import accept, sign_off, withdraw
+from pipelines.commands.sign_off import accept, confirm, sign_off, withdraw
 from pipelines.commands.sql import sql
 from pipelines.commands.template import template
 from pipelines.commands.translations import translations
@@ -45,6 +45,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         queries,
         tolerate,
         reopen,
+        confirm,
         sign_off,
         accept,
         withdraw,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import reduce
 from typing import Literal
 
@@ -76,6 +77,11 @@ class Rows:
         codes = [place.place_code for place in places if place.nation_code in nation_codes]
         return pl.col("sender_code").is_in(codes)
 
+    def is_early(self, name: str) -> pl.Expr:
+        """The date is before any that a return can have; false where there is none."""
+        first_day = date(int(self.limit("earliest_year")), 1, 1)
+        return (pl.col(name) < first_day).fill_null(False)
+
     def limit(self, name: str) -> float:
         """A limit of ``sources/rule_limits.csv`` in force. Raises KeyError where none is."""
         return self._declarations.rule_limit(name, self.quarter).value
@@ -139,6 +145,7 @@ class Rule:
     ssda903: tuple[int, ...] = ()
     needs: Need | None = None
     level: Literal["row", "return"] = "row"
+    holds: bool = False  # of level "return": until somebody confirms it, the return does not count
 
     def __post_init__(self) -> None:
         if not self.fields:

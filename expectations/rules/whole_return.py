@@ -48,12 +48,12 @@ _ADOPTER = _Cases(
 
 def _whole(
     of: _Cases, number: str, severity: Severity, needs: Need | None, en: str, cy: str,
-    passes: Passes, ssda903: tuple[int, ...] = (),
+    passes: Passes, ssda903: tuple[int, ...] = (), *, holds: bool = False,
 ) -> Rule:  # fmt: skip
     return Rule(
         f"{of.letters}{number}", of.return_name, severity, of.fields, en, cy,
         adapted_from(ssda903) if ssda903 else _PROPOSED, passes,
-        ssda903=ssda903, needs=needs, level="return",
+        ssda903=ssda903, needs=needs, level="return", holds=holds,
     )  # fmt: skip
 
 
@@ -73,6 +73,18 @@ def _jump(rows: Rows) -> pl.Expr:
 def _repeats(rows: Rows) -> pl.Expr:
     """The last return row for row, and nothing of it happened in this quarter."""
     return pl.col("is_same") & (pl.col("dated_within") == 0)
+
+
+def _are_changed(rows: Rows, found: str) -> pl.Expr:
+    """Most references that were not found again are there in another form."""
+    percent = rows.limit("changed_references_percent")
+    return (pl.col(found) >= rows.limit("changed_references")) & (
+        100 * pl.col(found) >= percent * pl.col("vanished_rows").list.len()
+    )
+
+
+def _is_damaged(rows: Rows) -> pl.Expr:
+    return _are_changed(rows, "found_with_zeros") | _are_changed(rows, "found_with_marks")
 
 
 def _is_stranger(rows: Rows) -> pl.Expr:
@@ -97,8 +109,8 @@ def _rules(of: _Cases) -> tuple[Rule, ...]:
             f"{open_cases_cy} yn ôl eich ffurflen ddiwethaf ({{vanished_rows}} o'i thaflen) ar "
             f"goll o hon: rhowch nhw yn ôl a dywedwch {ended_cy}, neu esboniwch pam eu bod wedi "
             "mynd.",
-            # Where hardly any is found again, x807 says so once.
-            lambda rows: _none("vanished_rows") | _is_stranger(rows),
+            # Where hardly any is found again, x807 says so once; x816 and x817 say why.
+            lambda rows: _none("vanished_rows") | _is_stranger(rows) | _is_damaged(rows),
             (557,) if of_child else (),
         ),
         _whole(
@@ -167,7 +179,8 @@ def _rules(of: _Cases) -> tuple[Rule, ...]:
             f"O'r {{prior_open}} o {of_cases_cy} agored ar eich ffurflen ddiwethaf, dim ond "
             "{prior_found} sydd yma: cadarnhewch mai eich ffeil chi yw hon a bod y cyfeirnodau "
             "fel y tro diwethaf, neu anfonwch y ffeil gywir.",
-            lambda rows: ~_is_stranger(rows),
+            lambda rows: ~_is_stranger(rows) | _is_damaged(rows),
+            holds=True,
         ),
         _whole(
             of, "808", "error", "other_senders",
@@ -199,8 +212,60 @@ def _rules(of: _Cases) -> tuple[Rule, ...]:
             f"Mae rhai {cases_cy} yn newydd er i'w hachosion ddechrau cyn y chwarter "
             "({new_rows}), felly nid ydynt yn ffigurau'r chwarter hwnnw: anfonwch ei ffurflen eto, "
             "neu cywirwch y dyddiad neu'r cyfeirnod.",
-            lambda rows: _none("new_rows") | _is_stranger(rows),
+            lambda rows: _none("new_rows") | _is_stranger(rows) | _is_damaged(rows),
             (559,) if of_child else (),
+        ),
+        _whole(
+            of, "813", "query", None,
+            "Some dates are before {earliest_year} ({early_rows}), as when a year alone is typed "
+            "into a cell for dates: correct them, or confirm the file without these rows.",
+            "Mae rhai dyddiadau cyn {earliest_year} ({early_rows}), fel pan deipir blwyddyn yn "
+            "unig mewn cell ar gyfer dyddiadau: cywirwch nhw, neu cadarnhewch y ffeil heb y rhesi "
+            "hyn.",
+            lambda rows: _none("early_rows"),
+            holds=True,
+        ),
+        _whole(
+            of, "814", "query", None,
+            "Several rows have one and the same date, as a system writes for a date that is not "
+            "known ({default_rows}): give the true dates, leave them blank where they are not "
+            "known, or confirm them.",
+            "Mae gan sawl rhes yr un dyddiad yn union, fel y mae system yn ei ysgrifennu pan nad "
+            "yw'r dyddiad yn hysbys ({default_rows}): rhowch y gwir ddyddiadau, gadewch nhw'n wag "
+            "lle nad ydynt yn hysbys, neu cadarnhewch nhw.",
+            lambda rows: _none("default_rows"),
+        ),
+        _whole(
+            of, "815", "query", None,
+            "Several cases have a decision, match or order on one and the same bank holiday "
+            "({holiday_rows}), when no court sits and no panel meets: correct the dates, or "
+            "confirm them.",
+            "Mae gan sawl achos benderfyniad, paru neu orchymyn ar yr un gŵyl banc "
+            "({holiday_rows}), pan nad oes llys na phanel yn eistedd: cywirwch y dyddiadau, neu "
+            "cadarnhewch nhw.",
+            lambda rows: _none("holiday_rows"),
+        ),
+        _whole(
+            of, "816", "error", "prior_return",
+            "References have lost the zeros they began with on your last return ({found_with_zeros} "
+            f"{cases}), so all of these look new: format the column as text, take the references "
+            "from your system again, and send the return again.",
+            "Mae cyfeirnodau wedi colli'r seroau ar eu dechrau ar eich ffurflen ddiwethaf "
+            f"({{found_with_zeros}} o {of_cases_cy}), felly mae pob un yn edrych yn newydd: "
+            "fformatiwch y golofn fel testun, cymerwch y cyfeirnodau o'ch system eto, ac anfonwch "
+            "y ffurflen eto.",
+            lambda rows: ~_are_changed(rows, "found_with_zeros"),
+        ),
+        _whole(
+            of, "817", "error", "prior_return",
+            "References differ from those on your last return by a mark alone, such as an "
+            f"apostrophe, a dash, a space or .0 ({{found_with_marks}} {cases}), so all of these "
+            "look new: write them as last time, and send the return again.",
+            "Mae cyfeirnodau'n wahanol i'r rhai ar eich ffurflen ddiwethaf o farc yn unig, fel "
+            f"collnod, llinell, bwlch neu .0 ({{found_with_marks}} o {of_cases_cy}), felly mae pob "
+            "un yn edrych yn newydd: ysgrifennwch nhw fel y tro diwethaf, ac anfonwch y ffurflen "
+            "eto.",
+            lambda rows: ~_are_changed(rows, "found_with_marks"),
         ),
     )  # fmt: skip
 

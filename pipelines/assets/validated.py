@@ -93,6 +93,7 @@ def validated_returns(context: dg.AssetExecutionContext):
                 f"{quarter}: {validated.accepted} returns accepted, {validated.refused} refused, "
                 f"{validated.quarantined} rows set aside, {validated.queries} queries"
                 + (f"; {validated.held} held, as the quarter is locked" if validated.held else "")
+                + (f"; {validated.to_confirm} to be confirmed" if validated.to_confirm else "")
             )
         for name in RETURNS:
             metadata["validated", name][quarter] = {
@@ -121,11 +122,14 @@ def validated_returns(context: dg.AssetExecutionContext):
 def _counts_of_run(validated: "ValidationCounts | None") -> dict[str, int]:
     """What this run did for a quarter; zero everywhere if no file was waiting."""
     return {
-        "Validated now": validated.accepted + validated.held + validated.refused
-        if validated
-        else 0,
+        "Validated now": (
+            validated.accepted + validated.held + validated.to_confirm + validated.refused
+            if validated
+            else 0
+        ),
         "Accepted now": validated.accepted if validated else 0,
         "Held for a revision now": validated.held if validated else 0,
+        "To be confirmed now": validated.to_confirm if validated else 0,
         "Refused now": validated.refused if validated else 0,
         "Rows set aside now": validated.quarantined if validated else 0,
         "Queries now": validated.queries if validated else 0,
@@ -140,7 +144,7 @@ def _counts_of_run(validated: "ValidationCounts | None") -> dict[str, int]:
     tags=COUNTS,
     description=(
         "The verdict on each file: accepted, accepted with queries, accepted with rows set aside, "
-        "or refused. Red if the latest run refused one."
+        "held for confirmation, or refused. Red if the latest run refused one."
     ),
     check_specs=[
         dg.AssetCheckSpec(
@@ -174,6 +178,9 @@ def verdicts(context: dg.AssetExecutionContext):
         metadata={
             "Validated now": len(events),
             "Held for a revision now": held,
+            "To be confirmed now": sum(
+                by_id[event["submission_id"]].is_to_be_confirmed for event in events
+            ),
             "Refused now": len(refused),
             "Refused, and why": table(
                 ("Sender and quarter", "Reason", "Submission"),

@@ -57,7 +57,7 @@ def check(
     """Check returns on this computer before you send them, by the rules of the collection.
 
     Nothing is sent and nothing is kept. The exit code is 0 when every file would be accepted, and
-    1 when any would be refused.
+    1 when any would be refused, or held until somebody confirms it.
 
     \b
     adoption check return.xlsx

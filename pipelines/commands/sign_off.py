@@ -1,4 +1,4 @@
-"""Decisions about one submission: ``adoption sign-off``, ``accept``, ``withdraw``."""
+"""Decisions about one submission: ``adoption confirm``, ``sign-off``, ``accept``, ``withdraw``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,28 @@ from pipelines.commands.arguments import NATION, QUARTER, SUBMISSION
 from pipelines.commands.options import because_option, open_decisions, role_option
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.quarters import Quarter
+
+
+@click.command()
+@click.argument("submission_id", type=SUBMISSION)
+@role_option
+@because_option("Why it is right as it is")
+def confirm(submission_id: str, role: str, reason: str) -> None:
+    """Confirm a submission that is held, so that it counts.
+
+    A file is held when it would change the figures beyond what is likely: hardly any reference of
+    the last return is on it, a column of dates is missing, or days and months were swapped.
+    `adoption report` says which. What was in force before stays in force until then.
+
+    \b
+    adoption confirm S000616-1a2b3c4d --role head_of_service \\
+        --because "New case system since May: all references have changed."
+    """
+    event = open_decisions().confirm(submission_id, role=role, reason=reason)
+    click.echo(
+        f"{submission_id} is confirmed ({', '.join(event['codes'])}). Run `adoption build` for the "
+        "figures."
+    )
 
 
 @click.command("sign-off")

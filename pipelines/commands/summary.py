@@ -51,6 +51,9 @@ def deliveries(
             lines.append(ReportLine(f"The same file as {item.duplicate_of}", 2))
         if item.refusal_sentence_en:
             lines.append(ReportLine(f"Why: {item.refusal_sentence_en}", 2))
+        if item.is_to_be_confirmed:
+            why = " ".join(reason["sentence_en"] for reason in item.held_for)
+            lines.append(ReportLine(f"Why: {why}", 2))
     return _Lines(lines)
 
 

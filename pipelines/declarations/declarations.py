@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +21,13 @@ from pipelines.declarations.disclosure import (
 )
 from pipelines.declarations.glossary import Term
 from pipelines.declarations.indicators import BreakInSeries, Indicator, NotComputed
-from pipelines.declarations.limits import RuleLimit, Ssda903Rule, WarningLimit
+from pipelines.declarations.limits import (
+    BankHoliday,
+    NotData,
+    RuleLimit,
+    Ssda903Rule,
+    WarningLimit,
+)
 from pipelines.declarations.loading import (
     CsvFile,
     Location,
@@ -339,6 +346,27 @@ class Declarations:
             if row.limit == limit and row.in_force(quarter):
                 return row
         raise KeyError(limit)
+
+    @cached_property
+    def not_data(self) -> dict[str, frozenset[str]]:
+        """Texts in lower case that are no data, by what they mean."""
+        file = self._csv("not_data.csv")
+        rows = file.read(NotData)
+        no_duplicates(
+            file, (f"{row.text.casefold()} ({row.means})" for row in rows), column_of("text")
+        )
+        texts: dict[str, set[str]] = {"nothing": set(), "total": set(), "hint": set()}
+        for row in rows:
+            texts[row.means].add(row.text.casefold())
+        return {means: frozenset(each) for means, each in texts.items()}
+
+    @cached_property
+    def bank_holidays(self) -> frozenset[date]:
+        """Bank holidays in England and Wales."""
+        file = self._csv("bank_holidays.csv")
+        rows = file.read(BankHoliday)
+        no_duplicates(file, (row.day.isoformat() for row in rows), column_of("day"))
+        return frozenset(row.day for row in rows)
 
     @cached_property
     def ssda903_rules(self) -> dict[str, Ssda903Rule]:

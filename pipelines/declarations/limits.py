@@ -1,4 +1,4 @@
-"""Numbers that rules and the early warning compare with, and the published rules carried over."""
+"""Numbers, words and days that the reading of returns and their rules compare with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from pipelines.declarations.model import (
+    Day,
     Declared,
     IndicatorId,
     OptionalQuarter,
@@ -98,3 +99,23 @@ class Ssda903Rule(Declared):
         if len(reasons) != (0 if self.our_rules else 2):
             raise ValueError("name our rules, or the reason in both languages why there is none")
         return self
+
+
+class NotData(Declared):
+    """A text that stands in a cell or row of a return and is no data, in whatever case."""
+
+    text: Words
+    means: Literal["nothing", "total", "hint"] = Field(
+        description="nothing (in a cell), total or hint (of a row)."
+    )
+    status: PublicStatus
+    source: Words
+
+
+class BankHoliday(Declared):
+    """A day on which no court sits and no panel meets in England and Wales."""
+
+    day: Day
+    title: Words
+    status: PublicStatus
+    source: Words

@@ -46,7 +46,9 @@ class TolerancePolicy(Dated):
     note: Text
 
 
-Duty = Literal["tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release", "erase"]
+Duty = Literal[
+    "tolerate", "confirm", "sign_off", "accept", "withdraw", "lock", "revise", "release", "erase"
+]
 
 
 class Role(Declared):

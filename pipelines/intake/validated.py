@@ -29,7 +29,7 @@ from pipelines.intake.validation import (
     run_rules,
     validate_submission,
 )
-from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.lifecycle.ledger import HELD_FOR_CONFIRMATION, Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import validated_frame
 from pipelines.settings import Settings
@@ -42,12 +42,14 @@ ValidatedBatch = tuple[Batch, list[ValidatedSubmission]]
 class ValidationCounts:
     """Counts of what one quarter's batches came to; nothing in it is about a child.
 
-    ``held`` are accepted after the quarter was locked: in no figure before a revision.
+    ``held`` are accepted after the quarter was locked: in no figure before a revision;
+    ``to_confirm`` are in none before somebody confirms them.
     """
 
     quarter: Quarter
     accepted: int
     held: int
+    to_confirm: int
     refused: int
     rows: dict[str, int]
     quarantined: int
@@ -246,7 +248,8 @@ def _counts(
         quarter=quarter,
         accepted=len(accepted) - held,
         held=held,
-        refused=len(validated) - len(accepted),
+        to_confirm=sum(outcome.verdict.status == HELD_FOR_CONFIRMATION for outcome in validated),
+        refused=sum(bool(outcome.verdict.refusals) for outcome in validated),
         rows=rows,
         quarantined=sum(
             of_return.rows_quarantined

@@ -6,7 +6,7 @@ The same steps for what waits (``validated.py``), for one return on its sender's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from expectations.suite import Engine, validate_quarters
 from expectations.verdicts import ReturnSent, Verdict, decide_verdict
 from pipelines.declarations import Declarations
 from pipelines.intake.batches import Batch
+from pipelines.intake.consequences import fold_consequences
 from pipelines.intake.problems import PROBLEM_SCHEMA
 from pipelines.lifecycle.days import LOCAL
 from pipelines.lifecycle.ledger import Ledger, Submission
@@ -68,6 +69,8 @@ class ValidatedSubmission:
             "refusal_sentence_en": verdict.refusal_sentence_en,
             "refusal_sentence_cy": verdict.refusal_sentence_cy,
             "refusals": [asdict(refusal) for refusal in verdict.refusals],
+            "held_for": [asdict(reason) for reason in verdict.held_for],
+            "status_once_confirmed": verdict.status_once_confirmed,
             "queries": self.rows_by_rule("query"),
             "errors": self.rows_by_rule("error"),
             "is_late": is_late(self.submission, declarations),
@@ -179,8 +182,8 @@ def validate_submission(
     rows = _rows_checked(batch, submission, layout)
     nil = set(layout["nil_returns"])
     due = declarations.due_from(submission.sender_code, quarter)
-    file_problems = (
-        *(FileProblem(**problem) for problem in layout["problems"]),
+    file_problems: Sequence[FileProblem] = (
+        *(_file_problem(problem) for problem in layout["problems"]),
         *_collection_problems(submission, quarter, due, samples),
         *(
             problem
@@ -188,6 +191,7 @@ def validate_submission(
             for problem in result.of_the_whole.get(submission.submission_id, ())
         ),
     )
+    row_problems, file_problems = fold_consequences(row_problems, file_problems)
     verdict = decide_verdict(
         submission.submission_id,
         due=due,
@@ -208,7 +212,15 @@ def validate_submission(
     )
     counts = [result.rule_counts(submission.submission_id) for result in results.values()]
     rules = sum(counts, start=RuleCounts())
-    return ValidatedSubmission(submission, layout, file_problems, row_problems, verdict, rules)
+    return ValidatedSubmission(
+        submission, layout, tuple(file_problems), row_problems, verdict, rules
+    )
+
+
+def _file_problem(record: Mapping[str, Any]) -> FileProblem:
+    """A problem as its record in the layout of a batch has it."""
+    lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list)}
+    return FileProblem(**{**record, **lists})
 
 
 def _rows_checked(batch: Batch, submission: Submission, layout: dict[str, Any]) -> dict[str, int]:
@@ -273,9 +285,10 @@ def problem_frame(batch: Batch, validated: Sequence[ValidatedSubmission]) -> pl.
         orient="row",
     )
     of_rows = [
-        result.problems.join(letters, on=["submission_id", "return_name", "field"], how="left")
+        each.row_problems.join(letters, on=["submission_id", "return_name", "field"], how="left")
         .with_columns(cell=pl.col("letter") + pl.col("sheet_row").cast(pl.String))
         .select(*PROBLEM_SCHEMA)
-        for result in batch.results.values()
+        for each in validated
+        if each.row_problems.height
     ]
     return pl.concat([of_files, *of_rows])

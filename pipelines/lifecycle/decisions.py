@@ -128,6 +128,23 @@ class Decisions:
             role,
         )
 
+    def confirm(self, submission_id: str, *, role: str, reason: str) -> Mapping[str, Any]:
+        """Confirm a submission that is held, so that it counts as it was validated."""
+        item = self._submission(submission_id)
+        quarter = Quarter.parse(item.quarter) if item.quarter else None
+        return self._enter(
+            {
+                "event": "confirmed",
+                "submission_id": submission_id,
+                "seal": seal_of(item),
+                "codes": item.holding_codes,
+                "reason": self.sentence(reason, quarter, item.sender_code),
+            },
+            self._policy_of_submission(item),
+            "confirm",
+            role,
+        )
+
     def accept(self, submission_id: str, *, role: str) -> Mapping[str, Any]:
         """Accept a signed-off submission, as the national team."""
         item = self._submission(submission_id)

@@ -15,7 +15,7 @@ Events:
                and what the cover says: sender_code, quarter, declared_version, is_synthetic, ...
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
 ``judged``     validated: submission_id, the verdict and its counts; ``refusals``: every reason by
-               itself; ``queries``, ``errors``: rows by return and rule code; the hashes of what
+               itself; ``held_for``: every reason to hold it for confirmation; ``queries``, ``errors``: rows by return and rule code; the hashes of what
                validated it; ``key_id``: of the key behind the pseudonyms
 ``stored``     the files of a batch: quarter, batch, submissions, ``files`` (``sha256`` and
                ``content`` by path), ``set_aside`` (sheet rows by submission and return)
@@ -29,6 +29,7 @@ and what people decided, each with ``at`` (UTC), ``role`` and, in some, a ``reas
 mean is in ``ledger_state.py``:
 
 ``tolerated``, ``reopened``         a query of a sender's return from a quarter on
+``confirmed``                       a submission that was held: ``codes`` of the reasons, ``seal``
 ``signed_off``, ``accepted_centrally``, ``withdrawn``   a submission
 ``locked``, ``unlocked``, ``revised``                   a nation's quarter
 ``published``                       an export version of a quarter, and which revision it shows
@@ -51,6 +52,7 @@ from pipelines.exclusive import lock, unlock
 from pipelines.files import make_folder, sync_folder, write_whole
 
 FIRST_LINK = "0" * 64
+HELD_FOR_CONFIRMATION = "held for confirmation"
 
 
 class LedgerError(Exception):
@@ -80,6 +82,9 @@ class Submission:
     refusal_sentence_en: str | None = None
     refusal_sentence_cy: str | None = None
     refusals: list[dict[str, str]] = field(default_factory=list)  # code, sentence_en, sentence_cy
+    held_for: list[dict[str, str]] = field(default_factory=list)  # as refusals: to be confirmed
+    status_once_confirmed: str | None = None
+    confirmed_codes: list[str] = field(default_factory=list)  # reasons that somebody confirmed
     is_late: bool = False
     is_synthetic: bool = False
     signed_off_by_role: str | None = None  # in ledgers of version 0.1 whatever the cover said
@@ -103,6 +108,15 @@ class Submission:
     @property
     def is_accepted(self) -> bool:
         return self.status.startswith("accepted")
+
+    @property
+    def is_to_be_confirmed(self) -> bool:
+        return self.status == HELD_FOR_CONFIRMATION
+
+    @property
+    def holding_codes(self) -> list[str]:
+        """Codes of the reasons for which it is, or was, held for confirmation."""
+        return sorted({reason["code"] for reason in self.held_for})
 
 
 @dataclass(frozen=True)
@@ -317,6 +331,17 @@ def fold_delivery(submissions: MutableMapping[str, Submission], event: Mapping[s
                 setattr(submission, name, value)
         if "refusals" not in event:  # before reasons were kept one by one
             submission.refusals = _joined_reasons(submission)
+        if "held_for" not in event:
+            submission.held_for, submission.status_once_confirmed = [], None
+        # Validated again by other rules, it need not be confirmed again for the same reasons.
+        if submission.is_to_be_confirmed and set(submission.holding_codes) <= set(
+            submission.confirmed_codes
+        ):
+            submission.status = submission.status_once_confirmed or submission.status
+    elif kind == "confirmed":
+        confirmed = submissions[event["submission_id"]]
+        confirmed.confirmed_codes = list(event["codes"])
+        confirmed.status = confirmed.status_once_confirmed or confirmed.status
     elif kind == "withdrawn":
         withdrawn = submissions[event["submission_id"]]
         withdrawn.withdrawn_at, withdrawn.withdrawn_after = event["at"], len(submissions)

@@ -72,7 +72,7 @@ class LedgerState:
         was_accepted = was is not None and was.is_accepted
         fold_delivery(self.submissions, event)
         # Only now is it known whether a lock holds it: what is refused has nothing to hold.
-        if kind == "judged":
+        if kind in ("judged", "confirmed"):
             self._hold(self.submissions[event["submission_id"]], was_accepted)
         elif kind in self._takes:
             self._takes[kind](event)
@@ -269,6 +269,8 @@ class LedgerState:
             return "duplicate"
         if item.is_waiting:
             return "received"
+        if item.is_to_be_confirmed:
+            return "to_confirm" if self._is_last(item) else "superseded"
         if not item.is_accepted:
             return "rejected"
         if item.submission_id in self.withdrawn:
@@ -281,6 +283,15 @@ class LedgerState:
         if lock and item.submission_id in lock.held and item is self.newest(sender_code, quarter):
             return "held"
         return "superseded"
+
+    def _is_last(self, item: Submission) -> bool:
+        """Whether nothing came after it that was accepted, or is to be confirmed."""
+        later = [
+            other
+            for other in self.deliveries_of(*whose(item))
+            if other.is_accepted or other.is_to_be_confirmed
+        ]
+        return later[-1] is item
 
     def queries(self, item: Submission) -> list[Query]:
         """Queries of an accepted delivery, open or tolerated, in order of return and rule."""

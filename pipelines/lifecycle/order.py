@@ -51,6 +51,26 @@ def _judged(state: LedgerState, event: Event) -> str | None:
     return None
 
 
+def _confirmed(state: LedgerState, event: Event) -> str | None:
+    item = state.submissions.get(event["submission_id"])
+    if item is None:
+        return f"{event['submission_id']} was never received."
+    if not item.is_to_be_confirmed:
+        return f"{item.submission_id} is not held for confirmation: its status is {item.status}."
+    if item.submission_id in state.withdrawn:
+        return f"{item.submission_id} was withdrawn before."
+    # Between looking and confirming a file may be validated again, under other rules.
+    if event["seal"] != seal_of(item) or event["codes"] != item.holding_codes:
+        return f"{item.submission_id} has changed since it was shown: look at it again."
+    newest = state.newest(*whose(item))
+    if newest is not None and newest.delivery_number > item.delivery_number:
+        return (
+            f"{newest.submission_id} came after {item.submission_id} and was accepted: there is "
+            "nothing to confirm."
+        )
+    return None
+
+
 def _stored(state: LedgerState, event: Event) -> str | None:
     for submission_id in event["submissions"]:
         item = state.submissions.get(submission_id)
@@ -271,6 +291,7 @@ _CHECKS: dict[str, Callable[[LedgerState, Event], str | None]] = {
     "received": _received,
     "duplicate": _duplicate,
     "judged": _judged,
+    "confirmed": _confirmed,
     "stored": _stored,
     "reported": _always,
     "rekeyed": _always,

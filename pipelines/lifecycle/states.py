@@ -71,6 +71,9 @@ def return_status(
         else _state_with(state, item, return_name, item is not in_force)
     )
     lock = state.lock_for(sender_code, label)
+    # It may replace what is in force, and somebody has to say so; a lock closes the quarter first.
+    if newest_file is not None and newest_file.is_to_be_confirmed and lock is None:
+        return_state = "to_confirm"
     mine = state.queries_about(item, return_name) if item else []
     sign_off, signed = state.sign_off(item) if item else ("none", None)
     counts = item.returns[return_name] if item else {}

@@ -11,6 +11,7 @@ ReturnState = Literal[
     "overdue",
     "received",
     "rejected",
+    "to_confirm",
     "withdrawn",
     "errors",
     "queries_open",
@@ -25,7 +26,14 @@ ReturnState = Literal[
     "held",
 ]
 DeliveryState = Literal[
-    "received", "rejected", "duplicate", "in_force", "superseded", "withdrawn", "held"
+    "received",
+    "rejected",
+    "to_confirm",
+    "duplicate",
+    "in_force",
+    "superseded",
+    "withdrawn",
+    "held",
 ]
 Actor = Literal["sender", "national_team", "nobody"]
 SignOffState = Literal["none", "valid", "void_data", "void_rules", "void_query"]
@@ -36,6 +44,7 @@ ACTS_NEXT: dict[ReturnState, Actor] = {
     "overdue": "sender",
     "received": "nobody",
     "rejected": "sender",
+    "to_confirm": "sender",
     "withdrawn": "sender",
     "errors": "sender",
     "queries_open": "sender",
@@ -51,7 +60,7 @@ ACTS_NEXT: dict[ReturnState, Actor] = {
 }
 
 NOT_IN: frozenset[ReturnState] = frozenset({"expected", "overdue", "rejected", "withdrawn"})
-TO_BE_ANSWERED: frozenset[ReturnState] = frozenset({"errors", "queries_open"})
+TO_BE_ANSWERED: frozenset[ReturnState] = frozenset({"errors", "queries_open", "to_confirm"})
 TO_BE_SIGNED_OFF: frozenset[ReturnState] = frozenset({"queries_answered", "checked", "nil"})
 
 _SIGN_OFFS: dict[SignOffState, str] = {
@@ -71,6 +80,7 @@ def state_word(state: ReturnState, language: Language) -> str:
         "overdue": pgettext("state of a return", "overdue"),
         "received": pgettext("state of a return", "received"),
         "rejected": pgettext("state of a return", "rejected"),
+        "to_confirm": pgettext("state of a return", "to confirm"),
         "withdrawn": pgettext("state of a return", "withdrawn"),
         "errors": pgettext("state of a return", "errors"),
         "queries_open": pgettext("state of a return", "queries open"),

@@ -17,51 +17,15 @@ import polars as pl
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 from pipelines.readers.codes_written import codes_understood, squeezed
+from pipelines.readers.dates_written import APOSTROPHES, AS_ASKED, BLANK, SERIAL, as_date, stripped
 
 LEADING_COLUMNS = ("submission_id", "sender_code", "quarter", "sheet", "sheet_row")
 Pseudonymise = Callable[[str, pl.Series, pl.Series], pl.Series]
 
-# A spreadsheet that has lost a cell's date format shows days since 30 December 1899. Between
-# 1 October 1954 and 8 April 2064 such a number has five digits and is nothing else we are sent.
-SERIAL_DAYS = range(20_000, 60_001)
-# A cell that holds 0 or 12 and is formatted as a date shows a day of January 1900.
-_YEARS = range(1901, 2101)
-_BLANK = " \t\r\n\f\v\u00a0\u2007\u202f\u200b\ufeff"
-_TIME = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
-_ISO = rf"^([0-9]{{4}})([-/])([0-9]{{1,2}})([-/])([0-9]{{1,2}}){_TIME}$"
-_DAY_FIRST = rf"^([0-9]{{1,2}})([/.-])([0-9]{{1,2}})([/.-])([0-9]{{4}}){_TIME}$"
-_IN_WORDS = (
-    r"^([0-9]{1,2})(?:st|nd|rd|th|af|ail|ydd|fed|eg|ain)?[ .-]+(\pL{3,11})\.?[ ,.-]+([0-9]{4})$"
-)
-_AS_ASKED = r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})$"
-_SERIAL = r"^([0-9]{5})$"
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _WHOLE_WITH_ZEROS = r"^([+-]?[0-9]{1,15})\.0+$"
 # Commas in groups of three only: 1,25 is a decimal to some and nonsense to others.
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3}){1,4}$"
-_MONTHS = {
-    name[:length]: number
-    for number, names in enumerate(
-        (
-            ("january", "ionawr"),
-            ("february", "chwefror"),
-            ("march", "mawrth"),
-            ("april", "ebrill"),
-            ("may", "mai"),
-            ("june", "mehefin"),
-            ("july", "gorffennaf"),
-            ("august", "awst"),
-            ("september", "medi"),
-            ("october", "hydref"),
-            ("november", "tachwedd"),
-            ("december", "rhagfyr"),
-        ),
-        start=1,
-    )
-    for name in names
-    # Longest abbreviations in use; a wrong month is no month, never the nearest one.
-    for length in {3, 4, 5, len(name)}  # Mar and Maw, Jun and Jul differ in three letters
-}
 
 REPAIR_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "submission_id": pl.String,
@@ -84,8 +48,7 @@ def cast(
 ) -> pl.DataFrame:
     """The typed frame of a raw one, row for row.
 
-    Dates: ISO or day first with a year of four digits, the month in digits or
-    words, or a spreadsheet's day number. Codes: a code in force in ``quarter``,
+    Dates: :func:`pipelines.readers.dates_written.as_date`. Codes: a code in force in ``quarter``,
     its label in either language or a declared spelling, whatever the case and
     spacing. Agency fields: a place's code or name becomes its code, anything
     else stays as written.
@@ -141,8 +104,11 @@ def repairs(
         if texts.is_empty():
             continue
         kinds = [
-            texts.filter(pl.col("written").str.strip_chars(_BLANK) != pl.col("written")).select(
+            texts.filter(pl.col("written").str.strip_chars(BLANK) != pl.col("written")).select(
                 "submission_id", "sheet", kind=pl.lit("spaces")
+            ),
+            texts.filter(pl.col("written").str.contains(rf"^[{BLANK}]*[{APOSTROPHES}]")).select(
+                "submission_id", "sheet", kind=pl.lit("apostrophe")
             ),
         ]
         kind = _kind(field, field.name in places)
@@ -181,8 +147,8 @@ def _ways(
     text = pl.col("text")
     if kind == "date":
         way = (
-            pl.when(as_date(text).is_null() | text.str.contains(_AS_ASKED)).then(None)
-            .when(text.str.contains(_SERIAL)).then(pl.lit("day number"))
+            pl.when(as_date(text).is_null() | text.str.contains(AS_ASKED)).then(None)
+            .when(text.str.contains(SERIAL)).then(pl.lit("day number"))
             .when(text.str.contains(":", literal=True)).then(pl.lit("time of day"))
             .otherwise(pl.lit("date form"))
         )  # fmt: skip
@@ -233,49 +199,6 @@ def validated_frame(
     return pl.DataFrame(columns)
 
 
-def stripped(text: pl.Expr) -> pl.Expr:
-    """Text without outer blanks of any kind, composed (NFC); blank text is null."""
-    clean = text.str.normalize("NFC").str.strip_chars(_BLANK)
-    return pl.when(clean != "").then(clean)
-
-
-def as_date(text: pl.Expr) -> pl.Expr:
-    """Dates of stripped text; null where it is no date of the years 1901 to 2100.
-
-    A time of day after the date is left off. Years of two digits are not
-    understood: nobody can say which century a date of birth belongs to.
-    """
-    iso = [text.str.extract(_ISO, group) for group in (1, 3, 5)]
-    day_first = [text.str.extract(_DAY_FIRST, group) for group in (5, 3, 1)]
-    # Months in words leave no doubt about the order of day and month; digits do, and are read day
-    # first.
-    month = text.str.extract(_IN_WORDS, 2).str.to_lowercase()
-    in_words = [
-        text.str.extract(_IN_WORDS, 3),
-        month.replace_strict(
-            list(_MONTHS),
-            [str(number) for number in _MONTHS.values()],
-            default=None,
-            return_dtype=pl.String,
-        ),
-        text.str.extract(_IN_WORDS, 1),
-    ]
-    serial = text.str.extract(_SERIAL, 1).cast(pl.Int32)
-    serial = pl.when(serial.is_between(SERIAL_DAYS.start, SERIAL_DAYS.stop - 1)).then(serial)
-    # Day 0 of a spreadsheet's count is 25,569 days before 1 January 1970.
-    day = pl.coalesce(
-        pl.when(_same_separator(text, _ISO)).then(_calendar_date(iso)),
-        pl.when(_same_separator(text, _DAY_FIRST)).then(_calendar_date(day_first)),
-        _calendar_date(in_words),
-        (serial - 25_569).cast(pl.Date),
-    )
-    return pl.when(day.dt.year().is_between(_YEARS.start, _YEARS.stop - 1)).then(day)
-
-
-def _same_separator(text: pl.Expr, pattern: str) -> pl.Expr:
-    return text.str.extract(pattern, 2) == text.str.extract(pattern, 4)
-
-
 def as_whole_number(text: pl.Expr) -> pl.Expr:
     """Whole numbers of stripped text (``7``, ``7.0``, ``1,250``); null for anything else."""
     plain = pl.coalesce(
@@ -314,12 +237,6 @@ def _places_as_asked(declarations: Declarations) -> frozenset[str]:
     return frozenset(declarations.places) | labels
 
 
-def _calendar_date(year_month_day: list[pl.Expr]) -> pl.Expr:
-    year, month, day = year_month_day
-    joined = pl.concat_str(year, pl.lit("-"), month.str.zfill(2), pl.lit("-"), day.str.zfill(2))
-    return joined.str.to_date("%Y-%m-%d", strict=False)
-
-
 def _kind(field: ReturnField, is_place: bool) -> tuple[str, str] | None:
     """How a field's texts are understood, and with which code list; None for text as it is."""
     if field.code_list:
@@ -354,6 +271,6 @@ def _kept(marked: pl.DataFrame, field: ReturnField, pseudonymise: Pseudonymise) 
         issuers = marked[field.issued_by or "sender_code"]
         assert field.pseudonym_of is not None
         # So that "la 7 " and "LA 7" of two quarters are one child.
-        references = column.str.strip_chars(_BLANK).str.to_uppercase()
+        references = column.str.strip_chars(BLANK).str.to_uppercase()
         return pseudonymise(field.pseudonym_of, issuers, references).cast(pl.String)
     return column

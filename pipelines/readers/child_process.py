@@ -248,26 +248,30 @@ def _answer_about(path: Path) -> dict[str, Any]:
 
 def read(path: Path) -> FileContent:
     """Read one file by what it holds, not by its name. Raises CannotRead. For the child only."""
-    import zipfile
-
-    from pipelines.readers.csv_bundle import is_csv_part, read_csv_bundle, read_single_csv
-    from pipelines.readers.workbook import read_ods, read_xlsx
-
     size = path.stat().st_size
     if size == 0:
         raise CannotRead("F005")
     if size > MAX_FILE_BYTES:
         raise CannotRead("F003")
-    data = path.read_bytes()
+    return _read_bytes(path.read_bytes())
+
+
+def _read_bytes(data: bytes, *, is_in_a_zip: bool = False) -> FileContent:
+    import io
+    import zipfile
+
+    from pipelines.readers.csv_bundle import is_csv_part, read_csv_bundle, read_single_csv
+    from pipelines.readers.workbook import read_ods, read_xlsx, workbook_within
+
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise CannotRead(_what_ole_holds(data))
-    if not data.startswith(b"PK") and not zipfile.is_zipfile(path):
+    if not data.startswith(b"PK") and not zipfile.is_zipfile(io.BytesIO(data)):
         return read_single_csv(data)
     # Before zipfile lists them: 20,000 sheets in 7.7 MB took a reader 26 s.
     if has_too_many_parts(data):
         raise CannotRead("F003")
     try:
-        names = zipfile.ZipFile(path).namelist()
+        names = zipfile.ZipFile(io.BytesIO(data)).namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise CannotRead("F001") from error
     folded = {name.casefold() for name in names}
@@ -276,8 +280,12 @@ def read(path: Path) -> FileContent:
         return read_xlsx(data)
     if "content.xml" in folded:
         return read_ods(data)
+    if "xl/workbook.bin" in folded:
+        raise CannotRead("F010")
     if any(is_csv_part(name) for name in names):
         return read_csv_bundle(data)
+    if not is_in_a_zip:
+        return _read_bytes(workbook_within(data), is_in_a_zip=True)
     raise CannotRead("F001")
 
 

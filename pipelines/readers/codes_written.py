@@ -21,7 +21,7 @@ from pipelines.quarters import Quarter
 _PARTS = re.compile(r"\s+[-\u2013\u2014]+\s*|\s*[-\u2013\u2014]+\s+|[:>/()\[\],;|]+|\s{2,}")
 _PARTS_AT_HYPHENS = re.compile(rf"{_PARTS.pattern}|-")  # WBRI-White British
 # The number of an entry in somebody's list: A1, A.A28, 4.1, (101), c).
-_MARKER = re.compile(r"[A-Za-z]?\.?[A-Za-z]{0,2}[0-9]{1,3}(\.[0-9]{1,2})?|[A-Za-z]")
+_MARKER = re.compile(r"(?:[A-Za-z]?\.?[A-Za-z]{0,2}[0-9]{1,3}(\.[0-9]{1,2})?|[A-Za-z])\.?")
 _MOST_PARTS = 6
 _SHORT = 3  # letters; "N/K" is not "NK" everywhere, so what is this short must be written so
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 VERSION_PROPERTY = "adoption_template_version"  # custom document property of the template
 
+_CELLS = ("zeros_restored", "links_to_blank", "formula_zeros")
 Doubt = Literal["error", "formula", "rounded", "merged"]
 Form = Literal["workbook", "zip", "csv"]
 
@@ -43,7 +44,9 @@ class SheetContent:
     the parser, in the XML or the text; None only where nobody counted.
     ``hidden_rows`` and ``hidden_columns`` (from 0) hold values their author may
     not see; ``zeros_restored`` are cells (row, column) shown as 00089 that
-    hold the number 89, and are read as shown. ``lengths`` is given for CSV
+    hold the number 89, and are read as shown. ``links_to_blank`` are cells that
+    show zero because they point to a blank cell of the workbook, ``formula_zeros``
+    those whose formula comes to zero for a reason that was not looked up. ``lengths`` is given for CSV
     only: the number of cells of each row, blank ones at its end included.
     """
 
@@ -55,6 +58,8 @@ class SheetContent:
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
     zeros_restored: list[tuple[int, int]] = field(default_factory=list)
+    links_to_blank: list[tuple[int, int]] = field(default_factory=list)
+    formula_zeros: list[tuple[int, int]] = field(default_factory=list)
     lengths: list[int] | None = None
 
     @property
@@ -100,10 +105,8 @@ class FileContent:
         sheets = [
             SheetContent(
                 **sheet
-                | {
-                    "doubtful": [DoubtfulCell(*cell) for cell in sheet["doubtful"]],
-                    "zeros_restored": [(row, column) for row, column in sheet["zeros_restored"]],
-                }
+                | {"doubtful": [DoubtfulCell(*cell) for cell in sheet["doubtful"]]}
+                | {name: [(row, column) for row, column in sheet[name]] for name in _CELLS}
             )
             for sheet in plain["sheets"]
         ]

@@ -13,19 +13,25 @@ import polars as pl
 
 from pipelines.declarations import CoverField, Declarations, Text
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import as_date, places_by_text, stripped
+from pipelines.readers.casting import places_by_text
 from pipelines.readers.cells import column_letters, text_at
 from pipelines.readers.codes_written import codes_understood, squeezed
 from pipelines.readers.content import FileContent, SheetContent
+from pipelines.readers.dates_written import as_date, stripped
 from pipelines.readers.headings import looks_like, names_of_sheet
 from pipelines.readers.repairs import Repair, repair
 from pipelines.readers.sentences import FileProblem, problem
+from pipelines.text.fuzzy_match import plain_name
 
 COLUMNS_SEARCHED_FOR_QUESTIONS = 10
 # Questions that make a sheet of another name the cover: two could be any sheet about a quarter.
 _FEWEST_QUESTIONS = 3
 _ALIKE = 0.8  # of difflib, for "did you mean"; names of authorities are alike by nature
 _SHORTEST_NAME = 4  # letters; shorter answers resemble too many names
+# "City and County of Cardiff Council", "Cyngor Sir Powys": words beside the name of the place.
+_KINDS_OF_COUNCIL = frozenset(
+    ["the", "of", "and", "a", "council", "city", "county", "borough", "metropolitan", "district", "royal", "london", "unitary", "authority", "local", "la", "mbc", "cbc", "cc", "bc", "ccbc", "cyngor", "sir", "dinas", "bwrdeistref", "sirol", "awdurdod", "lleol"]
+)
 
 _QUARTER_FIRST = re.compile(r"^([1-4])\s*(?:OF)?\s*([0-9]{4})\s*[-/]\s*(?:[0-9]{2})?([0-9]{2})$")
 _YEAR_FIRST = re.compile(r"^([0-9]{4})\s*[-/]\s*(?:[0-9]{2})?([0-9]{2})\s*[-/ ]?\s*Q([1-4])$")
@@ -203,23 +209,36 @@ def _code_of_answer(field: CoverField, text: str | None) -> str:
 
 
 def _sender_meant(text: str | None, declarations: Declarations) -> Text | None:
-    """The sender whose name is most like an answer, if any is."""
+    """The sender whose name an answer holds, else the one whose name is most like it, if any is."""
+    senders = [declarations.places[code] for code in declarations.senders]
     names = {
         squeezed(name): place
-        for code in declarations.senders
-        for place in (declarations.places[code],)
-        for name in (code, place.name_en, place.name_cy)
+        for place in senders
+        for name in (place.place_code, place.name_en, place.name_cy)
     }
     wanted = squeezed(text or "")
     if len(wanted) < _SHORTEST_NAME:
         return None
+    # Before likeness: "Cardiff Council" is like no name, and means Cardiff.
+    bare = _without_kind(text or "")
+    called = [
+        place
+        for place in senders
+        if bare and bare in (_without_kind(place.name_en), _without_kind(place.name_cy))
+    ]
     close = difflib.get_close_matches(wanted, list(names), 1, _ALIKE)
-    if not close:
+    if len(called) != 1 and not close:
         return None
-    place = names[close[0]]
+    place = called[0] if len(called) == 1 else names[close[0]]
     return Text(
         en=f"“{place.name_en}” ({place.place_code})", cy=f"“{place.name_cy}” ({place.place_code})"
     )
+
+
+def _without_kind(name: str) -> str:
+    """A place's name without the words that say what kind of council it has."""
+    words = plain_name(name).split()
+    return " ".join(word for word in words if word not in _KINDS_OF_COUNCIL)
 
 
 def _understood(text: str, field: CoverField, declarations: Declarations) -> Any:

@@ -8,6 +8,7 @@ import io
 import posixpath
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
@@ -23,6 +24,7 @@ _SEPARATORS = ",;\t"
 _ALONE = "CSV"  # a single file has no name that may be used: it is data
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
 # Control characters that no text has; tab, line ends and form feed may be there.
+_END_OF_TEXT = re.compile(rb"(?:[\r\n]*\x1a[\x1a\r\n]*)\Z")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
 
 
@@ -86,7 +88,7 @@ def decode(content: bytes) -> tuple[str, bool]:
                 return content.decode(encoding), False
         if b"\x00" in content:
             raise CannotRead("F001")
-        content = content.rstrip(b"\x1a")  # old systems end a text so
+        content = _END_OF_TEXT.sub(b"", content)  # old systems end a text so, some on its own line
         try:
             return content.decode("utf-8-sig"), False
         except UnicodeDecodeError:
@@ -119,13 +121,19 @@ def lines_of(text: str) -> list[str]:
 
 def separator_of(lines: list[str]) -> str:
     """The one Excel's first line names, else which of comma, semicolon and tab the first filled
-    lines have most of outside quotes: a title above the headings may hold a comma."""
+    lines have equally often outside quotes, and of these the most frequent: a note may hold many
+    semicolons, and a title above the headings a comma."""
     if lines and (named := _SEPARATOR_LINE.fullmatch(lines[0])):
         lines[0] = ""
         return named[1]
     filled = (line for line in lines if line.strip(_SEPARATORS + " "))
     start = [re.sub('"[^"]*"', "", line) for line in islice(filled, LINES_LOOKED_AT)]
-    return max(_SEPARATORS, key=lambda mark: sum(line.count(mark) for line in start))
+
+    def regularity(mark: str) -> tuple[int, int]:
+        counts = Counter(count for line in start if (count := line.count(mark)))
+        return max(((lines, count) for count, lines in counts.items()), default=(0, 0))
+
+    return max(_SEPARATORS, key=regularity)
 
 
 def split(lines: list[str], separator: str) -> tuple[list[list[str | None]], list[int]]:

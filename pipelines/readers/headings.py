@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from pipelines.declarations import Return, ReturnField
@@ -19,6 +19,7 @@ from pipelines.text.catalogue import LANGUAGES, N_, translations
 ROWS_SEARCHED_FOR_HEADINGS = 20
 # Two headings that are known: with one, a row of data that holds a title's word would pass.
 _FEWEST_HEADINGS = 2
+_HEADINGS_OF_A_RETURN = 4  # that are enough to say whose they are
 _REQUIRED_HEADINGS = 0.6  # of the required columns, for a sheet to look like the return
 _ALIKE = 0.7  # of difflib; below it a suggested column is more often wrong than right
 
@@ -28,6 +29,11 @@ CODES_SHEET = N_("Codes")
 LISTS_SHEET = N_("Lists")
 _ALSO_IGNORED = ("question",)
 
+# The number of a question before a title: 1., A2), Q5:, (3), 12
+_BEFORE_THE_TITLE = re.compile(
+    r"\s*\(?(?:[A-Za-z]{0,2}[0-9]{1,3}(?:\.[0-9]{1,2})*[a-z]?(?:\s*[.):\u2013\u2014-]\s*|\s+)"
+    r"|[A-Za-z]{1,4}[.)]\s+)"
+)
 # A note behind a title: (dd/mm/yyyy), [dob], *, :
 _AFTER_THE_TITLE = re.compile(r"\s*(?:\([^()]*\)|\[[^][]*\]|[*:?])+\s*$")
 
@@ -51,22 +57,33 @@ def names_of_sheet(declared: Return) -> set[str]:
 
 @lru_cache(maxsize=64)
 def fields_by_heading(declared: Return) -> Mapping[str, str]:
-    """Field names by squeezed heading: its name, else its title, else a synonym, of any field."""
+    """Field names by squeezed heading: its name, else its title, else a synonym, of any field;
+    else any two of these in one cell, such as the titles in both languages."""
     by_heading: dict[str, str] = {}
     for headings_of in (_names, _titles, _synonyms):
         for field in declared.fields:
             for heading in headings_of(field):
                 by_heading.setdefault(squeezed(heading), field.name)
+    for field in declared.fields:
+        wordings = {squeezed(w) for w in (*_names(field), *_titles(field), *_synonyms(field))}
+        for first in wordings:
+            for second in wordings:
+                by_heading.setdefault(first + second, field.name)
     return by_heading
 
 
 def plain_heading(text: str, known: Mapping[str, str]) -> str:
-    """A heading squeezed; without a note behind it, such as (dd/mm/yyyy) or *, if that is known."""
+    """A heading squeezed; if that is not known, without what stands around the title.
+
+    Around it may stand a number, as in "1. Sex", and a note, such as (dd/mm/yyyy) or *.
+    """
     whole = squeezed(text)
-    if whole not in known:
-        bare = squeezed(_AFTER_THE_TITLE.sub("", text))
-        if bare in known:
-            return bare
+    if whole in known:
+        return whole
+    behind = _AFTER_THE_TITLE.sub("", text)
+    for bare in (behind, _BEFORE_THE_TITLE.sub("", text), _BEFORE_THE_TITLE.sub("", behind)):
+        if squeezed(bare) in known:
+            return squeezed(bare)
     return whole
 
 
@@ -95,10 +112,34 @@ def looks_like(sheet: SheetContent, declared: Return) -> bool:
     return bool(key & names) and len(required & names) >= _REQUIRED_HEADINGS * len(required)
 
 
-def closest_column(field: ReturnField, unknown: Mapping[int, str]) -> int | None:
-    """The column whose heading is most like the field's name, title or a synonym, if any is.
+def return_it_looks_like(sheet: SheetContent, returns: Iterable[Return]) -> Return | None:
+    """The return with the most headings on a sheet, if it has enough of them."""
+    headings = {declared.name: _headings_found(sheet, declared) for declared in returns}
+    most = max(headings.values(), default=0)
+    best = [declared for declared in returns if headings[declared.name] == most]
+    return best[0] if most >= _HEADINGS_OF_A_RETURN and len(best) == 1 else None
 
-    ``unknown`` are squeezed headings by column, from 0.
+
+def _headings_found(sheet: SheetContent, declared: Return) -> int:
+    index = heading_row(sheet, declared)
+    if index is None:
+        return 0
+    known = fields_by_heading(declared)
+    return len(
+        {known.get(plain_heading(cell, known)) for cell in sheet.rows[index] if cell} - {None}
+    )
+
+
+def closest_column(
+    field: ReturnField,
+    unknown: Mapping[int, str],
+    declared: Return,
+    positions: Mapping[str, int],
+) -> int | None:
+    """The column whose heading is most like the field's name, title or a synonym, if any is; else
+    the one that stands where the template has the field.
+
+    ``unknown`` are squeezed headings by column, from 0; ``positions`` the columns that are known.
     """
     wordings = [squeezed(w) for w in (*_names(field), *_titles(field), *_synonyms(field))]
     scored = [
@@ -107,7 +148,18 @@ def closest_column(field: ReturnField, unknown: Mapping[int, str]) -> int | None
         for wording in wordings
     ]
     score, column = max(scored, default=(0.0, 0))
-    return -column if score >= _ALIKE else None
+    if score >= _ALIKE:
+        return -column
+    names = [each.name for each in declared.fields]
+    place = names.index(field.name)
+    before = [positions[name] for name in names[:place] if name in positions]
+    after = [positions[name] for name in names[place + 1 :] if name in positions]
+    between = [
+        each
+        for each in unknown
+        if before and after and before[-1] < each < after[0] and after[0] - before[-1] == 2
+    ]
+    return between[0] if between else None
 
 
 def _names(field: ReturnField) -> tuple[str, ...]:

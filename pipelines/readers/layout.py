@@ -36,8 +36,8 @@ class SheetAccount:
 
     ``filled`` was counted in the file without the parser. ``part`` is ``cover``,
     a return's name, or ``none`` for a sheet that is no part of the return;
-    ``ignored`` are the cover's rows, headings and what stands above them, and
-    every row of a sheet that is no part.
+    ``ignored`` are the cover's rows, headings and what stands above them, rows that
+    are no cases, and every row of a sheet that is no part.
     """
 
     number: int
@@ -92,9 +92,8 @@ def _laid_out(
         declared = declarations.returns[name]
         if len(sheet.positions) > 1:
             problems.append(problem("F201", content.sheets[sheet.position].shown_name))
-        nation_code = declarations.nation_of(cover.values.get("sender_code"))
         read = read_return_sheet(
-            content, sheet.position, declared, cover, submission_id, nation_code
+            content, sheet.position, declared, cover, submission_id, declarations
         )
         returns[name] = read
         problems += read.problems
@@ -151,7 +150,7 @@ def _account(
         read = by_position.get(position)
         if read is not None:
             part, loaded = read.name, read.frame.height
-            ignored = _filled_rows(sheet, read.header_row)
+            ignored = _filled_rows(sheet, read.header_row) + read.rows_left_out
         else:
             part, loaded = ("cover" if position == cover.position else "none"), 0
             ignored = came_through

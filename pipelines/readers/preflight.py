@@ -46,6 +46,8 @@ class SheetSeen:
     formulas_without_result: list[tuple[int, int]] = field(default_factory=list)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)  # first and last cell
     zeros: dict[tuple[int, int], int] = field(default_factory=dict)  # cell → digits shown
+    # Formulas that come to zero: the cell (sheet, row, column) one points to, None for any other.
+    zero_links: dict[tuple[int, int], tuple[str, int, int] | None] = field(default_factory=dict)
     is_hidden: bool = False
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
@@ -68,6 +70,7 @@ class SheetSeen:
     def note(self, *, notes: int = 0) -> None:
         """Refuse a sheet with more cells in doubt than anybody could look at."""
         noted = len(self.errors) + len(self.formulas_without_result) + len(self.merged)
+        noted += len(self.zero_links)
         if noted + len(self.zeros) + len(self.hidden_rows) + notes > MAX_NOTED_CELLS:
             raise CannotRead("F003")
 
@@ -80,6 +83,7 @@ class WorkbookSeen:
     sheets: list[SheetSeen] = field(default_factory=list)
     counts_from_1904: bool = False
     properties: dict[str, str] = field(default_factory=dict)
+    has_modules: bool = False  # listed sheets of old macros, which have no part
 
 
 @dataclass

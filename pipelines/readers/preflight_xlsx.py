@@ -15,6 +15,7 @@ from pipelines.readers.preflight import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_INFLATED_BYTES,
+    MAX_NOTED_CELLS,
     MAX_PARTS,
     Budget,
     SheetSeen,
@@ -29,6 +30,11 @@ MAX_TEXTS = 1_000_000
 MAX_TEXTS_BYTES = 64 * 1024**2
 _ZEROS = re.compile(r"0{2,15}")  # a number format that shows 89 as 00089
 _LIKE_SHEETS = ("/worksheets/", "/chartsheets/", "/dialogsheets/", "/macrosheets/")
+_ZERO = re.compile(r"-?0(?:\.0+)?(?:[eE][+-]?[0-9]+)?")
+# A formula that does nothing but point to a cell: Extract!$A2, 'My extract'!A2, +A2.
+_LINK = re.compile(
+    r"\+?(?:(?:'((?:[^'\[\]]|'')+)'|([^\s'!\[\]:()+*/,&=<>-]+))!)?(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})"
+)
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})", re.ASCII)
 
 
@@ -61,6 +67,8 @@ class _Look:
         self._zeros: list[int] = []
         self.seen = WorkbookSeen()
         sheets = self._listed_sheets()
+        self.seen.has_modules = any(not sheet.part for sheet in sheets)
+        sheets = [sheet for sheet in sheets if sheet.part]
         self._read_texts_and_formats()
         by_part = self._look_at_parts({sheet.part: n for n, sheet in enumerate(sheets, start=1)})
         for sheet in sheets:
@@ -88,7 +96,9 @@ class _Look:
 
         def sheet(tag: str, attributes: dict[str, str]) -> None:
             if tag == "sheet":
-                part = targets.get(local(attributes).get("id", ""), "")
+                relation_id = local(attributes).get("id", "")
+                # A module sheet of an old workbook is listed, hidden and nowhere.
+                part = targets.get(relation_id, "missing") if relation_id else ""
                 is_hidden = attributes.get("state", "visible") != "visible"
                 listed.append(_Listed(attributes.get("name", ""), part, is_hidden))
             elif tag == "workbookPr":
@@ -97,7 +107,8 @@ class _Look:
 
         parse(inflate(self._package, relations), relation, budget=self._budget)
         parse(inflate(self._package, workbook), sheet, budget=self._budget)
-        if len({sheet.part for sheet in listed}) < len(listed):
+        parts = [sheet.part for sheet in listed if sheet.part]
+        if len(set(parts)) < len(parts):
             raise CannotRead("F003")  # one part under 20,000 names is read 20,000 times
         return listed
 
@@ -116,7 +127,9 @@ class _Look:
     def _look_at_parts(self, numbers: dict[str, int]) -> dict[str, SheetSeen]:
         by_part: dict[str, SheetSeen] = {}
         for folded, name in self._names.items():
-            if not folded.endswith((".xml", ".rels", ".vml")):
+            # Drawings of buttons and notes (vml) are no XML: Excel leaves <br> unclosed in a
+            # caption. No parser of ours opens them.
+            if not folded.endswith((".xml", ".rels")):
                 continue
             pieces = inflate(self._package, name)
             # A sheet that no list names is looked at too: a parser might open it.
@@ -254,6 +267,10 @@ class _SheetWalk:
         self._collects = False
         self._is_phonetic = False
         self._has_formula = False
+        self._is_in_formula = False
+        self._formula: list[str] = []
+        self._shared = ""  # number of the shared formula of the cell, if it has one
+        self._shared_formulas: dict[str, tuple[str, int, int]] = {}
         self._is_hidden = False  # whether the row is
 
     def read(self, pieces: Iterator[bytes]) -> None:
@@ -293,7 +310,9 @@ class _SheetWalk:
             self._collects = not self._is_phonetic
         elif tag == "f":
             self._begin_content()
-            self._has_formula = True
+            self._has_formula = self._is_in_formula = True
+            self._formula = []
+            self._shared = attributes.get("si", "") if attributes.get("t") == "shared" else ""
         elif tag == "is":
             self._begin_content()
         elif tag == "rPh":
@@ -310,10 +329,18 @@ class _SheetWalk:
     def _text(self, piece: str) -> None:
         if self._collects and self._value is not None:
             self._value.append(piece)
+        elif self._is_in_formula:
+            self._formula.append(piece)
 
     def _end(self, tag: str) -> None:
         if tag == "v" or tag == "t":
             self._collects = False
+        elif tag == "f":
+            self._is_in_formula = False
+            if self._shared and self._formula and len(self._shared_formulas) < MAX_NOTED_CELLS:
+                self._work_out_place()
+                text = "".join(self._formula)
+                self._shared_formulas[self._shared] = (text, self._row, self._column)
         elif tag == "c":
             if self._value is not None or "t" in self._cell:
                 self._note_cell()
@@ -353,6 +380,9 @@ class _SheetWalk:
             seen.filled[row] = seen.filled.get(row, 0) + 1
             if kind == "n" and self._zeros:
                 self._note_zeros(value)
+            if kind == "n" and self._has_formula and _ZERO.fullmatch(value):
+                seen.zero_links[(row, column)] = self._pointed_to()
+                seen.note()
         # Saved by a program that does not calculate: what the author sees is not in the file.
         elif self._has_formula and kind != "str":
             seen.formulas_without_result.append((row, column))
@@ -375,6 +405,20 @@ class _SheetWalk:
             if digits > len(value) and value.isascii() and value.isdecimal():
                 self.seen.zeros[(self._row, self._column)] = digits
                 self.seen.note()
+
+    def _pointed_to(self) -> tuple[str, int, int] | None:
+        """The cell that the formula of this cell is, if it is nothing else."""
+        text, rows, columns = "".join(self._formula), 0, 0
+        if not text and self._shared in self._shared_formulas:
+            text, row, column = self._shared_formulas[self._shared]
+            rows, columns = self._row - row, self._column - column
+        link = _LINK.fullmatch(text.strip())
+        if link is None:
+            return None
+        quoted, plain, column_fixed, letters, row_fixed, number = link.groups()
+        row, column = cell_position(letters + number)
+        sheet = (quoted or "").replace("''", "'") or plain or ""
+        return sheet, row + (0 if row_fixed else rows), column + (0 if column_fixed else columns)
 
     def _note_column(self, attributes: dict[str, str]) -> None:
         if attributes.get("hidden") in ("1", "true"):

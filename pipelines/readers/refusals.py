@@ -42,6 +42,13 @@ REFUSALS: dict[str, str] = {
         "A quotation mark in a CSV file is not closed, so it is not clear where its rows end. "
         "Close or remove it and send the file again."
     ),
+    "F010": N_(
+        "This is an Excel binary workbook (xlsb), which cannot be checked. Open it, choose Save "
+        "As, Excel Workbook (xlsx), and send that."
+    ),
+    "F011": N_(
+        "The zip holds several workbooks, and a return is one. Send each workbook by itself."
+    ),
 }
 
 # The same refusals where the place is known: {number} is a sheet's or a line's, {cell} an address.

@@ -62,6 +62,9 @@ REPAIRS_OF_CELLS: dict[str, str] = {
     "spaces": N_(
         "In column “{title}”, spaces before or after values were removed (cells: {number})."
     ),
+    "apostrophe": N_(
+        "In column “{title}”, an apostrophe in front of values was removed (cells: {number})."
+    ),
     "letter case": N_(
         "In column “{title}”, codes or labels with different capitals, spaces or punctuation were "
         "recognised (cells: {number})."

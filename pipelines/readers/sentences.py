@@ -24,7 +24,10 @@ CELLS_KEPT = 500  # addresses kept with a problem; a sentence shows far fewer
 class FileProblem:
     """Something wrong with a file as a whole, a sheet or a column.
 
-    ``cells`` are the addresses the sentence is about, at most ``CELLS_KEPT`` of them.
+    ``cells`` are the addresses the sentence is about, at most ``CELLS_KEPT`` of them. ``holds``:
+    the figures would change so much that the file waits until somebody confirms it. ``explains``
+    are fields of the sheet that this is the one cause of: what the rules find about them follows
+    from it.
     """
 
     code: str
@@ -34,6 +37,8 @@ class FileProblem:
     sentence_en: str
     sentence_cy: str
     cells: tuple[str, ...] = ()
+    holds: bool = False
+    explains: tuple[str, ...] = ()
 
 
 class FileRule(NamedTuple):
@@ -46,8 +51,9 @@ class FileRule(NamedTuple):
     source: str
 
 
-# A letter after the code picks another wording of it (and perhaps another severity).
-PROBLEMS: dict[str, tuple[Severity, str]] = {
+# A letter after the code picks another wording of it (and perhaps another severity). "hold" is a
+# query until whose answer the file does not count.
+PROBLEMS: dict[str, tuple[Severity | Literal["hold"], str]] = {
     "F100": (
         "error",
         N_(
@@ -177,6 +183,22 @@ PROBLEMS: dict[str, tuple[Severity, str]] = {
             "the return again."
         ),
     ),
+    "F208b": (
+        "hold",
+        N_(
+            "Sheet {sheet} has no column “{title}”, so nothing that is counted from this date "
+            "would be counted. Add the column and send the return again; or confirm that there is "
+            "no such date to report."
+        ),
+    ),
+    "F208c": (
+        "hold",
+        N_(
+            "Sheet {sheet} has no column “{title}”, so nothing that is counted from this date "
+            "would be counted. Column {cells} may be it: correct its heading and send the return "
+            "again; or confirm that there is no such date to report."
+        ),
+    ),
     "F209": (
         "query",
         N_(
@@ -232,6 +254,14 @@ PROBLEMS: dict[str, tuple[Severity, str]] = {
         N_(
             "On sheet {sheet}, columns {cells} have dates with the month first. All dates are read "
             "day first, so other dates in these columns may be wrong: please check them."
+        ),
+    ),
+    "F213a": (
+        "hold",
+        N_(
+            "On sheet {sheet}, dates in columns {cells} are written with the month first. All "
+            "dates are read day first, so every date whose day is 12 or less has its day and month "
+            "swapped. Write the dates as dd/mm/yyyy and send the return again."
         ),
     ),
     "F214": (
@@ -314,6 +344,99 @@ PROBLEMS: dict[str, tuple[Severity, str]] = {
             "rows have been joined: please check them."
         ),
     ),
+    "F221": (
+        "hold",
+        N_(
+            "On sheet {sheet}, the dates in columns {cells} were swapped by a spreadsheet set for "
+            "the United States: every date whose day is 12 or less has its day and month swapped, "
+            "and the others are text. Set the region to United Kingdom, open the extract again "
+            "and send the return again; do not correct single cells."
+        ),
+    ),
+    "F222": (
+        "query",
+        N_(
+            "On sheet {sheet}, cells in columns {cells} show zero, or the date a spreadsheet or "
+            "database shows for zero ({number} cells). Such a zero comes from a link to a blank "
+            "cell, so the cells were read as blank. Clear them, or write the value."
+        ),
+    ),
+    "F223": (
+        "query",
+        N_(
+            "On sheet {sheet}, cells in columns {cells} hold a word that stands for nothing, such "
+            "as n/a ({number} cells), and were read as blank. Leave such cells blank."
+        ),
+    ),
+    "F224": (
+        "error",
+        N_(
+            "On sheet {sheet}, the dates in columns {cells} have years of two digits, which may be "
+            "of either century. Format the columns as dd/mm/yyyy, so that the year has four "
+            "digits, and send the return again."
+        ),
+    ),
+    "F224a": (
+        "query",
+        N_(
+            "On sheet {sheet}, cells {cells} hold a date with a year of two digits, which may be "
+            "of either century. Write the year with four digits."
+        ),
+    ),
+    "F225": (
+        "query",
+        N_(
+            "On sheet {sheet}, rows {cells} hold totals, not a case, and were left out. Delete "
+            "them, or correct them if they are cases."
+        ),
+    ),
+    "F225a": (
+        "query",
+        N_(
+            "On sheet {sheet}, rows {cells} explain how to fill in the sheet, or give an example, "
+            "and were left out. Delete them, or correct them if they are cases."
+        ),
+    ),
+    "F225b": (
+        "query",
+        N_(
+            "On sheet {sheet}, rows {cells} hold a note, not a case, and were left out. Delete "
+            "them, or correct them if they are cases."
+        ),
+    ),
+    "F225c": (
+        "query",
+        N_("On sheet {sheet}, rows {cells} repeat the headings and were left out. Delete them."),
+    ),
+    "F226": (
+        "query",
+        N_(
+            "On sheet {sheet}, cells {cells} hold a reference with a long dash in place of a "
+            "hyphen. It was read with a hyphen, like the other references of the column: correct "
+            "it, or confirm it."
+        ),
+    ),
+    "F226a": (
+        "query",
+        N_(
+            "On sheet {sheet}, cells {cells} hold a reference with a line break in it. It was read "
+            "without the line break: correct it, or confirm it."
+        ),
+    ),
+    "F226b": (
+        "query",
+        N_(
+            "On sheet {sheet}, cells {cells} hold a reference that ends in .0, as programs write "
+            "numbers. It was read without: correct it, or confirm it."
+        ),
+    ),
+    "F227": (
+        "error",
+        N_(
+            "Sheet {sheet} has the headings of “{title}”. Put these rows on the sheet of that "
+            "name, and the rows that belong here on this one."
+        ),
+    ),
 }
 
 
@@ -363,7 +486,8 @@ def file_rules() -> Iterator[FileRule]:
     for code, sentence in REFUSALS.items():
         yield _file_rule(code, "error", sentence, "opening a file")
     for code, (severity, sentence) in PROBLEMS.items():
-        yield _file_rule(code[:4], severity, sentence, "reading a file")
+        shown: Severity = "query" if severity == "hold" else severity
+        yield _file_rule(code[:4], shown, sentence, "reading a file")
     for code, (_, sentence) in OF_THE_COLLECTION.items():
         yield _file_rule(code, "error", sentence, "what the collection knows")
 
@@ -398,6 +522,7 @@ def problem(
     number: int = 0,
     meant: Text | None = None,
     at: Sequence[str] = (),
+    explains: Sequence[str] = (),
 ) -> FileProblem:
     """The problem ``code`` (a key of PROBLEMS) at a place of the file.
 
@@ -406,7 +531,17 @@ def problem(
     """
     severity, sentence = PROBLEMS[code]
     english, welsh = filled(sentence, sheet, title, cells, number, meant)
-    return FileProblem(code[:4], severity, sheet, field, english, welsh, tuple(at[:CELLS_KEPT]))
+    return FileProblem(
+        code[:4],
+        "query" if severity == "hold" else severity,
+        sheet,
+        field,
+        english,
+        welsh,
+        tuple(at[:CELLS_KEPT]),
+        holds=severity == "hold",
+        explains=tuple(explains),
+    )
 
 
 def filled(

@@ -6,11 +6,14 @@ Runs in the child process: a hostile workbook may end it.
 from __future__ import annotations
 
 import io
+import posixpath
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from pipelines.readers.cells import text_at
 from pipelines.readers.content import (
     VERSION_PROPERTY,
     CannotRead,
@@ -21,22 +24,47 @@ from pipelines.readers.content import (
 from pipelines.readers.preflight import (
     MAX_CELLS,
     MAX_COLUMNS,
+    MAX_FILE_BYTES,
     MAX_NOTED_CELLS,
+    MAX_PARTS,
     MAX_ROWS,
     SheetSeen,
     WorkbookSeen,
+    check_package,
+    inflate,
 )
 from pipelines.readers.preflight_ods import look_at_ods
 from pipelines.readers.preflight_xlsx import look_at_xlsx
 
 # Spreadsheets hold numbers to 15 digits: 12345678901234567890 is stored as …9216.
 _EXACT_BELOW = 10**15
+_WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xlsb", ".xls")
+_MODULE_SHEET = re.compile(rb"""<(?:\w+:)?sheet\s[^<>]*\s(?:\w+:)?id=(?:""|'')[^<>]*/?>""")
 
 
 def read_xlsx(data: bytes) -> FileContent:
     """Read an xlsx or xlsm workbook. Raises CannotRead."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        return _read(data, look_at_xlsx(package))
+        seen = look_at_xlsx(package)
+        if seen.has_modules:
+            data = _without_modules(package)
+    return _read(data, seen)
+
+
+def workbook_within(data: bytes) -> bytes:
+    """The one workbook of a zip. Raises CannotRead F001 where there is none, F011 for several."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        check_package(package, MAX_PARTS, MAX_FILE_BYTES)
+        names = [
+            name
+            for name in package.namelist()
+            if name.casefold().endswith(_WORKBOOKS)
+            and not name.startswith("__MACOSX/")
+            and not posixpath.basename(name).startswith(("._", "~$"))
+        ]
+        if len(names) != 1:
+            raise CannotRead("F011" if names else "F001")
+        return b"".join(inflate(package, names[0]))
 
 
 def read_ods(data: bytes) -> FileContent:
@@ -56,6 +84,8 @@ def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
             _sheet(name, book.get_sheet_by_index(index), counted)
             for index, (name, counted) in enumerate(zip(seen.names, seen.sheets, strict=True))
         ]
+        for sheet, counted in zip(sheets, seen.sheets, strict=True):
+            _resolve_zeros(sheet, counted, sheets, seen)
     except python_calamine.PasswordError as error:
         raise CannotRead("F002") from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
@@ -65,6 +95,37 @@ def _read(data: bytes, seen: WorkbookSeen) -> FileContent:
         counts_from_1904=seen.counts_from_1904,
         template_version=seen.properties.get(VERSION_PROPERTY),
     )
+
+
+def _without_modules(package: zipfile.ZipFile) -> bytes:
+    """The package without the sheets of old macros in its list, at which the parser gives up."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(copy, "w") as out:  # not packed: it is read once
+        for name in package.namelist():
+            content = b"".join(inflate(package, name))
+            if name.casefold() == "xl/workbook.xml":
+                content = _MODULE_SHEET.sub(b"", content)
+            out.writestr(name, content)
+    return copy.getvalue()
+
+
+def _resolve_zeros(
+    sheet: SheetContent, seen: SheetSeen, sheets: Sequence[SheetContent], book: WorkbookSeen
+) -> None:
+    """Note which zeros of formulas stand for a blank cell: a spreadsheet shows such a link as 0."""
+    by_name = {each.name.casefold(): n for n, each in enumerate(sheets)}
+    for cell, target in seen.zero_links.items():
+        number = None
+        if target is not None:
+            number = by_name.get((target[0] or sheet.name).casefold())
+        if target is None or number is None or target[1:] in book.sheets[number].zero_links:
+            sheet.formula_zeros.append(cell)
+        elif text_at(_row(sheets[number].rows, target[1]), target[2]) is None:
+            sheet.links_to_blank.append(cell)
+
+
+def _row(rows: list[list[str | None]], row: int) -> list[str | None]:
+    return rows[row] if row < len(rows) else []
 
 
 def _sheet(name: str, parsed: Any, seen: SheetSeen) -> SheetContent:

@@ -66,6 +66,14 @@ class ValidationReport:
         return [problem for problem in self.problems if problem["return_name"] is None]
 
     @property
+    def reasons_to_hold(self) -> list[Problem]:
+        """Problems for which the file waits until somebody confirms it."""
+        if not self.submission.is_to_be_confirmed:
+            return []
+        reasons = {reason["sentence_en"] for reason in self.submission.held_for}
+        return [each for each in self.problems_of_the_file if each["sentence_en"] in reasons]
+
+    @property
     def repairs(self) -> list[dict[str, Any]]:
         """What was put right while reading: sheet, kind, column, count, and a sentence."""
         return [
@@ -150,6 +158,11 @@ class ValidationReport:
             "refused": _(
                 "Nothing in this file is used. If an earlier file for the quarter was accepted, it "
                 "remains in force. Correct the errors listed and send the whole file again."
+            ),
+            "held for confirmation": _(
+                "Nothing in this file counts yet. If an earlier file for the quarter was accepted, "
+                "it remains in force. Correct what is listed and send the whole file again; or, if "
+                "it is right, have it confirmed."
             ),
             "accepted with errors quarantined": _(
                 "The rows with an error are set aside and are not in any figure. Correct them and "
@@ -268,6 +281,8 @@ def submission_json(submission: Submission) -> dict[str, Any]:
         "is_late": submission.is_late,
         "duplicate_of": submission.duplicate_of,
         "refusal_code": submission.refusal_code,
+        "held_for": submission.held_for,
+        "status_once_confirmed": submission.status_once_confirmed,
         "why_en": submission.refusal_sentence_en,
         "why_cy": submission.refusal_sentence_cy,
         "returns": submission.returns,
@@ -282,6 +297,7 @@ def status_label(status: str, language: Language) -> str:
     labels = {
         "received": pgettext("status of a submission", "received"),
         "refused": pgettext("status of a submission", "refused"),
+        "held for confirmation": pgettext("status of a submission", "held for confirmation"),
         "duplicate": pgettext("status of a submission", "duplicate"),
         "accepted": pgettext("status of a submission", "accepted"),
         "accepted with queries": pgettext("status of a submission", "accepted with queries"),

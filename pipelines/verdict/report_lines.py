@@ -91,6 +91,18 @@ class _LineWriter:
                 )
             yield ReportLine(consequence, 2)
             problems = [problem for problem in problems if problem["severity"] != "error"]
+        elif reasons := self._report.reasons_to_hold:
+            yield from self._section(self._("Why it is held"))
+            yield from self._of_file(reasons)
+            if self._report.is_check:
+                consequence = self._(
+                    "If it were sent as it is, this file would not count before somebody confirms "
+                    "it. Correct what is listed here first."
+                )
+            else:
+                consequence = self._report.meaning
+            yield ReportLine(consequence, 2)
+            problems = [problem for problem in problems if problem not in reasons]
         if problems:
             yield from self._section(self._report.whole_file)
             yield from self._of_file(problems)

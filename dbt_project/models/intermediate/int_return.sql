@@ -64,7 +64,8 @@ waiting as (
         sender_code,
         quarter
     from {{ ref('stg_submission') }}
-    where status = 'received' and sender_code is not null and quarter is not null
+    where status in ('received', 'held for confirmation')
+        and sender_code is not null and quarter is not null
 
 ),
 

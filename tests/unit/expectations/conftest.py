@@ -104,7 +104,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
     for name in ("returns", "code_lists"):
         shutil.copytree(SOURCES / name, folder / name)
-    shutil.copy(SOURCES / "rule_limits.csv", folder / "rule_limits.csv")
+    for name in ("rule_limits.csv", "not_data.csv", "bank_holidays.csv"):
+        shutil.copy(SOURCES / name, folder / name)
     (folder / "policies").mkdir()
     (folder / "places").mkdir()
     entries = [

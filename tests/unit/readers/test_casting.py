@@ -13,15 +13,14 @@ from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
 from pipelines.readers.casting import (
     REPAIR_SCHEMA,
-    as_date,
     as_whole_number,
     cast,
     raw_schema,
     repairs,
     squeezed,
-    stripped,
     validated_frame,
 )
+from pipelines.readers.dates_written import as_date, stripped
 from pipelines.settings import SOURCES
 
 QUARTER = Quarter(2024, 1)
@@ -87,10 +86,48 @@ def typed_child(declarations: Declarations, *rows: Mapping[str, str | None]) -> 
         "29 Chwefror 2024",
         "29 Chwe 2024",
         "29.Feb.2024",
+        "45351.5",
+        "20240229",
+        "29022024",
+        "February 29, 2024",
+        "Feb 29 2024",
+        "Feb. 29th, 2024",
+        "2024 February 29",
+        "2024-Feb-29",
+        "29Feb2024",
+        "29th of February 2024",
+        "29 o Chwefror 2024",
+        "Thu 29 Feb 2024",
+        "Thursday, 29 February 2024",
+        "Dydd Iau 29 Chwefror 2024",
+        "Thursday 29/02/2024",
+        "29 / 02 / 2024",
+        "29 - 02 - 2024",
+        "29 02 2024",
+        "29\u201302\u20132024",
+        "'29/02/2024",
+        "\u201929 Feb 2024",
+        "29/02/2024.",
+        "29/02/2024 12:00:00 AM",
+        "29 Feb 2024 00:00:00",
+        "2024.02.29",
+        "2024-02-29T00:00:00Z",
+        "2024-02-29T10:15:00.000Z",
+        "2024-02-29T00:00:00+00:00",
+        "2024-02-29 00:00:00 UTC",
+        "2024-02-28T23:00:00-0200",
     ],
 )
 def test_the_leap_day_is_understood_however_it_is_written(text: str) -> None:
     assert day(text) == date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-06-30T23:00:00Z", "2024-06-30T23:00:00.000+00:00", "2024-07-01T00:00:00+01:00"],
+)
+def test_an_instant_is_the_day_it_was_here(text: str) -> None:
+    assert day(text) == date(2024, 7, 1)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +146,14 @@ def test_the_leap_day_is_understood_however_it_is_written(text: str) -> None:
         "0024-02-29",
         "19999",
         "60001",
-        "45351.5",
         "-45351",
-        "20240229",
+        "Friday 29 Feb 2024",
+        "Fri 29/02/2024",
+        "29/02/2024 - 14:30 or later",
+        "31/02/2024T00:00:00Z",
+        "20242902",
+        "29 Feb",
+        "29 Mawrthyn 2024",
         "٢٠٢٤-٠٢-٢٩",
         "n/a",
         "29 Feb 24",
@@ -281,7 +323,13 @@ def test_every_kind_of_repair_has_a_sentence_in_both_languages(declarations: Dec
     from pipelines.readers.repairs import REPAIRS_OF_CELLS, repair_of_cells
 
     rows = [
-        {"sex": "F ", "is_disabled": "YES", "placed_on": "43832", "matched_on": "1 May 2024"},
+        {
+            "sex": "F ",
+            "has_additional_needs": "'no",
+            "is_disabled": "YES",
+            "placed_on": "43832",
+            "matched_on": "1 May 2024",
+        },
         {"referred_on": "2020-01-02 10:00", "siblings_placed_apart": "1.0"},
         {"adopter_agency_code": "St David's Children Society"},
     ]
