@@ -247,9 +247,9 @@ def _rules(of: _Cases) -> tuple[Rule, ...]:
         ),
         _whole(
             of, "816", "error", "prior_return",
-            "References have lost the zeros they began with on your last return ({found_with_zeros} "
-            f"{cases}), so all of these look new: format the column as text, take the references "
-            "from your system again, and send the return again.",
+            "References have lost the zeros they began with on your last return "
+            f"({{found_with_zeros}} {cases}), so all of these look new: format the column as text, "
+            "take the references from your system again, and send the return again.",
             "Mae cyfeirnodau wedi colli'r seroau ar eu dechrau ar eich ffurflen ddiwethaf "
             f"({{found_with_zeros}} o {of_cases_cy}), felly mae pob un yn edrych yn newydd: "
             "fformatiwch y golofn fel testun, cymerwch y cyfeirnodau o'ch system eto, ac anfonwch "

@@ -215,9 +215,10 @@ def _refuse(
     for policy in policies:
         refuse_a_role(policy, "erase", role)
     if item.is_waiting or item.state in ("in_force", "held", "to_confirm"):
+        is_now = "not validated yet" if item.is_waiting else "in force, held or to be confirmed"
         raise NotAllowed(
-            f"{what} is {'not validated yet' if item.is_waiting else 'in force, held or to be confirmed'}: without "
-            "its rows figures would lack a return. Withdraw it first, or have it replaced."
+            f"{what} is {is_now}: without its rows figures would lack a return. "
+            "Withdraw it first, or have it replaced."
         )
 
 

@@ -15,8 +15,9 @@ Events:
                and what the cover says: sender_code, quarter, declared_version, is_synthetic, ...
 ``duplicate``  the bytes were taken in before: delivery, sha256, received_at, duplicate_of
 ``judged``     validated: submission_id, the verdict and its counts; ``refusals``: every reason by
-               itself; ``held_for``: every reason to hold it for confirmation; ``queries``, ``errors``: rows by return and rule code; the hashes of what
-               validated it; ``key_id``: of the key behind the pseudonyms
+               itself; ``held_for``: every reason to hold it for confirmation; ``queries``,
+               ``errors``: rows by return and rule code; the hashes of what validated it;
+               ``key_id``: of the key behind the pseudonyms
 ``stored``     the files of a batch: quarter, batch, submissions, ``files`` (``sha256`` and
                ``content`` by path), ``set_aside`` (sheet rows by submission and return)
 ``exported``   an export version of a quarter, and the hash of its checksums

@@ -46,8 +46,9 @@ class SheetContent:
     not see; ``zeros_restored`` are cells (row, column) shown as 00089 that
     hold the number 89, and are read as shown. ``links_to_blank`` are cells that
     show zero because they point to a blank cell of the workbook, ``formula_zeros``
-    those whose formula comes to zero for a reason that was not looked up. ``lengths`` is given for CSV
-    only: the number of cells of each row, blank ones at its end included.
+    those whose formula comes to zero for a reason that was not looked up.
+    ``lengths`` is given for CSV only: the number of cells of each row, blank ones
+    at its end included.
     """
 
     name: str

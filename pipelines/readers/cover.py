@@ -30,7 +30,36 @@ _ALIKE = 0.8  # of difflib, for "did you mean"; names of authorities are alike b
 _SHORTEST_NAME = 4  # letters; shorter answers resemble too many names
 # "City and County of Cardiff Council", "Cyngor Sir Powys": words beside the name of the place.
 _KINDS_OF_COUNCIL = frozenset(
-    ["the", "of", "and", "a", "council", "city", "county", "borough", "metropolitan", "district", "royal", "london", "unitary", "authority", "local", "la", "mbc", "cbc", "cc", "bc", "ccbc", "cyngor", "sir", "dinas", "bwrdeistref", "sirol", "awdurdod", "lleol"]
+    {
+        "the",
+        "of",
+        "and",
+        "a",
+        "council",
+        "city",
+        "county",
+        "borough",
+        "metropolitan",
+        "district",
+        "royal",
+        "london",
+        "unitary",
+        "authority",
+        "local",
+        "la",
+        "mbc",
+        "cbc",
+        "cc",
+        "bc",
+        "ccbc",
+        "cyngor",
+        "sir",
+        "dinas",
+        "bwrdeistref",
+        "sirol",
+        "awdurdod",
+        "lleol",
+    }
 )
 
 _QUARTER_FIRST = re.compile(r"^([1-4])\s*(?:OF)?\s*([0-9]{4})\s*[-/]\s*(?:[0-9]{2})?([0-9]{2})$")

@@ -55,8 +55,8 @@ class ReturnRead:
     ``frame`` is in the raw room's shape. ``columns`` gives the column letters of
     each field that has a column; ``header_row`` counts from 1, None when no headings
     were recognised. ``rows_in_sheet`` (below the headings) = ``frame.height`` +
-    ``blank_rows`` + ``rows_left_out`` (totals, notes and the like). ``sheet`` is the sheet's name fit to be shown; ``position`` (from 1)
-    says which sheet it is.
+    ``blank_rows`` + ``rows_left_out`` (totals, notes and the like). ``sheet`` is the
+    sheet's name fit to be shown; ``position`` (from 1) says which sheet it is.
     """
 
     name: str

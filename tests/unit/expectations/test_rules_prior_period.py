@@ -233,6 +233,12 @@ def _households(*numbers: int, **change: Any) -> list[Row]:
     return [{"household_reference": f"H{number}"} | change for number in numbers]
 
 
+def _called(cases: Callable[..., list[Row]], *references: str) -> list[Row]:
+    """As many cases, with these references."""
+    [key] = [name for name in cases(1)[0] if name.endswith("_reference")]
+    return [cases(1)[0] | {key: reference} for reference in references]
+
+
 def _wholes(letters: str, cases: Callable[..., list[Row]], began: str, ends: Row) -> Any:
     some = {"matched_on": WITHIN} if letters == "AD" else {"placed_on": WITHIN}
     other_identity = (
@@ -283,6 +289,37 @@ def _wholes(letters: str, cases: Callable[..., list[Row]], began: str, ends: Row
         ),
         f"{letters}812": Wholes(
             cases(1), cases(1, 2), [*cases(1), *cases(2, **{began: WITHIN})], "(row 3)"
+        ),
+        f"{letters}813": Wholes(
+            [],
+            [*cases(1), *cases(2, **{began: date(1989, 12, 31)})],
+            [*cases(1), *cases(2, **{began: date(1990, 1, 1)})],
+            "before 1990 (row 3)",
+        ),
+        f"{letters}814": Wholes(
+            [],
+            cases(1, 2, 3, 4, **{began: date(2020, 1, 1)}),
+            [*cases(1, 2, 3, **{began: date(2020, 1, 1)}), *cases(4, **{began: date(2020, 1, 2)})],
+            "(rows 2–5)",
+        ),
+        # Easter Monday.
+        f"{letters}815": Wholes(
+            [],
+            cases(1, 2, 3, matched_on=date(2025, 4, 21)),
+            [*cases(1, 2, matched_on=date(2025, 4, 21)), *cases(3, matched_on=date(2025, 4, 22))],
+            "(rows 2–4)",
+        ),
+        f"{letters}816": Wholes(
+            _called(cases, "0071", "0172", "0003"),
+            _called(cases, "71", "172", "3"),
+            _called(cases, "71", "172", "0003"),
+            "(3 ",
+        ),
+        f"{letters}817": Wholes(
+            _called(cases, "71-A", "72-A", "73"),
+            _called(cases, "71\u2013A", "72\u2013A", "73.0"),
+            _called(cases, "71\u2013A", "72\u2013A", "73"),
+            "(3 ",
         ),
     }  # fmt: skip
 
