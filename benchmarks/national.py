@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from measuring import CommandCost, measure
+from measuring import CommandCost, measure, row, show
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter, quarters_between
@@ -123,7 +123,7 @@ def main() -> None:
 def _one_size(home: Path, quarters: int, children: int, select: list[str]) -> CommandCost:
     """Invent, measure and print; what the build cost."""
     started = time.perf_counter()
-    rows = invent(home, quarters, children)
+    children_rows = invent(home, quarters, children)
     invented = time.perf_counter() - started
     environment = os.environ | {"ADOPTION_DATA": home.as_posix()}
     floor = measure([sys.executable, "-c", FLOOR, home.as_posix()], environment)
@@ -132,19 +132,15 @@ def _one_size(home: Path, quarters: int, children: int, select: list[str]) -> Co
     build_command = _dbt(home, "build", "--exclude-resource-type", "unit_test", *selected)
     build = measure(build_command, environment)
     totals, parts, read = _figures(home)
-    print(f"{quarters} quarters, {rows:,} rows of children (invented in {invented:.1f} s)")
+    print(f"{quarters} quarters, {children_rows:,} rows of children (invented in {invented:.1f} s)")
     print(f"{totals:,} figures and {parts:,} parts of breakdowns; one quarter of them read back")
     print(f"with names and labels in {read:.1f} s")
-    print(f"{'':32}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}{'CPU / floor':>13}")
-    for name, cost in (
-        ("dbt parse, once", parse),
-        ("dbt build", build),
-        ("floor: plain DuckDB SQL", floor),
-    ):
-        print(
-            f"{name:32}{cost.wall:9.1f}{cost.cpu:9.1f}{cost.peak_mib:10.0f}"
-            f"{cost.cpu / floor.cpu:13.1f}"
-        )
+    rows = [
+        row("dbt parse, once", parse),
+        row("dbt build", build),
+        row("floor: plain DuckDB SQL", floor),
+    ]
+    show(rows, floor.cpu)
     for seconds, name in _slowest(home):
         print(f"    {name[:60]:60}{seconds:6.1f} s")
     print(flush=True)

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from measuring import Row, show
 
 from expectations.reference_data import ReferenceData
-from expectations.rule_catalogue import catalogue_of_rules
 from expectations.suite import QuarterResult, validate_quarter
 from pipelines.declarations import Declarations
 from pipelines.intake.prior_period import NOTHING_SET_ASIDE, plain_keys, reference_data_of_file
@@ -31,37 +31,32 @@ from pipelines.settings import SOURCES
 NOW = Quarter(2025, 1)
 SENDERS = 175
 SPOILT = 0.01
-# csc-validator-be-903: 259,000 rows against its 311 rules took 51 CPU s on two such cores.
-THEIRS = (311, 51.0)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=260_000)
     parser.add_argument("--polars-only", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print rows for the common table")
     options = parser.parse_args()
     declarations = Declarations(SOURCES)
     now, last = (invent(declarations, options.rows, quarter) for quarter in (NOW, NOW.plus(-1)))
     reference_data, joined = _timed(lambda: _all_senders(declarations, now, last))
-    rules = catalogue_of_rules(declarations, NOW).filter(
-        pl.col("return_name").eq("child") | pl.col("code").str.starts_with("CH")
-    )
-    print(f"{options.rows:,} rows of children, {SENDERS} senders, {rules.height} rules")
-    print(f"typed rows of both quarters as validated: {joined:.1f} CPU s")
     by_polars, seconds = _timed(lambda: _check(declarations, now, reference_data, "polars"))
-    _report("polars", by_polars, seconds)
-    rules_there, seconds_there = THEIRS
-    print(
-        f"  a public validator took {seconds_there:.0f} CPU s for {rules_there} rules; a tenth of "
-        f"that is {seconds_there / 10:.1f}"
-    )
-    if options.polars_only:
-        return
-    _, imported = _timed(_import_great_expectations)
-    print(f"Great Expectations, import alone: {imported:.1f} CPU s")
-    slow, seconds = _timed(lambda: _check(declarations, now, reference_data, "great_expectations"))
-    _report("Great Expectations", slow, seconds)
-    print(f"  the same problems: {slow.problems.equals(by_polars.problems)}")
+    rows = [
+        Row(f"{options.rows:,} rows typed, two quarters", 0, joined),
+        _row("row rules, polars", options.rows, by_polars, seconds),
+    ]
+    if not options.polars_only:
+        _, imported = _timed(_import_great_expectations)
+        slow, seconds = _timed(
+            lambda: _check(declarations, now, reference_data, "great_expectations")
+        )
+        if not slow.problems.equals(by_polars.problems):
+            raise SystemExit("Great Expectations and polars name other problems")
+        rows.append(Row("Great Expectations, import alone", 0, imported))
+        rows.append(_row("row rules, Great Expectations", options.rows, slow, seconds))
+    show(rows, rows[1].cpu, options.json)
 
 
 def _check(
@@ -72,11 +67,11 @@ def _check(
     )
 
 
-def _report(engine: str, result: QuarterResult, seconds: float) -> None:
-    print(
-        f"{engine}: {seconds:.1f} CPU s, {result.rules_run} rules run, {len(result.crashes)} "
-        f"crashed, {result.problems.height:,} problems"
-    )
+def _row(name: str, count: int, result: QuarterResult, seconds: float) -> Row:
+    note = f"{result.rules_run} rules, {count / seconds:,.0f} rows a CPU second"
+    if result.crashes:
+        note += f", {len(result.crashes)} crashed"
+    return Row(f"{name}, {count:,} rows", 0, seconds, note=note)
 
 
 def _all_senders(

@@ -30,6 +30,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from measuring import Row, show
+
 from pipelines.ui.door import TOKEN_VARIABLE, cookie_name
 
 TOKEN = secrets.token_urlsafe(32)
@@ -50,6 +52,7 @@ LOADED = """
 def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--data", type=Path, help="data folder; default: an empty one")
+    arguments.add_argument("--json", action="store_true", help="print rows for the common table")
     arguments.add_argument("--times", type=int, default=2, help="how often; the first warms disks")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="adoption-ui-") as folder:
@@ -62,11 +65,12 @@ def main() -> None:
         }
         command = [sys.executable, "-m", "pipelines.cli"]
         subprocess.run([*command, "prepare"], env=environment, check=True)
-        for _ in range(chosen.times):
-            _measure(command, environment)
+        rows = [_measure(command, environment, chosen.json) for _ in range(chosen.times)]
+        if chosen.json:
+            show(rows, 1.0, as_json=True)
 
 
-def _measure(command: list[str], environment: dict[str, str]) -> None:
+def _measure(command: list[str], environment: dict[str, str], is_quiet: bool) -> Row:
     port = _free_port()
     started = time.perf_counter()
     with running([*command, "ui", "--port", str(port)], environment) as process:
@@ -76,11 +80,14 @@ def _measure(command: list[str], environment: dict[str, str]) -> None:
         cpu = sum(item.cpu for item in tree(process.pid))
         time.sleep(SETTLE_SECONDS)
         processes = tree(process.pid)
+    total = sum(item.mb for item in processes)
+    row = Row("UI ready", ready, cpu, total, f"{len(processes)} processes, memory of all")
+    if is_quiet:
+        return row
     version = json.loads(answers)["dagster_version"]
     print(f"Dagster {version}, {assets} assets: ready after {ready:.1f} s wall, {cpu:.1f} s CPU")
     for item in sorted(processes, key=lambda item: -item.mb):
         print(f"  {item.mb:6.0f} MB  {item.command}")
-    total = sum(item.mb for item in processes)
     shared_once = sum(_proportional(item.pid) for item in processes)
     remark = f" ({shared_once:.0f} MB with shared pages counted once)" if shared_once else ""
     print(f"  {total:6.0f} MB  all {len(processes)} processes{remark}")
@@ -90,6 +97,7 @@ def _measure(command: list[str], environment: dict[str, str]) -> None:
     ):
         if value > limit:
             print(f"  over the target: {value:.0f} {unit}, at most {limit:.0f}")
+    return row
 
 
 @contextmanager
