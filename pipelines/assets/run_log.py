@@ -22,8 +22,11 @@ def plain(init_context: dg.InitLoggerContext) -> logging.Logger:
 
 
 def _is_a_sentence(record: logging.LogRecord) -> bool:
-    """Dagster logs its own events as well, about ten a step, which say nothing to a user."""
-    return getattr(record, "dagster_meta", {}).get("dagster_event") is None
+    """Dagster logs its own events as well, about ten a step, which say nothing to a user; and as an
+    error each step after a failed one, with the failed one's name for every asset it makes: seventy
+    times for a build. Why a run failed is said at its end, by the command."""
+    is_event = getattr(record, "dagster_meta", {}).get("dagster_event") is not None
+    return not is_event and record.levelno < logging.ERROR
 
 
 class _Sentence(logging.Formatter):

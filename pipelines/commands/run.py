@@ -7,13 +7,15 @@ import hashlib
 import io
 import logging
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipelines.commands.declared import declared
 from pipelines.exclusive import WAIT_SECONDS, exclusive, take
 from pipelines.files import write_whole
 from pipelines.quarters import Quarter, stretches
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
 Say = Callable[[str], None]
+
+_OUR_CLASS = re.compile(r"^(pipelines|dagster)\.[\w.]+: ")
 
 WITHOUT_QUARTER = (("landing", "deliveries"), ("validated", "verdicts"))
 
@@ -114,13 +118,11 @@ def take_in(settings: Settings, say: Say, files: Sequence[Path] = (), wait: floa
     for another time, and said; False when it was among the files given. Raises JobFailed.
     """
     from pipelines.assets.partitions import range_tags
-    from pipelines.declarations import Declarations
     from pipelines.intake.inbox import settled, waiting_files
     from pipelines.intake.landing import Arrival, receive, waiting_quarters
     from pipelines.lifecycle.ledger import Ledger
-    from pipelines.settings import SOURCES
 
-    declarations = Declarations(SOURCES)
+    declarations = declared()
     declarations.check_all()  # 0.1 s now, rather than a mistake met after an hour's work
     ready, arriving = settled(files or waiting_files(settings), wait)
     with Ledger(settings.ledger).held():
@@ -151,6 +153,7 @@ def build(
     Raises JobFailed, and Busy when another process builds, publishes or releases for longer than
     ``wait_for_others`` seconds; so do ``publish`` and ``release``.
     """
+    declared().check_all()
     with exclusive(settings.writer_lock, "building the warehouse", wait_for_others, say):
         _run(
             "build_warehouse",
@@ -268,12 +271,17 @@ def _is_a_failed_check(event) -> bool:
     return False
 
 
-def _cause(event) -> str:
+def _cause(event: dg.DagsterEvent) -> str:
+    """The step and the sentence of what our code raised: not what Dagster put around it, nor what
+    it came of, such as the words of a YAML parser behind our file and line."""
     error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and _is_around(error):
         error = error.cause
     if error is None:
         return f"{event.step_key}: no cause given"
-    # Of a failure that we raise ourselves Dagster keeps the class as well; our words are enough.
-    _, is_ours, words = error.message.partition("events.Failure: ")
-    return f"{event.step_key}: {(words if is_ours else error.message).strip()}"
+    # Dagster keeps the class as well; of our own errors our words are enough.
+    return f"{event.step_key}: {_OUR_CLASS.sub('', error.message).strip()}"
+
+
+def _is_around(error: Any) -> bool:
+    return (error.cls_name or "").startswith("Dagster") or error.cls_name == "RetryRequested"

@@ -13,6 +13,9 @@ with warnings.catch_warnings():
     from pipelines.assets.run_log import plain
 
 
+ON_A_TERMINAL = {"loggers": {"plain": {"config": {}}}}
+
+
 def test_the_plain_log_shows_our_sentences_and_none_of_dagsters_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -24,5 +27,25 @@ def test_the_plain_log_shows_our_sentences_and_none_of_dagsters_own(
     def speaking() -> None:
         speak()
 
-    speaking.execute_in_process(run_config={"loggers": {"plain": {"config": {}}}})
+    speaking.execute_in_process(run_config=ON_A_TERMINAL)
     assert capsys.readouterr().err == "  two returns accepted\n"
+
+
+def test_steps_that_are_not_run_after_a_failed_one_are_not_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @dg.op
+    def fails(context) -> int:
+        context.log.info("looking at every row")
+        raise dg.Failure("a row is missing")
+
+    @dg.op
+    def follows(number: int) -> None:
+        pass
+
+    @dg.job(logger_defs={"plain": plain})
+    def failing() -> None:
+        follows(fails())
+
+    failing.execute_in_process(run_config=ON_A_TERMINAL, raise_on_error=False)
+    assert capsys.readouterr().err == "  looking at every row\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 import yaml
 
 from pipelines.commands import run
-from pipelines.settings import CHECKOUT, Settings
+from pipelines.declarations import DeclarationError
+from pipelines.settings import CHECKOUT, SOURCES, Settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -78,3 +80,44 @@ def test_settings_of_the_instance_can_be_chosen_and_a_wrong_choice_is_reported(
     with pytest.raises(run.JobFailed, match=r"none\.yaml, which is not a file"):
         run.keep_instance_settings(settings)
     assert (home / "dagster.yaml").read_bytes() == chosen.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (DeclarationError("wales.yaml, line 3: is missing"), "wales.yaml, line 3: is missing"),
+        (dg.Failure("a file is missing"), "a file is missing"),
+        (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
+        (dg.RetryRequested(max_retries=0), "ValueError: somewhere below"),
+    ],
+)
+def test_a_failed_step_says_what_we_raised_and_not_what_that_came_of(
+    raised: Exception, said: str
+) -> None:
+    @dg.op
+    def build() -> None:
+        raise raised from ValueError("somewhere below")
+
+    @dg.job
+    def builds() -> None:
+        build()
+
+    result = builds.execute_in_process(raise_on_error=False)
+    [failure] = [each for each in result.all_events if each.is_step_failure]
+    assert run._cause(failure) == f"build: {said}"
+
+
+def test_nothing_is_built_with_a_broken_declaration(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(SOURCES, tmp_path / "sources")
+    broken = tmp_path / "sources" / "places" / "wales.yaml"
+    with broken.open("a", encoding="utf-8") as file:
+        file.write("  - [")
+    monkeypatch.setattr("pipelines.settings.SOURCES", tmp_path / "sources")
+    for job in (run.build, run.take_in):
+        with pytest.raises(DeclarationError) as refused:
+            job(settings, print)
+        assert str(refused.value).startswith(f"{broken}, line ")
+        assert "\n" not in str(refused.value)
+    assert not settings.data.exists()
