@@ -13,13 +13,14 @@ once and lets the sensor tick until nothing waits. Limits, on 2 cores for 10,000
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 import time
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -52,9 +53,13 @@ class BacklogCost:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", nargs="*", type=int, help="how many; several to compare")
-    sizes = parser.parse_args().files or [FILES]
+    parser.add_argument("--json", type=Path, help="a file for the costs as JSON")
+    chosen = parser.parse_args()
+    sizes = chosen.files or [FILES]
     os.umask(0o077)
     costs = [_measure(files) for files in sizes]
+    if chosen.json:
+        chosen.json.write_text(json.dumps([asdict(cost) for cost in costs]), encoding="utf-8")
     headings = ("files", "minutes", "CPU min", "CPU ms a file", "runs", "slowest tick s")
     headings += ("idle tick s", "peak MiB", "ledger lines")
     print("\n" + "  ".join(headings))

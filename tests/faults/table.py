@@ -66,7 +66,7 @@ class Fault:
     control: str  # an unprotected way, on which the same test has to fail
     unit: str  # what is counted, such as "kills"
     full: int
-    few: int  # in the ordinary check
+    few: int  # in the ordinary check; 0 where one alone is too long for it
     seed: int
 
 
