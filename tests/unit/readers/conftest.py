@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.settings import CHECKOUT
 from pipelines.templates.csv_files import write_csv_return
 from pipelines.templates.workbook import write_return
 
@@ -85,17 +82,3 @@ def altered(workbook: Path, tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return alter
-
-
-@pytest.fixture(scope="session")
-def fuzzing() -> ModuleType:
-    """The benchmark that damages returns, as a module: what it makes, tests make too."""
-    import sys
-
-    path = CHECKOUT / "benchmarks" / "fuzz_readers.py"
-    spec = importlib.util.spec_from_file_location("fuzz_readers", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module

@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import openpyxl
@@ -21,6 +20,7 @@ from pipelines.readers.child_process import read
 from pipelines.readers.content import CannotRead, FileContent
 from pipelines.readers.layout import LaidOut, lay_out
 from pipelines.templates.workbook import write_return
+from tests.faults.mutants import as_ods
 
 QUARTER = Quarter(2024, 1)
 SHEET = "xl/worksheets/sheet2.xml"
@@ -324,10 +324,10 @@ def cell(shown: str, attributes: str = 'office:value-type="string"', inner: str 
 
 
 def test_an_opendocument_return_gives_the_same_rows_as_the_workbook(
-    workbook: Path, fuzzing: ModuleType, declarations: Declarations, tmp_path: Path
+    workbook: Path, declarations: Declarations, tmp_path: Path
 ) -> None:
     path = tmp_path / "return.ods"
-    path.write_bytes(fuzzing.as_ods(read(workbook)))
+    path.write_bytes(as_ods(read(workbook)))
     first, second = (lay_out(read(each), declarations, "S1") for each in (workbook, path))
     assert first.cover.values == second.cover.values
     assert first.frames["child"].equals(second.frames["child"])

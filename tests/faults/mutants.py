@@ -1,48 +1,32 @@
-"""Thousands of damaged returns, read as any other: does anything die, hang, swell or get lost?
+"""Returns of every form, and what becomes of them when they are altered at random.
 
-    python benchmarks/fuzz_readers.py --mutants 20000 --seed 1
-
-Templates and synthetic returns (xlsx, ods and zips of CSV files) are altered at random: in the
-XML of a part, in the package, in its bytes. Every mutant goes through the reading process and the
-layout. It must come out as rows or as a refusal with a code; a file whose bytes alone were
-damaged must be refused or give exactly the rows of the sound one. Prints a table and ends with 1
-if a limit was missed. The same seed gives the same mutants.
+Templates and synthetic returns (xlsx, ods and zips of CSV files) are altered in the XML of a part,
+in the package, in its bytes. The same generator of random numbers gives the same mutants.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import random
 import re
-import sys
-import tempfile
-import time
 import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 from pipelines.declarations import Declarations
 from pipelines.quarters import Quarter
-from pipelines.readers.child_process import read, read_each
-from pipelines.readers.content import FileContent, Unreadable
-from pipelines.readers.layout import lay_out
+from pipelines.readers.child_process import read
+from pipelines.readers.content import FileContent
 from pipelines.samples.population import population
 from pipelines.settings import SOURCES
 from pipelines.templates.csv_files import write_csv_return
 from pipelines.templates.workbook import write_return, write_template
 
-SECONDS_ALLOWED = 10.0
-BYTES_ALLOWED = 1024**3
 QUARTER = Quarter(2020, 1)
 SENDER = "W06000015"  # Cardiff
-BATCH = 250
 DAMAGED_BYTES = ("flipped", "cut", "joined")  # kinds that leave the XML alone
 _NUMBERS = [b"0", b"-1", b"1", b"4294967295", b"1048576", b"1048577", b"16384", b"99999999999999"]
 _NUMBERS += [b"1e308", b"NaN", b"", b"45000.5", b"60"]
@@ -60,22 +44,6 @@ class Mutant:
     seed_number: int
 
 
-@dataclass
-class Tally:
-    """What became of the mutants."""
-
-    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
-    slowest: float = 0.0
-    slow: int = 0
-    changed: int = 0  # damaged bytes that gave other rows
-    failures: list[str] = field(default_factory=list)
-
-    def note(self, kind: str, outcome: str, seconds: float) -> None:
-        self.outcomes.setdefault(kind, Counter())[outcome] += 1
-        self.slowest = max(self.slowest, seconds)
-        self.slow += seconds > SECONDS_ALLOWED
-
-
 def sound_files(folder: Path) -> list[Path]:
     """The files that mutants are made of: templates and filled-in returns of every form."""
     declarations = Declarations(SOURCES)
@@ -85,7 +53,7 @@ def sound_files(folder: Path) -> list[Path]:
         "sender_code": SENDER,
         "quarter": QUARTER.label,
         "version": 1,
-        "signed_off_by_role": "Synthetic benchmark",
+        "signed_off_by_role": "Synthetic test",
         "signed_off_on": date(2020, 7, 20),
         "is_synthetic": "yes",
     }
@@ -134,26 +102,27 @@ def _ods_cell(text: str | None) -> str:
     )
 
 
-def mutants(files: list[Path], count: int, seed: int) -> Iterator[Mutant]:
-    """``count`` mutants of the files; the same seed gives the same ones."""
-    chance = random.Random(seed)
-    sound = [path.read_bytes() for path in files]
-    parts = []
-    for content in sound:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts.append({name: package.read(name) for name in package.namelist()})
-    kinds = [*_OF_PARTS, "package", *DAMAGED_BYTES]
-    weights = [3] * len(_OF_PARTS) + [2, 3, 2, 1]
-    for _ in range(count):
-        number = chance.randrange(len(sound))
-        (kind,) = chance.choices(kinds, weights)
+class Mutants:
+    """Makes mutants of sound files, whose parts are unpacked once."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._sound = [path.read_bytes() for path in files]
+        self._parts = []
+        for content in self._sound:
+            with zipfile.ZipFile(io.BytesIO(content)) as package:
+                self._parts.append({name: package.read(name) for name in package.namelist()})
+
+    def one(self, chance: random.Random) -> Mutant:
+        """A mutant of one of the files, in one of the ways."""
+        number = chance.randrange(len(self._sound))
+        (kind,) = chance.choices(_KINDS, _WEIGHTS)
         if kind in _OF_PARTS:
-            content = _with_altered_parts(parts[number], _OF_PARTS[kind], chance)
+            content = _with_altered_parts(self._parts[number], _OF_PARTS[kind], chance)
         elif kind == "package":
-            content = _with_altered_package(parts[number], chance)
+            content = _with_altered_package(self._parts[number], chance)
         else:
-            content = _with_damaged_bytes(sound[number], kind, chance)
-        yield Mutant(kind, content, number)
+            content = damaged(self._sound[number], kind, chance)
+        return Mutant(kind, content, number)
 
 
 def _with_altered_parts(
@@ -183,16 +152,17 @@ def _with_altered_package(parts: dict[str, bytes], chance: random.Random) -> byt
     return _zipped(altered)
 
 
-def _with_damaged_bytes(content: bytes, kind: str, chance: random.Random) -> bytes:
+def damaged(content: bytes, kind: str, chance: random.Random) -> bytes:
+    """A file that was flipped in places, cut, or has lost a stretch, by ``kind``."""
     if kind == "cut":
         return content[: chance.randrange(len(content))]
     if kind == "joined":
         start = chance.randrange(len(content))
         return content[:start] + content[start + chance.randrange(1, 4000) :]
-    damaged = bytearray(content)
+    flipped = bytearray(content)
     for _ in range(chance.choice([1, 1, 2, 4, 16])):
-        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
-    return bytes(damaged)
+        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+    return bytes(flipped)
 
 
 def _zipped(parts: dict[str, bytes]) -> bytes:
@@ -276,93 +246,5 @@ _OF_PARTS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "attributes": _attributes,
     "pieces": _pieces,
 }
-
-
-def fuzz(count: int, seed: int, progress: Callable[[int], None] = lambda done: None) -> Tally:
-    """Read ``count`` mutants and count the outcomes. Raises whatever kills the caller."""
-    declarations = Declarations(SOURCES)
-    tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="adoption-fuzz-") as name:
-        folder = Path(name)
-        files = sound_files(folder)
-        expected = [(read(path).form, read(path).sheets) for path in files]
-        made = mutants(files, count, seed)
-        done = 0
-        while batch := list(islice(made, BATCH)):
-            paths = []
-            for index, mutant in enumerate(batch):
-                paths.append(folder / f"mutant{index}")
-                paths[-1].write_bytes(mutant.content)
-            answers: Any = read_each(paths)  # a generator: closing it ends the reading process
-            for mutant in batch:
-                began = time.perf_counter()
-                answer = next(answers)
-                seconds = time.perf_counter() - began
-                if isinstance(answer, Unreadable):
-                    tally.note(mutant.kind, answer.code, seconds)
-                    continue
-                tally.note(mutant.kind, "read", seconds)
-                _look(mutant, answer, expected, declarations, tally)
-            answers.close()
-            done += len(batch)
-            progress(done)
-    return tally
-
-
-def _look(
-    mutant: Mutant,
-    answer: FileContent,
-    expected: Sequence[tuple[str, list]],
-    declarations: Declarations,
-    tally: Tally,
-) -> None:
-    """What was read must lie in rows that are all accounted for, and be what the file held."""
-    lay_out(answer, declarations, "S1")
-    form, sheets = expected[mutant.seed_number]
-    if mutant.kind in DAMAGED_BYTES and answer.form == form and answer.sheets != sheets:
-        tally.changed += 1
-    if any(sheet.filled_rows is None for sheet in answer.sheets):
-        tally.failures.append(f"{mutant.kind}: rows were not counted")
-
-
-def largest_child() -> int:
-    """Bytes the largest reading process held; 0 where nobody counts (Windows)."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    arguments.add_argument("--mutants", type=int, default=20_000)
-    arguments.add_argument("--seed", type=int, default=1)
-    chosen = arguments.parse_args()
-    began = time.perf_counter()
-    tally = fuzz(chosen.mutants, chosen.seed, lambda done: _progress(done, chosen.mutants))
-    codes = sorted({code for counts in tally.outcomes.values() for code in counts})
-    print(f"\n{'':14}" + "".join(f"{code:>9}" for code in codes) + f"{'all':>9}")
-    for kind, counts in sorted(tally.outcomes.items()):
-        line = "".join(f"{counts[code]:9}" for code in codes)
-        print(f"{kind:14}{line}{counts.total():9}")
-    peak = largest_child()
-    print(
-        f"\n{chosen.mutants} mutants (seed {chosen.seed}) in {time.perf_counter() - began:.0f} s; "
-        f"slowest {tally.slowest:.1f} s, {tally.slow} over {SECONDS_ALLOWED:.0f} s; "
-        f"largest reading process {peak / 1024**2:.0f} MiB; "
-        f"{tally.changed} files of damaged bytes gave other rows"
-    )
-    for failure in tally.failures[:20]:
-        print(failure)
-    if tally.slow or tally.changed or tally.failures or peak > BYTES_ALLOWED:
-        raise SystemExit(1)
-
-
-def _progress(done: int, of: int) -> None:
-    print(f"\r{done} of {of}", end="", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()
+_KINDS = [*_OF_PARTS, "package", *DAMAGED_BYTES]
+_WEIGHTS = [3] * len(_OF_PARTS) + [2, 3, 2, 1]
