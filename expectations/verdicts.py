@@ -53,8 +53,8 @@ class Verdict:
     """``quarantined`` holds (return, sheet row) of every row with an error.
 
     In a refused submission no row goes further, whatever ``quarantined`` says. ``held_for`` are the
-    reasons why it waits for somebody who confirms it, and ``status_once_confirmed`` what it is
-    then.
+    reasons why it waits for somebody who confirms it, unless it is refused, and
+    ``status_once_confirmed`` what it is then.
     """
 
     submission_id: str
@@ -117,13 +117,13 @@ def decide_verdict(
     queries = any(problem.severity == "query" for problem in file_problems)
     counts = {name: tally.counts(refused=bool(refusals)) for name, tally in tallies.items()}
     # Counted with a query, a lost column of dates would have made "Children adopted: 0" a figure.
-    held_for = () if refusals else tuple(_to_be_confirmed(file_problems))
+    held_for = tuple(_to_be_confirmed(file_problems))
     accepted = _accepted(counts, queries)
     return Verdict(
         submission_id=submission_id,
         status="refused" if refusals else "held for confirmation" if held_for else accepted,
         held_for=held_for,
-        status_once_confirmed=accepted if held_for else None,
+        status_once_confirmed=accepted if held_for and not refusals else None,
         refusals=refusals,
         quarantined=frozenset(
             (name, row) for name, tally in tallies.items() for row in tally.rows_in_error

@@ -219,8 +219,10 @@ def validate_submission(
 
 def _file_problem(record: Mapping[str, Any]) -> FileProblem:
     """A problem as its record in the layout of a batch has it."""
-    lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list)}
-    return FileProblem(**{**record, **lists})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record.items()
+    }
+    return FileProblem(**values)
 
 
 def _rows_checked(batch: Batch, submission: Submission, layout: dict[str, Any]) -> dict[str, int]:

@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.declarations import Declarations, Return, ReturnField
 from pipelines.quarters import Quarter
 from pipelines.readers.codes_written import codes_understood, squeezed
-from pipelines.readers.dates_written import APOSTROPHES, AS_ASKED, BLANK, SERIAL, as_date, stripped
+from pipelines.readers.dates_written import APOSTROPHES, AS_ASKED, BLANK, SERIAL, as_dates, stripped
 
 LEADING_COLUMNS = ("submission_id", "sender_code", "quarter", "sheet", "sheet_row")
 Pseudonymise = Callable[[str, pl.Series, pl.Series], pl.Series]
@@ -48,7 +48,7 @@ def cast(
 ) -> pl.DataFrame:
     """The typed frame of a raw one, row for row.
 
-    Dates: :func:`pipelines.readers.dates_written.as_date`. Codes: a code in force in ``quarter``,
+    Dates: :func:`pipelines.readers.dates_written.as_dates`. Codes: a code in force in ``quarter``,
     its label in either language or a declared spelling, whatever the case and
     spacing. Agency fields: a place's code or name becomes its code, anything
     else stays as written.
@@ -147,12 +147,13 @@ def _ways(
     text = pl.col("text")
     if kind == "date":
         way = (
-            pl.when(as_date(text).is_null() | text.str.contains(AS_ASKED)).then(None)
+            pl.when(pl.col("day").is_null() | text.str.contains(AS_ASKED)).then(None)
             .when(text.str.contains(SERIAL)).then(pl.lit("day number"))
             .when(text.str.contains(":", literal=True)).then(pl.lit("time of day"))
             .otherwise(pl.lit("date form"))
         )  # fmt: skip
-        return texts.alias("text").to_frame().select(way).to_series()
+        frame = pl.DataFrame({"text": texts, "day": as_dates(texts)})
+        return frame.select(way).to_series()
     if kind == "integer":
         is_plain = text.str.contains(r"^[0-9]+$")
         way = pl.when(~is_plain & as_whole_number(text).is_not_null()).then(pl.lit("number form"))
@@ -251,7 +252,7 @@ def _values(
 ) -> pl.Series:
     """What each of some distinct texts means; null where it is not understood."""
     if kind == "date":
-        return texts.to_frame().select(as_date(pl.col("text"))).to_series()
+        return as_dates(texts)
     if kind == "integer":
         return texts.to_frame().select(as_whole_number(pl.col("text"))).to_series()
     if kind == "code":

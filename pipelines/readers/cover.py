@@ -17,7 +17,7 @@ from pipelines.readers.casting import places_by_text
 from pipelines.readers.cells import column_letters, text_at
 from pipelines.readers.codes_written import codes_understood, squeezed
 from pipelines.readers.content import FileContent, SheetContent
-from pipelines.readers.dates_written import as_date, stripped
+from pipelines.readers.dates_written import as_dates, stripped
 from pipelines.readers.headings import looks_like, names_of_sheet
 from pipelines.readers.repairs import Repair, repair
 from pipelines.readers.sentences import FileProblem, problem
@@ -303,7 +303,7 @@ def _quarter(text: str) -> Quarter | None:
 
 def _day(text: str) -> date | None:
     frame = pl.DataFrame({"text": [text]}, schema={"text": pl.String})
-    day: date | None = frame.select(as_date(stripped(pl.col("text")))).item()
+    day: date | None = as_dates(frame.select(stripped(pl.col("text"))).to_series()).item()
     return day
 
 

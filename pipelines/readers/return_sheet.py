@@ -30,6 +30,7 @@ from pipelines.readers.headings import (
     closest_column,
     fields_by_heading,
     heading_row,
+    headings_found,
     plain_heading,
     return_it_looks_like,
 )
@@ -160,7 +161,11 @@ class _SheetReading:
 
     def _heading_row(self) -> int | None:
         index = heading_row(self._sheet, self._declared)
-        likely = return_it_looks_like(self._sheet, self._declarations.returns.values())
+        own = headings_found(self._sheet, self._declared)
+        # With half of the headings it is the return, whatever else its headings are like.
+        likely = None
+        if 2 * own < len(self._declared.fields):
+            likely = return_it_looks_like(self._sheet, self._declarations.returns.values())
         if likely is not None and likely.name != self._declared.name:
             self._report("F227", title=likely.sheet)
             return None
@@ -245,7 +250,6 @@ class _SheetReading:
             header,
             {column: declared.field(name) for name, column in positions.items()},
             positions.get(key[0]) if key else None,
-            fields_by_heading(declared),
             self._declarations.not_data,
         )
         self._problems += about_rows_left_out(left_out, self._name)

@@ -12,7 +12,6 @@ from typing import Literal
 
 from pipelines.declarations import ReturnField
 from pipelines.readers.cells import listed, text_at
-from pipelines.readers.headings import plain_heading
 from pipelines.readers.sentences import FileProblem, problem
 
 Kind = Literal["total", "hint", "note", "headings"]
@@ -32,15 +31,14 @@ def rows_left_out(
     header: int,
     fields: Mapping[int, ReturnField],
     key_column: int | None,
-    known: Mapping[str, str],
     words: Mapping[str, frozenset[str]],
 ) -> dict[int, Kind]:
     """Rows below ``header`` (from 0) that are no cases, each with what it is.
 
-    ``fields`` are the fields by column, ``known`` the headings of
-    :func:`pipelines.readers.headings.fields_by_heading`, ``words`` those of ``not_data.csv``.
+    ``fields`` are the fields by column, ``words`` those of ``not_data.csv``.
     """
     left_out: dict[int, Kind] = {}
+    headings = [_plain(text or "") for text in rows[header]]
     filled_seen = 0
     last: tuple[int, list[tuple[int, str]]] | None = None
     for index in range(header + 1, len(rows)):
@@ -49,7 +47,7 @@ def rows_left_out(
         if not cells:
             continue
         filled_seen += 1
-        kind = _kind(cells, filled_seen, fields, key_column, known, words)
+        kind = _kind(cells, filled_seen, fields, headings, words)
         if kind is not None:
             left_out[index] = kind
         else:
@@ -75,12 +73,11 @@ def _kind(
     cells: Sequence[tuple[int, str]],
     position: int,
     fields: Mapping[int, ReturnField],
-    key_column: int | None,
-    known: Mapping[str, str],
+    headings: Sequence[str],
     words: Mapping[str, frozenset[str]],
 ) -> Kind | None:
     first = _plain(cells[0][1])
-    if len(cells) > 1 and _repeats_headings(cells, fields, known):
+    if len(cells) > 1 and _repeats_headings(cells, headings):
         return "headings"
     if _says_total(first, words["total"]) and not _has_a_day(cells[1:], fields):
         return "total"
@@ -91,14 +88,11 @@ def _kind(
     return None
 
 
-def _repeats_headings(
-    cells: Sequence[tuple[int, str]], fields: Mapping[int, ReturnField], known: Mapping[str, str]
-) -> bool:
-    of_fields = [(column, text) for column, text in cells if column in fields]
+def _repeats_headings(cells: Sequence[tuple[int, str]], headings: Sequence[str]) -> bool:
     same = sum(
-        known.get(plain_heading(text, known)) == fields[column].name for column, text in of_fields
+        column < len(headings) and _plain(text) == headings[column] for column, text in cells
     )
-    return same >= 2 and 2 * same > len(of_fields)
+    return same >= 2 and 2 * same > len(cells)
 
 
 def _says_total(first: str, totals: frozenset[str]) -> bool:

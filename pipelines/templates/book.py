@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -20,13 +21,20 @@ A4, A3 = 9, 8  # as spreadsheets number paper
 class TemplateBook:
     """A workbook being written, with the formats every sheet shares."""
 
-    def __init__(self, path: Path, plan: TemplatePlan, quarter: Quarter) -> None:
+    def __init__(
+        self,
+        target: Path | io.BytesIO,
+        plan: TemplatePlan,
+        quarter: Quarter,
+        version: str | None = None,
+    ) -> None:
+        """``version`` of the template where it is not the plan's; empty for none."""
         import xlsxwriter
 
         self.plan = plan
         self.quarter = quarter
         self.book = xlsxwriter.Workbook(
-            str(path),
+            target if isinstance(target, io.BytesIO) else str(target),
             {
                 "in_memory": True,  # no temporary files, and zip times that never change
                 "strings_to_formulas": False,
@@ -35,7 +43,8 @@ class TemplateBook:
             },
         )
         self.book.set_properties({"created": MADE_ON})
-        self.book.set_custom_property(VERSION_PROPERTY, plan.version)
+        if version != "":
+            self.book.set_custom_property(VERSION_PROPERTY, version or plan.version)
         self.book.set_custom_property("adoption_quarter", quarter.label)
         add = self.book.add_format
         wrapped = {"text_wrap": True, "valign": "top"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,16 +20,28 @@ _LONGEST_TITLE = 32
 _LONGEST_MESSAGE = 255
 
 
-def guide_data(book: TemplateBook, sheet: Any, planned: SheetPlan) -> None:
-    """Drop-downs, checks and explanations for the rows to be filled in."""
-    last = planned.declared.max_rows or ROWS_TO_FILL
-    for column, field in enumerate(planned.fields):
+def guide_data(
+    book: TemplateBook,
+    sheet: Any,
+    planned: SheetPlan,
+    columns: Mapping[str, int] | None = None,
+    heading_row: int = 0,
+) -> None:
+    """Drop-downs, checks and explanations for the rows to be filled in.
+
+    ``columns`` are those of the fields, from 0, where they are not in declared order.
+    """
+    last = heading_row + (planned.declared.max_rows or ROWS_TO_FILL)
+    for number, field in enumerate(planned.fields):
+        column = number if columns is None else columns.get(field.name)
+        if column is None:
+            continue
         check = _check(book, field) | {
             "ignore_blank": True,
-            "input_title": planned.titles[column][:_LONGEST_TITLE],
+            "input_title": planned.titles[number][:_LONGEST_TITLE],
             "input_message": _short(in_language(field.description, book.plan.language)),
         }
-        sheet.data_validation(1, column, last, column, check)
+        sheet.data_validation(heading_row + 1, column, last, column, check)
 
 
 def _short(text: str, limit: int = _LONGEST_MESSAGE) -> str:
@@ -84,10 +96,21 @@ def list_name(code_list: str) -> str:
     return f"list_{code_list}"
 
 
-def guide_cover(book: TemplateBook, sheet: Any, fields: Sequence[CoverField]) -> None:
-    """The same for the answers of the cover."""
+def guide_cover(
+    book: TemplateBook,
+    sheet: Any,
+    fields: Sequence[CoverField],
+    answers: Mapping[str, tuple[int, int]] | None = None,
+) -> None:
+    """The same for the answers of the cover.
+
+    ``answers`` are their cells (row, column) where they are not those of the template.
+    """
     language = book.plan.language
-    for row, field in enumerate(fields, start=COVER_FIRST_ROW):
+    for number, field in enumerate(fields, start=COVER_FIRST_ROW):
+        row, column = (number, 1) if answers is None else answers.get(field.name, (-1, -1))
+        if row < 0:
+            continue
         check: dict[str, Any] = {"error_title": _please_check(language)}
         if field.type in ("sender", "quarter"):
             check |= {
@@ -114,7 +137,7 @@ def guide_cover(book: TemplateBook, sheet: Any, fields: Sequence[CoverField]) ->
             }
         else:
             continue
-        sheet.data_validation(row, 1, row, 1, check)
+        sheet.data_validation(row, column, row, column, check)
 
 
 def _please_check(language: Language) -> str:

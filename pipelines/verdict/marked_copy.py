@@ -14,10 +14,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.declarations import Return
+from pipelines.declarations import CoverField, Return
+from pipelines.readers.codes_written import squeezed
 from pipelines.readers.content import VERSION_PROPERTY, FileContent, SheetContent
 from pipelines.readers.layout import LaidOut
 from pipelines.readers.return_sheet import ReturnRead
+from pipelines.readers.sentences import FileProblem
+from pipelines.templates.book import TemplateBook
+from pipelines.templates.entry_checks import guide_cover, guide_data
+from pipelines.templates.guidance import write_codes, write_lists
+from pipelines.templates.plan import plan_template
 from pipelines.verdict.problems import column_number, in_language
 from pipelines.verdict.report import ValidationReport
 from pipelines.verdict.report_files import write_private
@@ -33,6 +39,7 @@ _WIDTH, _COVER_WIDTH, _LEGEND_WIDTH = 18, 44, 110  # characters
 _LEFT_BLANK = ("error", "formula", "merged")  # no value of the cell's own was read
 _NOTE_WIDTH = 320  # pixels, some 48 characters of 18 pixels' height
 _NOTE_CHARACTERS = 48
+_LABELS_IN_A_NOTE = 12
 
 
 class NothingToMark(Exception):
@@ -73,6 +80,7 @@ def marked_copy(report: ValidationReport, content: FileContent, laid_out: LaidOu
         sheet = content.sheets[layout.position - 1]
         copy.write_sheet(name, sheet, layout.sheet, layout, declared)
     copy.write_legend()
+    copy.write_lists()
     return copy.content()
 
 
@@ -84,12 +92,30 @@ class _MarkedCopy:
         self._ = report.gettext
         self._laid_out = laid_out
         self._bytes = io.BytesIO()
-        self._book = new_workbook(self._bytes)
-        if content.template_version is not None:
+        self._guided = self._with_guidance(content)
+        self._book: Any = self._guided.book if self._guided else new_workbook(self._bytes)
+        if self._guided is None and content.template_version is not None:
             self._book.set_custom_property(VERSION_PROPERTY, content.template_version)
         self._names: set[str] = set()
         self._marks = self._marks_by_sheet()
         self._formats = _formats(self._book)
+
+    def _with_guidance(self, content: FileContent) -> TemplateBook | None:
+        """The workbook with what the template offers, where the quarter says which lists hold."""
+        quarter = self._laid_out.cover.values["quarter"]
+        if quarter is None:
+            return None
+        declarations = self._report.declarations
+        nation_code = declarations.nation_of(self._laid_out.cover.values["sender_code"])
+        plan = plan_template(declarations, quarter, self._report.language, nation_code)
+        return TemplateBook(self._bytes, plan, quarter, content.template_version or "")
+
+    def write_lists(self) -> None:
+        """The code lists, and what the drop-downs offer."""
+        if self._guided is not None:
+            declarations, names = self._report.declarations, list(self._laid_out.returns)
+            write_codes(self._guided, declarations, self._guided.quarter, names)
+            write_lists(self._guided, declarations, names)
 
     def sheet_name(self, wanted: str, declared: str) -> str:
         """The author's name of a sheet, where a workbook may have a sheet of that name."""
@@ -134,6 +160,13 @@ class _MarkedCopy:
                 doubt = doubts.get((row, column))
                 _write_cell(out, row, column, value, kind, style, doubt)
                 _write_note(out, row, column, mark)
+        if self._guided is not None and layout is not None and header is not None:
+            columns = {name: column_number(each) - 1 for name, each in layout.columns.items()}
+            planned = self._guided.plan.sheets[layout.name]
+            guide_data(self._guided, out, planned, columns, header)
+        elif self._guided is not None and layout is None:
+            fields = self._report.declarations.cover.fields
+            guide_cover(self._guided, out, fields, _answer_cells(sheet, fields))
         for (row, column), mark in marks.items():  # of blank cells at the end of a row
             out.write_blank(row, column, None, self._style("text", mark, is_heading=False))
             _write_note(out, row, column, mark)
@@ -171,13 +204,23 @@ class _MarkedCopy:
             if return_name is not None and row is not None:
                 address = problem["cell"] or f"A{row}"
                 yield sheets[return_name], address, problem["severity"], self._note(problem)
+        said = {
+            (problem["code"], problem["sheet"], problem["field"]): problem
+            for problem in self._report.problems_of_the_file
+        }
         layouts = {layout.sheet: layout for layout in self._laid_out.returns.values()}
         for problem in self._laid_out.problems:
-            note = self._note(vars(problem))
-            addresses: Sequence[str] = getattr(problem, "cells", ())
+            # The report adds what follows from it.
+            key = problem.code, problem.sheet, problem.field
+            note = self._note(said[key] if _is_same(said.get(key), problem) else vars(problem))
+            addresses: Sequence[str] = problem.cells
             if problem.sheet is None:
                 continue
             layout = layouts.get(problem.sheet)
+            if problem.explains and layout is not None and layout.header_row is not None:
+                letters_of = [layout.columns.get(name) for name in problem.explains]
+                headings = [f"{each}{layout.header_row}" for each in letters_of if each]
+                addresses = (*addresses, *headings)
             if not addresses and layout is not None and layout.header_row is not None:
                 letters = layout.columns.get(problem.field or "", "A")
                 addresses = (f"{letters}{layout.header_row}",)
@@ -186,7 +229,20 @@ class _MarkedCopy:
 
     def _note(self, problem: Mapping[str, Any]) -> str:
         severity = self._report.severity(problem["severity"]).upper()
-        return f"{severity} {problem['code']}: {self._report.sentence(problem)}"
+        note = f"{severity} {problem['code']}: {self._report.sentence(problem)}"
+        return "\n".join(filter(None, [note, self._permitted(problem)]))
+
+    def _permitted(self, problem: Mapping[str, Any]) -> str:
+        """What may be written into a cell that takes a code, where it is not understood."""
+        if self._guided is None or problem["code"] not in ("CODE", "REQUIRED"):
+            return ""
+        planned = self._guided.plan.sheets[problem["return_name"]]
+        labels = list(planned.labels.get(problem["field"], {}).values())
+        if not labels:
+            return ""
+        shown = "; ".join(labels[:_LABELS_IN_A_NOTE])
+        more = " …" if len(labels) > _LABELS_IN_A_NOTE else ""
+        return self._("Choose one of: {labels}").format(labels=shown + more)
 
     def write_legend(self) -> None:
         """The last sheet: what the marks mean, and the problems that belong to no sheet."""
@@ -200,8 +256,9 @@ class _MarkedCopy:
         explanation = self._(
             "This is your return with the problem cells marked: a thick red border and a note for "
             "an error, a dashed amber border and a note for a query. It has only the cover and the "
-            "sheets of the returns; a cell with an Excel error is left blank. Correct this copy "
-            "and send it, or correct your own file. This sheet is not read."
+            "sheets of the returns, with the drop-down lists of the template; a cell with an Excel "
+            "error is left blank. Correct this copy and send it, or correct your own file. This "
+            "sheet is not read."
         )
         lines = [(explanation, wrapped)]
         for severity in ("error", "query"):
@@ -215,6 +272,25 @@ class _MarkedCopy:
         """The bytes of the finished workbook."""
         self._book.close()
         return self._bytes.getvalue()
+
+
+def _is_same(said: Mapping[str, Any] | None, problem: FileProblem) -> bool:
+    return said is not None and said["sentence_en"].startswith(problem.sentence_en)
+
+
+def _answer_cells(sheet: SheetContent, fields: Sequence[CoverField]) -> dict[str, tuple[int, int]]:
+    """Where the answers of a cover stand: to the right of each question."""
+    questions = {
+        squeezed(question): field.name
+        for field in fields
+        for question in (field.name, field.title.en, field.title.cy)
+    }
+    return {
+        questions[squeezed(text)]: (row, column + 1)
+        for row, texts in enumerate(sheet.rows)
+        for column, text in enumerate(texts)
+        if text and squeezed(text) in questions
+    }
 
 
 def _write_note(out: Any, row: int, column: int, mark: _Mark | None) -> None:

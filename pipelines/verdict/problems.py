@@ -94,15 +94,21 @@ class DeclaredHeadings:
 def complete_problems(
     submission: Submission, problems: Sequence[Mapping[str, Any]], headings: DeclaredHeadings
 ) -> list[Problem]:
-    """Problems in the order of sheet, row and column, those of the whole file first.
+    """Problems in the order of sheet, row and column, those of the whole file first, and of these
+    the ones that are the cause of most: whole columns and references.
 
     Each has ``title_en``, ``title_cy`` and ``source`` as well, and what a refusal rests on is
     always among them.
     """
     every = [*problems, *_reasons_of_refusal(submission, problems)]
+    causes = {reason["sentence_en"] for reason in submission.held_for}
+
+    def position(problem: Mapping[str, Any]) -> tuple[bool, tuple[int, int, int]]:
+        return problem["sentence_en"] not in causes, headings.position(problem)
+
     return [
         {**problem, **headings.titles(problem), "source": headings.source(problem)}
-        for problem in sorted(every, key=headings.position)
+        for problem in sorted(every, key=position)
     ]
 
 

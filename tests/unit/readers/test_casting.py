@@ -20,7 +20,7 @@ from pipelines.readers.casting import (
     squeezed,
     validated_frame,
 )
-from pipelines.readers.dates_written import as_date, stripped
+from pipelines.readers.dates_written import as_dates, stripped
 from pipelines.settings import SOURCES
 
 QUARTER = Quarter(2024, 1)
@@ -42,7 +42,7 @@ MONTHS = [
 
 def day(text: str | None) -> date | None:
     frame = pl.DataFrame({"text": [text]}, schema={"text": pl.String})
-    return frame.select(as_date(stripped(pl.col("text")))).item()
+    return as_dates(frame.select(stripped(pl.col("text"))).to_series()).item()
 
 
 def number(text: str) -> int | None:
@@ -187,14 +187,14 @@ def test_every_day_is_read_the_same_from_each_form(given_day: date) -> None:
     if 20_000 <= serial <= 60_000:
         forms.append(str(serial))
     frame = pl.DataFrame({"text": forms})
-    assert frame.select(as_date(pl.col("text"))).to_series().to_list() == [d] * len(forms)
+    assert as_dates(frame["text"]).to_list() == [d] * len(forms)
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.text(max_size=14) | st.text("0123456789/-.T: ", max_size=14), max_size=50))
 def test_no_text_breaks_the_reading_of_dates(texts: list[str]) -> None:
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    days = frame.select(as_date(stripped(pl.col("text")))).to_series()
+    days = as_dates(frame.select(stripped(pl.col("text"))).to_series())
     assert days.dtype == pl.Date and len(days) == len(texts)
 
 
