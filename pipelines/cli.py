@@ -10,6 +10,7 @@ from io import TextIOWrapper
 import click
 
 from pipelines.commands.check import check
+from pipelines.commands.convert import convert
 from pipelines.commands.deliveries import report, status
 from pipelines.commands.doctor import doctor
 from pipelines.commands.erase import erase
@@ -38,7 +39,7 @@ from pipelines.system_errors import in_words
 
 # The commands as `adoption --help` shows them: in sections, in the order of the work.
 SECTIONS: dict[str, list[click.Command]] = {
-    "Before a return is sent": [template, check],
+    "Before a return is sent": [template, convert, check],
     "Take in, build, publish": [take_in, build, publish, run_everything],
     "Returns and their reports": [status, report, due, reminders, history],
     "From query to lock": [
@@ -98,6 +99,7 @@ NEED_WAREHOUSE = {
 # Commands that are of use before anything has been received.
 WITHOUT_DATA = {
     "check",
+    "convert",
     "dictionary",
     "doctor",
     "key",

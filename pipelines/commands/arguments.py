@@ -208,14 +208,16 @@ class NewFile(click.Path):
     A filled return stood at the end of a command once, and was gone.
     """
 
-    def __init__(self) -> None:
-        super().__init__(path_type=Path, dir_okay=False)
+    def __init__(self, dir_okay: bool = False) -> None:
+        super().__init__(path_type=Path, dir_okay=dir_okay)
 
     def convert(self, value, param, ctx):
         target = Path(str(super().convert(value, param, ctx)))
-        if target.exists() and not (ctx and ctx.meta.get(REPLACE)):
+        # A folder may hold more than was ever written by us.
+        if target.is_dir() or (target.exists() and not (ctx and ctx.meta.get(REPLACE))):
             self.fail(
-                f"{target} is there already: choose another name, or add --force to replace it",
+                f"{target} is there already: choose another name"
+                + ("" if target.is_dir() else ", or add --force to replace it"),
                 param,
                 ctx,
             )
@@ -264,5 +266,5 @@ def _places_like(
 QUARTER, PLACE, SENDER, NATION = QuarterType(), PlaceType(), SenderType(), NationType()
 INDICATOR, SUBMISSION, ROLE, DAY = IndicatorType(), SubmissionId(), RoleType(), DayType()
 BODY = Body()
-NEW_FILE = NewFile()
+NEW_FILE, NEW_FILE_OR_FOLDER = NewFile(), NewFile(dir_okay=True)
 EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

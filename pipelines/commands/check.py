@@ -10,23 +10,44 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.arguments import EXISTING_FILE, NEW_FILE, force_option
+from pipelines.commands.arguments import (
+    EXISTING_FILE,
+    NEW_FILE,
+    QUARTER,
+    SENDER,
+    force_option,
+)
+from pipelines.commands.convert import FILES_OR_FOLDERS, converted
 from pipelines.commands.declared import declared
 from pipelines.commands.deliveries import write_or_say_why
 from pipelines.commands.extras import require_warehouse
 from pipelines.commands.terminal import show, working
+from pipelines.quarters import Quarter
 
 if TYPE_CHECKING:
     from pipelines.text.catalogue import Language
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=EXISTING_FILE)
+@click.argument("files", nargs=-1, required=True, type=FILES_OR_FOLDERS)
 @click.option(
     "--before",
     multiple=True,
     type=EXISTING_FILE,
     help="What you sent before: the previous version, or the previous quarter. May be repeated.",
+)
+@click.option(
+    "--sender",
+    "sender_code",
+    type=SENDER,
+    help="Whose extracts FILES are: they are converted first, as `adoption convert` does.",
+)
+@click.option(
+    "--quarter",
+    "quarters",
+    multiple=True,
+    type=QUARTER,
+    help="With --sender: the quarter of the return that they become. May be repeated.",
 )
 @click.option("--out", type=NEW_FILE, help="Write the report: FILE.xlsx, .csv, .txt or .json.")
 @click.option(
@@ -48,6 +69,8 @@ def check(
     context: click.Context,
     files: tuple[Path, ...],
     before: tuple[Path, ...],
+    sender_code: str | None,
+    quarters: tuple[Quarter, ...],
     out: Path | None,
     marked: Path | None,
     language: Language,
@@ -63,7 +86,47 @@ def check(
     adoption check return.xlsx
     adoption check return.xlsx --before last-quarter.xlsx --out problems.xlsx
     adoption check return.xlsx --marked to-correct.xlsx   problem cells in colour
+    adoption check annex-a.xlsx --sender Bristol --quarter 2025-26-Q1   an extract
     """
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="adoption-check-") as made:
+        if sender_code is not None:
+            files = _converted(Path(made), files, sender_code, quarters, language)
+        elif quarters:
+            raise click.UsageError("--quarter goes with --sender, for extracts")
+        elif folders := [path for path in files if path.is_dir()]:
+            raise click.UsageError(
+                f"{folders[0]} is a folder: say with --sender whose extracts it holds"
+            )
+        refused = _check(files, before, out, marked, language, as_json, quick)
+    context.exit(1 if refused else 0)
+
+
+def _converted(
+    folder: Path,
+    files: tuple[Path, ...],
+    sender_code: str,
+    quarters: tuple[Quarter, ...],
+    language: Language,
+) -> tuple[Path, ...]:
+    """The returns that extracts become, written for the check alone."""
+    from pipelines.extracts.written import write_converted
+
+    conversion = converted(files, sender_code, quarters, language)
+    return tuple(write_converted(folder, conversion, declared(), language))
+
+
+def _check(
+    files: tuple[Path, ...],
+    before: tuple[Path, ...],
+    out: Path | None,
+    marked: Path | None,
+    language: Language,
+    as_json: bool,
+    quick: bool,
+) -> bool:
+    """Print and write what was found; True when any file would be refused."""
     from pipelines.commands.summary import report_to_show
     from pipelines.verdict.check import WrongEarlierFile, check_files
     from pipelines.verdict.report import ValidationReport
@@ -113,4 +176,4 @@ def check(
     else:
         for report in reports:
             show(report_to_show(report))
-    context.exit(1 if any(file.is_refused for file in checked) else 0)
+    return any(file.is_refused for file in checked)

@@ -6,6 +6,12 @@ Knows no tool of the pipeline. Every loader checks what it reads and raises
 
 from pipelines.declarations.breakdowns import Breakdown, Category
 from pipelines.declarations.declarations import Declarations
+from pipelines.declarations.extracts import (
+    EpisodeCodes,
+    Extract,
+    ExtractTable,
+    UnusedTable,
+)
 from pipelines.declarations.indicators import (
     Benchmark,
     BreakInSeries,
@@ -62,6 +68,9 @@ __all__ = [
     "Declarations",
     "Declared",
     "Duty",
+    "EpisodeCodes",
+    "Extract",
+    "ExtractTable",
     "Indicator",
     "Measure",
     "Membership",
@@ -83,6 +92,7 @@ __all__ = [
     "Ssda903Rule",
     "Text",
     "TolerancePolicy",
+    "UnusedTable",
     "WarningLimit",
     "Words",
     "WorkedExample",

@@ -16,6 +16,7 @@ from pipelines.declarations.disclosure import (
     Slice,
     SubsetRelations,
 )
+from pipelines.declarations.extracts import FURTHER_COLUMNS, Extract
 from pipelines.declarations.indicators import Indicator
 from pipelines.declarations.loading import Location, SourceFile, YamlFile, no_overlaps
 from pipelines.declarations.measures import Measure
@@ -63,6 +64,25 @@ class CrossChecks:
                 raise file.mistake(
                     ("measures", position, "fields", number),
                     f"no field of the {measure.subject} return is called {name}; correct the name",
+                )
+
+    def extract(self, file: YamlFile, extract: Extract) -> None:
+        """Its columns and what is derived fill fields of a return, or are parts of an episode."""
+        returns = self._declared.returns
+        fields = {name: {field.name for field in returns[name].fields} for name in returns}
+        for position, table in enumerate(extract.tables):
+            known = fields["adopter" if table.role == "adopter" else "child"] | FURTHER_COLUMNS
+            for column in table.columns:
+                if column not in known:
+                    raise file.mistake(
+                        ("tables", position, "columns", column),
+                        f"{column} is neither a field of the return nor a part of an episode",
+                    )
+        for position, derived in enumerate(extract.derived):
+            if derived.field not in fields["child"]:
+                raise file.mistake(
+                    ("derived", position, "field"),
+                    f"no field of the child return is called {derived.field}; correct the name",
                 )
 
     def indicator(self, file: YamlFile, indicator: Indicator) -> None:

@@ -19,6 +19,7 @@ from pipelines.declarations.disclosure import (
     Subset,
     SubsetRelations,
 )
+from pipelines.declarations.extracts import EpisodeCodes, Extract
 from pipelines.declarations.glossary import Term
 from pipelines.declarations.indicators import BreakInSeries, Indicator, NotComputed
 from pipelines.declarations.limits import (
@@ -129,6 +130,33 @@ class Declarations:
     def codes(self, code_list: str, quarter: Quarter) -> tuple[str, ...]:
         """The codes of a list that are in force in ``quarter``."""
         return tuple(code.code for code in self.code_lists[code_list] if code.in_force(quarter))
+
+    # --- extracts ------------------------------------------------------------
+
+    @cached_property
+    def extracts(self) -> dict[str, Extract]:
+        """What can be converted into a return, by name, in the order of the files."""
+        extracts = {}
+        for path in sorted((self.folder / "extracts").glob("*.yaml")):
+            file = YamlFile(path)
+            extract = file.read(Extract)
+            named_after(file, extract.name, ("name",))
+            extracts[extract.name] = extract
+            self._checks.extract(file, extract)
+        for extract in extracts.values():
+            other = extract.episode_codes_of
+            if other is not None and (other not in extracts or not extracts[other].episode_codes):
+                file = YamlFile(self.folder / "extracts" / f"{extract.name}.yaml")
+                raise file.mistake(
+                    ("episode_codes_of",), f"{other} is no extract with codes of episodes"
+                )
+        return extracts
+
+    def episode_codes(self, extract: Extract) -> EpisodeCodes | None:
+        """The codes of the extract's episodes, its own or another's; None where it has none."""
+        if extract.episode_codes_of is not None:
+            return self.extracts[extract.episode_codes_of].episode_codes
+        return extract.episode_codes
 
     # --- places --------------------------------------------------------------
 

@@ -65,6 +65,7 @@ class ReturnField(Declared):
     pseudonym_of: Literal["child", "household", "sibling_group"] | None = None
     issued_by: str | None = None  # field holding the issuing agency's code; default: the sender
     measured_as: str | None = None  # column name in the validated room, where it differs
+    expected_with: str | None = None  # "always", or the field with which a blank is a gap
     synonyms: tuple[str, ...] = ()
     since: OptionalQuarter = None
     until: OptionalQuarter = None
@@ -119,6 +120,10 @@ class Return(Declared):
             if key not in names:
                 raise ValueError(f"primary_key names {key}, which is no field")
         for field in self.fields:
+            if field.expected_with not in (None, "always", *names):
+                raise ValueError(
+                    f"{field.name}: expected_with names {field.expected_with}, which is no field"
+                )
             if field.issued_by and field.issued_by not in names:
                 raise ValueError(
                     f"{field.name}: issued_by names {field.issued_by}, which is no field"
@@ -141,13 +146,19 @@ class Return(Declared):
 
 
 class CoverField(Declared):
-    """One line of the cover sheet."""
+    """One line of the cover sheet.
+
+    ``unless`` names the question whose answer makes this one superfluous. What is not
+    ``is_offered`` is on no blank template.
+    """
 
     name: str
     title: Text
     guidance: Text
-    type: Literal["string", "date", "integer", "yes_no", "quarter", "sender"]
+    type: Literal["string", "date", "integer", "yes_no", "quarter", "sender", "extract"]
     required: bool = False
+    unless: str | None = None
+    is_offered: bool = True
 
 
 class Cover(Declared):

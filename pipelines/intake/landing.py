@@ -235,6 +235,8 @@ def cover_answers(
         "quarter": quarter.label if is_collected else None,
         "declared_version": cover.values.get("version"),
         "is_synthetic": bool(cover.values.get("is_synthetic")),
+        "made_from": cover.values.get("made_from"),
+        "is_history": bool(cover.values.get("is_history")),
         "signed_off_by_role": declared_role(declarations, sender, role),
         "signed_off_on": signed_off_on.isoformat() if signed_off_on else None,
     }

@@ -119,14 +119,24 @@ def validate_batches(
     They are compared with what the ledger of ``settings`` has accepted, and with each other.
     """
     samples = holds_samples(settings)
-    _add_reference_data(batches, settings, declarations, samples)
+    returned = _returned(settings)
+    _add_reference_data(batches, settings, declarations, samples, returned)
     run_rules(batches, declarations, engine)
     validated_batches = []
     for quarter in sorted({batch.quarter for batch in batches}):
         for batch in (batch for batch in batches if batch.quarter == quarter):
             of_batch = []
             for submission, layout in batch.submissions:
-                outcome = validate_submission(declarations, batch, submission, layout, samples)
+                outcome = validate_submission(
+                    declarations,
+                    batch,
+                    submission,
+                    layout,
+                    samples,
+                    is_returned=_of(submission) in returned,
+                )
+                if outcome.verdict.is_accepted and not submission.is_history:
+                    returned.add(_of(submission))
                 # The first that is accepted decides whether this is a collection of samples.
                 if samples is None and outcome.verdict.is_accepted:
                     samples = submission.is_synthetic
@@ -143,8 +153,25 @@ def rows_set_aside(outcome: ValidatedSubmission) -> dict[str, list[int]]:
     return {name: sorted(of_return) for name, of_return in sorted(rows.items())}
 
 
+def _of(submission: Submission) -> tuple[str | None, str | None]:
+    return submission.sender_code, submission.quarter
+
+
+def _returned(settings: Settings) -> set[tuple[str | None, str | None]]:
+    """Sender and quarter of every return of their own that was accepted and not withdrawn."""
+    return {
+        _of(item)
+        for item in Ledger(settings.ledger).submissions()
+        if item.is_accepted and not item.is_history and item.withdrawn_at is None
+    }
+
+
 def _add_reference_data(
-    batches: list[Batch], settings: Settings, declarations: Declarations, samples: bool | None
+    batches: list[Batch],
+    settings: Settings,
+    declarations: Declarations,
+    samples: bool | None,
+    returned: set[tuple[str | None, str | None]],
 ) -> None:
     """Give each batch its reference data, in which the others count that are validated with it.
 
@@ -169,7 +196,14 @@ def _add_reference_data(
             for submitted, (submission, layout) in zip(
                 batch.submitted, batch.submissions, strict=True
             ):
-                outcome = validate_submission(declarations, first_look, submission, layout, samples)
+                outcome = validate_submission(
+                    declarations,
+                    first_look,
+                    submission,
+                    layout,
+                    samples,
+                    is_returned=_of(submission) in returned,
+                )
                 if outcome.verdict.is_accepted:
                     samples = submission.is_synthetic if samples is None else samples
                     newly_accepted.append(submitted)

@@ -168,10 +168,13 @@ def validate_submission(
     submission: Submission,
     layout: dict[str, Any],
     samples: bool | None,
+    *,
+    is_returned: bool = False,
 ) -> ValidatedSubmission:
     """The problems and the verdict of one submission of a batch whose rules have run.
 
-    ``samples`` is :func:`holds_samples`, or None where that is not known. Raises
+    ``samples`` is :func:`holds_samples`, or None where that is not known; ``is_returned`` whether
+    the sender's own return for the quarter has been accepted, which history never replaces. Raises
     RowConservationError where the rules did not see every row that was read.
     """
     assert submission.sender_code
@@ -182,9 +185,12 @@ def validate_submission(
     rows = _rows_checked(batch, submission, layout)
     nil = set(layout["nil_returns"])
     due = declarations.due_from(submission.sender_code, quarter)
+    if submission.is_history:
+        # What yearly files do not hold stays missing; it is no reason to refuse what they do.
+        due = tuple(name for name in due if rows.get(name) or name in nil)
     file_problems: Sequence[FileProblem] = (
         *(_file_problem(problem) for problem in layout["problems"]),
-        *_collection_problems(submission, quarter, due, samples),
+        *_collection_problems(submission, quarter, due, samples, is_returned),
         *(
             problem
             for result in results.values()
@@ -242,7 +248,11 @@ def _rows_checked(batch: Batch, submission: Submission, layout: dict[str, Any]) 
 
 
 def _collection_problems(
-    submission: Submission, quarter: Quarter, due: tuple[str, ...], samples: bool | None
+    submission: Submission,
+    quarter: Quarter,
+    due: tuple[str, ...],
+    samples: bool | None,
+    is_returned: bool,
 ) -> list[FileProblem]:
     """What only the collection knows: is the quarter over, is anything due, is it a sample."""
     codes = []
@@ -250,6 +260,8 @@ def _collection_problems(
         codes.append("QUARTER_NOT_OVER")
     if not due:
         codes.append("NOTHING_DUE")
+    if submission.is_history and is_returned:
+        codes.append("HISTORY_REPLACES_RETURN")
     # One sample return in a real total would go unnoticed, so the two never share a data folder.
     if samples is not None and samples != submission.is_synthetic:
         codes.append("SYNTHETIC_AMONG_REAL" if submission.is_synthetic else "REAL_AMONG_SYNTHETIC")

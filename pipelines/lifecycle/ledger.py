@@ -88,6 +88,8 @@ class Submission:
     confirmed_codes: list[str] = field(default_factory=list)  # reasons that somebody confirmed
     is_late: bool = False
     is_synthetic: bool = False
+    made_from: str | None = None  # the extract that it was converted from
+    is_history: bool = False  # from yearly files, after the quarter
     signed_off_by_role: str | None = None  # in ledgers of version 0.1 whatever the cover said
     signed_off_on: str | None = None
     rule_set_hash: str | None = None

@@ -111,7 +111,8 @@ def read_cover(content: FileContent, declarations: Declarations) -> CoverRead:
         text = answers.texts.get(field.name)
         if text is not None:
             values[field.name] = _understood(text, field, declarations)
-        if values[field.name] is None and (text is not None or field.required):
+        is_required = field.required and field.unless not in answers.texts
+        if values[field.name] is None and (text is not None or is_required):
             problems.append(_about_answer(sheet, field, text, answers, declarations))
         elif text is not None and field.type == "quarter" and text != values[field.name].label:
             cell = answers.cell(field)
@@ -283,6 +284,8 @@ def _understood(text: str, field: CoverField, declarations: Declarations) -> Any
         return _day(text)
     if field.type == "yes_no":
         return _yes_or_no(text, declarations)
+    if field.type == "extract":
+        return text if text in declarations.extracts else None
     return text
 
 

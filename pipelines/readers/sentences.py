@@ -456,6 +456,13 @@ OF_THE_COLLECTION: dict[str, tuple[str, str]] = {
             "quarter, or send the return after the last day of the quarter."
         ),
     ),
+    "HISTORY_REPLACES_RETURN": (
+        "is_history",
+        N_(
+            "This is history made from yearly files, and the sender's own return for {quarter} has "
+            "been accepted: nothing is replaced. Correct that return, or withdraw it first."
+        ),
+    ),
     "NOTHING_DUE": (
         "sender_code",
         N_(

@@ -58,9 +58,14 @@ class TemplatePlan:
         return [
             field
             for field in self.all_cover_fields
-            if not field.name.startswith("is_nil_")
-            or field.name.removeprefix("is_nil_") in returns
-            or field.name in answers
+            if field.name in answers
+            or (
+                field.is_offered
+                and (
+                    not field.name.startswith("is_nil_")
+                    or field.name.removeprefix("is_nil_") in returns
+                )
+            )
         ]
 
 

@@ -54,8 +54,12 @@ def write_return(
     cover: Mapping[str, object],
     rows: Mapping[str, Sequence[Entry]],
     language: Language = "en",
+    *,
+    for_filling: bool = False,
 ) -> None:
     """Write a filled-in workbook: one sheet for every return named in ``rows``, even if empty.
+
+    With ``for_filling`` it has the guidance and the drop-downs of the template as well.
 
     ``cover`` and each row are keyed by declared field name. Dates become date
     cells, integers numbers, codes the label the drop-down offers; any other
@@ -63,7 +67,7 @@ def write_return(
     further columns. Raises KeyError for a return that is not declared.
     """
     plan = plan_template(declarations, quarter, language)
-    _write_workbook(path, plan, declarations, quarter, cover, rows, for_filling=False)
+    _write_workbook(path, plan, declarations, quarter, cover, rows, for_filling=for_filling)
 
 
 def _write_workbook(

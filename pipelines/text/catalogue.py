@@ -31,6 +31,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "cy")
 PARTS = (
     "expectations",
     "explain",
+    "extracts",
     "lifecycle",
     "pack",
     "publishing",

@@ -1,0 +1,1 @@
+"""Extracts that authorities already hold, turned into our return. Nothing is guessed."""
