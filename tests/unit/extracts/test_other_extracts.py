@@ -51,9 +51,7 @@ def sample(declarations: Declarations) -> list[Mapping[str, Any]]:
     ]
     returns = {sender: people.rows(sender, QUARTER)["child"] for sender in owed}
     largest = max(returns, key=lambda sender: len(returns[sender]))
-    rows: list[Mapping[str, Any]] = [
-        dict(row) | {"_sender": largest} for row in returns[largest]
-    ]
+    rows: list[Mapping[str, Any]] = [dict(row) | {"_sender": largest} for row in returns[largest]]
     assert len(rows) > 15
     return rows
 
