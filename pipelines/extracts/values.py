@@ -15,8 +15,9 @@ from pipelines.declarations.extracts import FURTHER_DAYS
 from pipelines.extracts.recognised import Recognised, Sheet
 from pipelines.extracts.sentences import CannotConvert, Sentence, some
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import as_date, as_whole_number, stripped
+from pipelines.readers.casting import as_whole_number
 from pipelines.readers.codes_written import codes_understood, squeezed
+from pipelines.readers.dates_written import as_dates, stripped
 from pipelines.text.catalogue import N_
 
 _NO_DISABILITY = "NONE"
@@ -114,13 +115,13 @@ def _meant(
         # Such days are often outside of the years in which a date is understood at all.
         forms = {f: d for d in extract.placeholders for f in (f"{d}", f"{d:%d/%m/%Y}")}
         placeholders = {text: forms[day] for text in texts if (day := _day_of(text)) in forms}
-        return _cast(texts, as_date) | placeholders, NOT_A_DATE
+        return _dates(texts) | placeholders, NOT_A_DATE
     if sheet.table.role == "flag" and column != "reference":
         return {
             text: "no" if squeezed(text) == squeezed(_NO_DISABILITY) else "yes" for text in texts
         }, NOT_A_CODE
     if field is not None and field.type == "integer":
-        return _cast(texts, as_whole_number), NOT_A_NUMBER
+        return _numbers(texts), NOT_A_NUMBER
     texts_of = {text: re.sub(f"^{extract.marker}", "", text) for text in texts}
     codes = {squeezed(text): code for text, code in sheet.table.codes.get(column, {}).items()}
     known = declarations.episode_codes(extract)
@@ -147,10 +148,19 @@ def _field(sheet: Sheet, column: str, declarations: Declarations) -> ReturnField
     return next((field for field in declared.fields if field.name == column), None)
 
 
-def _cast(texts: list[str], cast: Any) -> dict[str, Any]:
+def _dates(texts: list[str]) -> dict[str, Any]:
+    days = as_dates(_clean(texts))
+    return dict(zip(texts, days.to_list(), strict=True))
+
+
+def _numbers(texts: list[str]) -> dict[str, Any]:
+    numbers = _clean(texts).to_frame().select(as_whole_number(pl.col("text"))).to_series()
+    return dict(zip(texts, numbers.to_list(), strict=True))
+
+
+def _clean(texts: list[str]) -> pl.Series:
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    values = frame.select(cast(stripped(pl.col("text")))).to_series().to_list()
-    return dict(zip(texts, values, strict=True))
+    return frame.select(stripped(pl.col("text"))).to_series()
 
 
 def days(entry: Entry) -> list[date]:
