@@ -11,6 +11,7 @@ from typing import Protocol
 from pipelines.declarations.breakdowns import Breakdown
 from pipelines.declarations.disclosure import (
     EVERY_BREAKDOWN,
+    EVERYBODY,
     DisclosurePolicy,
     Inclusion,
     Slice,
@@ -119,15 +120,15 @@ class CrossChecks:
         )
 
     def disclosure_policy(self, file: YamlFile, policy: DisclosurePolicy) -> None:
-        """Breakdowns and measures that are never published are declared."""
+        """Breakdowns and measures of every tier are declared."""
         for name in ("rules", "practice"):
             for position, rules in enumerate(getattr(policy, name)):
-                for number, never in enumerate(rules.never):
-                    at: Location = (name, position, "never", number)
-                    for breakdown in never.breakdowns:
-                        if breakdown != EVERY_BREAKDOWN:
+                for number, tier in enumerate(rules.tiers):
+                    at: Location = (name, position, "tiers", number)
+                    for breakdown in tier.breakdowns:
+                        if breakdown not in (EVERY_BREAKDOWN, EVERYBODY):
                             self._breakdown(file, (*at, "breakdowns"), breakdown)
-                    for measure in never.measures:
+                    for measure in tier.measures:
                         self._measure(file, (*at, "measures"), measure)
 
     def subset_relations(self, file: YamlFile, relations: SubsetRelations) -> None:
@@ -137,6 +138,9 @@ class CrossChecks:
             self._measure(file, (*at, "whole"), partition.whole)
             for part in partition.parts:
                 self._measure(file, at, part)
+        for position, subset in enumerate(relations.subsets):
+            for measure in (subset.part, subset.whole):
+                self._measure(file, ("subsets", position), measure)
         for position, relation in enumerate(relations.slices):
             at = ("slices", position)
             self._measure(file, (*at, "measure"), relation.measure)
@@ -147,6 +151,12 @@ class CrossChecks:
             at = ("inclusions", position)
             self._parts(file, at, relation)
             self._part(file, (*at, "within"), *relation.within)
+        for position, cover in enumerate(relations.covers):
+            for measure in (cover.covered, *cover.by):
+                self._measure(file, ("covers", position), measure)
+        for position, cover in enumerate(relations.part_covers):
+            for part in (cover.covered, *cover.by):
+                self._part(file, ("part_covers", position), *part)
 
     def _parts(self, file: YamlFile, at: Location, relation: Slice | Inclusion) -> None:
         self._breakdown(file, (*at, "breakdown"), relation.breakdown)

@@ -497,7 +497,7 @@ class Declarations:
             for measure in self.measures.values()
             if measure.part_of is not None
         )
-        return relations.model_copy(update={"subsets": subsets})
+        return relations.model_copy(update={"subsets": (*subsets, *relations.subsets)})
 
     def _check_share(self, indicator: Indicator, divided: set[tuple[str, str]]) -> None:
         part, whole = indicator.numerator, indicator.denominator

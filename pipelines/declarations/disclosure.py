@@ -22,7 +22,7 @@ from pipelines.declarations.places import PlaceKind
 from pipelines.quarters import Quarter
 
 Count = Annotated[int, Field(ge=0)]
-EVERY_BREAKDOWN = "*"
+EVERY_BREAKDOWN, EVERYBODY = "*", "total"
 # The windows of a figure; financial_year is the year to date of a fourth quarter.
 Window = Literal["quarter", "year_to_date", "rolling_4", "rolling_12", "financial_year"]
 Method = Literal["suppress", "suppress_then_round", "round"]
@@ -71,25 +71,47 @@ class Means(Declared):
     days: Annotated[float, Field(gt=0)] = 10
 
 
-class Never(Declared):
-    """What is not published at all: every cell that fits all the lists given.
+class Tier(Declared):
+    """Some of the numbers a release shows: every cell that fits all the lists given.
 
-    ``*`` as the only breakdown is every one but the total. ``quarters`` are those of the financial
-    year, 1 to 4, that a release is for.
+    Tiers stand in order of importance: where something has to be left out, the last goes first. A
+    cell belongs to the first tier that it fits, and one that fits none is not published.
+    ``breakdowns``: ``total`` for totals, ``*`` for every breakdown but the total. ``quarters`` are
+    those of the financial year, 1 to 4, that a release is for. ``exact``: never under secondary
+    suppression.
     """
 
-    kinds: tuple[PlaceKind, ...] = ()
-    breakdowns: tuple[str, ...] = ()
-    windows: tuple[Window, ...] = ()
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    kinds: tuple[PlaceKind, ...]
+    breakdowns: tuple[str, ...]
+    windows: tuple[Window, ...]
     measures: tuple[str, ...] = ()
     quarters: tuple[Annotated[int, Field(ge=1, le=4)], ...] = ()
+    exact: bool = False
     why: Text
 
-    @model_validator(mode="after")
-    def _not_everything(self) -> Never:
-        if not (self.kinds or self.breakdowns or self.windows or self.measures):
-            raise ValueError("this would publish nothing at all")
-        return self
+
+class Participants(Declared):
+    """Whom the numbers are protected from besides strangers.
+
+    ``senders``: ``each``, everybody who sends returns, who knows the true numbers of their own.
+    ``coalitions``: ``region_members``, all senders of a region but one, who put theirs together.
+    """
+
+    senders: Literal["each", "none"] = "none"
+    coalitions: Literal["region_members", "none"] = "none"
+
+
+class Revisions(Declared):
+    """When a return that comes, changes or goes after a release is taken into figures.
+
+    Only in a release of one of ``quarters`` (of the financial year), or in any where none are
+    given; and only where every number that it changes shows no change below the threshold. What
+    cannot be taken in yet waits for the next.
+    """
+
+    quarters: tuple[Annotated[int, Field(ge=1, le=4)], ...] = ()
 
 
 class Weights(Declared):
@@ -121,7 +143,10 @@ class Fact(Declared):
 
 
 class Rules(Dated):
-    """How the numbers of quarters from ``since`` to ``until`` are protected."""
+    """How the numbers of quarters from ``since`` to ``until`` are protected.
+
+    Without ``tiers`` everything is published.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: Text
@@ -134,7 +159,9 @@ class Rules(Dated):
     rounding: tuple[Rounding, ...] = ()
     percentages: Percentages = Percentages()
     means: Means
-    never: tuple[Never, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    participants: Participants = Participants()
+    revisions: Revisions = Revisions()
     weights: Weights = Weights()
     symbols: Symbols
     status: PublicStatus
@@ -148,6 +175,9 @@ class Rules(Dated):
         kinds = [kind for entry in self.rounding for kind in entry.kinds]
         if len(set(kinds)) < len(kinds):
             raise ValueError(f"{self.id}: a kind of place has two rounding bases")
+        ids = [tier.id for tier in self.tiers]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"{self.id}: two tiers have one id")
         if self.status == "published" and not self.facts:
             raise ValueError(f"{self.id}: what is published has its source")
         return self
@@ -226,13 +256,33 @@ class Inclusion(Declared):
     parts: tuple[str, ...]
 
 
+class Cover(Declared):
+    """Everyone counted by ``covered`` is counted by at least one of ``by``, perhaps by several."""
+
+    covered: str
+    by: tuple[str, ...]
+
+
+class PartCover(Declared):
+    """Whoever is in the part ``covered`` is in at least one of the parts ``by``.
+
+    A part is named by its breakdown and itself.
+    """
+
+    covered: tuple[str, str]
+    by: tuple[tuple[str, str], ...]
+
+
 class SubsetRelations(Declared):
     """Relations between measures, and between parts of different breakdowns.
 
-    ``subsets`` are those that the measures declare as ``part_of``; the file lists none.
+    ``subsets`` are those that the measures declare as ``part_of``, and those that the file lists
+    where a measure is part of a second one.
     """
 
     partitions: tuple[Partition, ...] = ()
     subsets: tuple[Subset, ...] = ()
     slices: tuple[Slice, ...] = ()
     inclusions: tuple[Inclusion, ...] = ()
+    covers: tuple[Cover, ...] = ()
+    part_covers: tuple[PartCover, ...] = ()

@@ -198,6 +198,10 @@ class AdditiveRelations:
             yield from self._slice(measures, relation)
         for relation in subset_relations.inclusions:
             yield from self._inclusion(relation)
+        for relation in subset_relations.covers:
+            yield from self._cover(measures, relation)
+        for relation in subset_relations.part_covers:
+            yield from self._part_cover(relation)
 
     def _slice(self, measures: dict[str, int], relation) -> Iterator[tuple[Groups, np.ndarray]]:
         """A measure that counts nobody outside some parts of a breakdown."""
@@ -243,6 +247,37 @@ class AdditiveRelations:
             self.quantities.find(self.m[rows], self.p[rows], part, self.s[rows]) for part in inner
         ]
         yield [(rows, 1)] + [(other, -1) for other in portions], np.ones(len(rows), dtype=bool)
+
+    def _cover(self, measures: dict[str, int], relation) -> Iterator[tuple[Groups, np.ndarray]]:
+        """Measures that overlap are together at least the one that they cover."""
+        if relation.covered not in measures or any(name not in measures for name in relation.by):
+            return
+        rows = np.flatnonzero((self.m == measures[relation.covered]) & ~self.is_empty)
+        found = [
+            self.quantities.find(measures[name], self.p[rows], self.k[rows], self.s[rows])
+            for name in relation.by
+        ]
+        yield from self._together(rows, found)
+
+    def _part_cover(self, relation) -> Iterator[tuple[Groups, np.ndarray]]:
+        parts = {part: number for number, part in enumerate(self.names.parts)}
+        if any(part not in parts for part in (relation.covered, *relation.by)):
+            return
+        rows = np.flatnonzero((self.k == parts[relation.covered]) & ~self.is_empty)
+        found = [
+            self.quantities.find(self.m[rows], self.p[rows], parts[part], self.s[rows])
+            for part in relation.by
+        ]
+        yield from self._together(rows, found)
+
+    def _together(
+        self, rows: np.ndarray, found: list[np.ndarray]
+    ) -> Iterator[tuple[Groups, np.ndarray]]:
+        """At least ``rows`` where all of ``found`` are in the tables."""
+        complete = np.all([other != ABSENT for other in found], axis=0)
+        rows = rows[complete]
+        groups = [(other[complete], 1) for other in found]
+        yield [*groups, (rows, -1)], np.ones(len(rows), dtype=bool)
 
     def _measure_relation(
         self, measures: dict[str, int], whole: str, parts: tuple[str, ...], is_exact: bool

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 TINY = 1e-6
-MENDED = 5_000  # variables that a sweep may round together: 5,300 once took ten seconds
+MENDED = 400  # variables that a sweep may round together: 5,300 once took ten seconds
 GAP = 0.2  # a rounded alternative may cost so much more than the cheapest one
 
 

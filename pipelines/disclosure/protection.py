@@ -14,12 +14,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
-from pipelines.declarations.disclosure import EVERY_BREAKDOWN, Never, Rules
+from pipelines.declarations.disclosure import EVERY_BREAKDOWN, Rules, Tier
 from pipelines.disclosure.cells import (
     KEY,
     KNOWN_SCHEMA,
@@ -75,6 +76,7 @@ def protect(
     cells = published(cells, relations, rules).sort(KEY)
     system = build(cells, relations, known, zeros_are_shown=rules.zeros != "suppressed")
     plan = _Plan(system, relations, rules, ratios)
+    plan.keep_exact(_of_cells(system, cells["tier"].to_numpy(), rules))
     plan.suppress_cells(_chosen(cells, system, also))
     counts, sums = plan.counts(), None
     outcomes = _solve(counts, threads)
@@ -88,10 +90,43 @@ def protect(
     solved = [outcome for _, outcome in (*outcomes, *(sums or ()))]
     report = {
         **plan.report(reasons),
+        "tiers": tier_report(cells, shown, relations, rules),
+        "given_back": sum(outcome.given_back for outcome in solved),
         "linear_programs": sum(outcome.programs for outcome in solved),
         "seconds": round(time.process_time() - begun, 3),
     }
     return Protected(shown, shown_ratios(cells, shown, ratios, rules), report)
+
+
+def tier_report(
+    cells: pl.DataFrame, shown: pl.DataFrame, relations: Relations, rules: Rules
+) -> list[dict]:
+    """For each tier how many numbers it has and suppresses, and of an exact tier which ones.
+
+    Sums of days are no numbers of a table; zeros are no loss, so the share is of the others.
+    """
+    counts = relations.measures.filter(pl.col("contributors").is_null())
+    joined = (
+        cells.join(shown.select(*KEY, "reason"), on=list(KEY))
+        .join(counts, on="measure", how="semi")
+        .filter(pl.col("value").is_not_null())
+    )
+    found = []
+    for number, tier in enumerate(rules.tiers):
+        mine = joined.filter(pl.col("tier") == number)
+        some = mine.filter(pl.col("value") > 0)
+        gone = pl.col("reason") != SHOWN
+        entry: dict[str, Any] = {
+            "tier": tier.id,
+            "numbers": mine.height,
+            "suppressed": mine.filter(gone).height,
+            "share_of_nonzero_numbers_suppressed": _share(some.filter(gone).height, some.height),
+        }
+        if tier.exact:
+            lost = some.filter(gone).sort(KEY).select("measure", "place", "window")
+            entry["lost"] = [", ".join(row) for row in lost.iter_rows()]
+        found.append(entry)
+    return found
 
 
 def as_known(cells: pl.DataFrame, protected: Protected, rules: Rules, release: str) -> pl.DataFrame:
@@ -120,27 +155,27 @@ def as_known(cells: pl.DataFrame, protected: Protected, rules: Rules, release: s
 
 
 def published(cells: pl.DataFrame, relations: Relations, rules: Rules) -> pl.DataFrame:
-    """The cells without those that the rules never publish."""
-    cells_of_kind = cells.join(relations.kinds, on="place", how="left")
-    for never in rules.never:
-        cells_of_kind = cells_of_kind.filter(~_fits(never))
-    return cells_of_kind.drop("kind")
+    """The cells that a tier of the rules publishes, with ``tier``: its position among them."""
+    if not rules.tiers:
+        return cells.with_columns(tier=pl.lit(0, dtype=pl.Int64))
+    tier = pl.coalesce(
+        pl.when(_fits(tier)).then(pl.lit(number, dtype=pl.Int64))
+        for number, tier in enumerate(rules.tiers)
+    )
+    found = cells.join(relations.kinds, on="place", how="left").with_columns(tier=tier)
+    return found.filter(pl.col("tier").is_not_null()).drop("kind")
 
 
-def _fits(never: Never) -> pl.Expr:
-    conditions = [pl.lit(True)]
-    if never.kinds:
-        conditions.append(pl.col("kind").is_in(never.kinds))
-    if never.breakdowns == (EVERY_BREAKDOWN,):
+def _fits(tier: Tier) -> pl.Expr:
+    conditions = [pl.col("kind").is_in(tier.kinds), pl.col("window").is_in(tier.windows)]
+    if tier.breakdowns == (EVERY_BREAKDOWN,):
         conditions.append(pl.col("breakdown") != TOTAL)
-    elif never.breakdowns:
-        conditions.append(pl.col("breakdown").is_in(never.breakdowns))
-    if never.windows:
-        conditions.append(pl.col("window").is_in(never.windows))
-    if never.quarters:
-        conditions.append(pl.col("quarter").str.slice(-1).cast(pl.Int64).is_in(never.quarters))
-    if never.measures:
-        conditions.append(pl.col("measure").is_in(never.measures))
+    else:
+        conditions.append(pl.col("breakdown").is_in(tier.breakdowns))
+    if tier.quarters:
+        conditions.append(pl.col("quarter").str.slice(-1).cast(pl.Int64).is_in(tier.quarters))
+    if tier.measures:
+        conditions.append(pl.col("measure").is_in(tier.measures))
     return pl.all_horizontal(conditions).fill_null(False)
 
 
@@ -172,10 +207,16 @@ class _Plan:
         self.primary = self._too_small() | self._of_small_percentages(ratios)
         self.hidden = self.primary | ~(system.is_published | system.is_shown_before)
         self.hidden &= ~system.is_shown_before
+        self.is_exact = np.zeros(len(system.value), dtype=bool)
+        self.attackers = _attackers(relations, rules, names.places)
         self.already_public = int((self.primary & system.is_shown_before).sum())
 
+    def keep_exact(self, variables: np.ndarray) -> None:
+        """These are never suppressed to protect others."""
+        self.is_exact = variables
+
     def suppress_cells(self, variables: np.ndarray) -> None:
-        variables &= self.system.is_published & ~self.system.is_shown_before
+        variables &= self.system.is_published & ~self.system.is_shown_before & ~self.is_exact
         self.primary |= variables
         self.hidden |= variables
 
@@ -302,7 +343,7 @@ class _Plan:
         system, rules = self.system, self.rules
         candidate = of_kind & system.is_published & ~self.hidden & ~system.is_shown_before
         # Readers know these zeros by the definitions: suppressing them would hide nothing.
-        candidate &= ~system.is_nothing
+        candidate &= ~system.is_nothing & ~self.is_exact
         if not rules.zeros_may_be_secondary:
             candidate &= system.value > 0
         movable = candidate | (self.hidden & of_kind & ~system.is_nothing)
@@ -334,7 +375,7 @@ class _Plan:
                 remain=system.remain[remain_rows][:, columns],
                 place=system.place[columns],
                 part=system.part[columns],
-                parents=self.parents,
+                attackers=self.attackers,
             )
             tasks.append((columns, remain_rows, task))
         return sorted(tasks, key=lambda entry: (-len(entry[0]), entry[0][0]))
@@ -403,6 +444,33 @@ class _Plan:
                 (system.is_published & self.is_sum & (reasons != SHOWN)).sum()
             ),
         }
+
+
+def _of_cells(system: System, tier: np.ndarray, rules: Rules) -> np.ndarray:
+    """The variables that an exact tier publishes."""
+    exact = [number for number, tier in enumerate(rules.tiers) if tier.exact]
+    chosen = np.zeros(len(system.value), dtype=bool)
+    of = system.of_cell[np.isin(tier, exact)]
+    chosen[of[of >= 0]] = True
+    return chosen
+
+
+def _attackers(relations: Relations, rules: Rules, places: list[str]) -> tuple[np.ndarray, ...]:
+    """Places whose true numbers each attacker knows, by number: senders, and their coalitions."""
+    at = {place: number for number, place in enumerate(places)}
+    parents = set(relations.places["parent"])
+    known: set[tuple[int, ...]] = set()
+    if rules.participants.senders == "each":
+        known |= {(at[place],) for place in at if place not in parents}
+    if rules.participants.coalitions == "region_members":
+        for _, _, members in sorted(
+            relations.places.group_by("parent", "scheme")
+            .agg(pl.col("member").unique().sort())
+            .iter_rows()
+        ):
+            there = [at[member] for member in members if member in at and member not in parents]
+            known |= {tuple(o for o in there if o != one) for one in there if len(there) > 1}
+    return tuple(np.array(places) for places in sorted(known))
 
 
 def _solve(tasks: list, threads: int) -> list[tuple[tuple, Outcome]]:

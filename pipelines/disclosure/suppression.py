@@ -7,25 +7,26 @@ is for alternatives that touch few published cells, and what they touch is suppr
 
 Each alternative is the answer of one linear program: the moves that bring the most numbers further
 at the least cost. What may be paid for one number starts low and rises round by round, so that
-cheap protection is found first and then helps others for nothing. Wide tables are searched from
-the top: first the nation and its regions as if nothing lay below, then region by region.
+cheap protection is found first and then helps others for nothing. An *attacker* who sends returns
+knows its own numbers, so against it only alternatives count that leave them as they are. At the
+end each cell that was suppressed for others is shown again if the others stay protected without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
 from pipelines.disclosure.linear_program import TINY, LinearProgram
-from pipelines.disclosure.search_order import depths_of, groups_of, lot
+from pipelines.disclosure.search_order import lot
 
 FIRST_REWARD, REWARD_STEP = 4.0, 2.0  # step 4 took half the time and hid 11 per cent more
 TRIES = 6  # linear programs with the same reward before it rises
 DRY = 2  # programs in a row that help little, before the reward rises
-WHOLE = 8_000  # variables searched at once; 6,000 took 0.1 to 0.5 s a program, 19,000 half a minute
+GIVE = 300  # programs for giving back: 2,100 gave 14 cells of 589 back, and took 19 s
+NEAR = 250  # variables around a number, moved for it alone; all of 2,700 took 20 times as long
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Task:
     is suppressed; ``reach``: how far an alternative of many numbers may move one;
     ``whole``: only by whole numbers. ``difference``: the true
     value of each row of ``remain``, known numbers included; ``row_need_down``, ``row_need_up``: how
-    far alternatives must move it, 0 where it is no secret. ``place``: number of the place;
-    ``parents``: numbers of the places that sum up each place.
+    far alternatives must move it, 0 where it is no secret. ``place``: number of the place.
+    ``attackers``: places whose numbers somebody knows, one array for each who does; strangers, who
+    know none, are always reckoned with.
     """
 
     value: np.ndarray
@@ -56,19 +58,20 @@ class Task:
     remain: sparse.csr_matrix
     place: np.ndarray
     part: np.ndarray
-    parents: dict[int, tuple[int, ...]]
+    attackers: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
     """``hidden``: everything to suppress. ``open_cells``, ``open_rows``: what no pattern protects.
 
-    ``programs``: linear programs solved.
+    ``given_back``: cells shown again at the end. ``programs``: linear programs solved.
     """
 
     hidden: np.ndarray
     open_cells: np.ndarray
     open_rows: np.ndarray
+    given_back: int
     programs: int
 
 
@@ -77,26 +80,45 @@ def suppress(task: Task) -> Outcome:
     search = _Search(task)
     search.run()
     search.drop_needless()
-    return Outcome(
-        hidden=search.hidden,
-        open_cells=np.flatnonzero(search.open_up() | search.open_down()),
-        open_rows=np.flatnonzero(search.row_open_up() | search.row_open_down()),
-        programs=search.programs,
-    )
+    given_back = search.give_back()
+    cells, rows = search.open_numbers()
+    return Outcome(search.hidden, cells, rows, given_back, search.programs)
+
+
+@dataclass(frozen=True, eq=False)
+class _Alternative:
+    """``moves`` of ``columns``; ``shows``: positions of what it alone suffices to show."""
+
+    columns: np.ndarray
+    moves: np.ndarray
+    shows: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Target:
+    """One number (``cell``) or difference (``row``) to be moved, up or down, before an attacker."""
+
+    attacker: int
+    kind: str
+    number: int
+    sign: int
 
 
 class _Search:
+    """The search. What has to be shown is a row of flags for each attacker, strangers first:
+    each number up, each number down, each difference up, each difference down."""
+
     def __init__(self, task: Task):
         self.task = task
         self.value = task.value
         self.hidden = task.hidden.copy()
         self.equal = task.equal.tocsc().astype(float)
         self.remain = task.remain.tocsc().astype(float)
+        self.links = abs(sparse.vstack([task.equal, task.remain], format="csr")).astype(float)
+        self.links_by_column = self.links.tocsc()
         self.difference = task.difference
         self.whole_of_row = _wholes(task.remain)
-        self.alternatives: list[tuple[np.ndarray, np.ndarray]] = []
         self.programs = 0
-        self.is_wide = len(self.value) > WHOLE
         self.allowed = task.candidate
         # As far as a number moves when it hides another: counts as far as they must themselves,
         # sums of days as far as those that are suppressed usually must. Were it a sum's own need,
@@ -105,57 +127,76 @@ class _Search:
         asked = task.hidden & (np.maximum(task.need_up, task.need_down) > 0)
         usual = float(np.median(need[asked])) if asked.any() else 1.0
         self.step = need if task.whole else np.full(len(need), usual)
-        self._forget()
-
-    def _forget(self) -> None:
-        count, rows = len(self.value), len(self.difference)
-        self.up, self.down = np.zeros(count), np.zeros(count)
-        self.row_up, self.row_down = np.zeros(rows), np.zeros(rows)
-        self.alternatives = []
+        self.alternatives: list[_Alternative] = []
+        # Attackers who know nothing in this table are strangers here.
+        knows = [np.zeros(len(self.value), dtype=bool)]
+        for places in task.attackers:
+            own = np.isin(task.place, places)
+            if own.any():
+                knows.append(own)
+        self.knows = np.array(knows)
+        row_known = (
+            self.knows[:, self.whole_of_row]
+            if len(self.difference)
+            else np.zeros((len(knows), 0), dtype=bool)
+        )
+        needs = np.concatenate([task.need_up, task.need_down, task.row_need_up, task.row_need_down])
+        self.need = needs
+        # Nobody has to be kept from what is their own.
+        known = np.hstack([self.knows, self.knows, row_known, row_known])
+        self.asked = (needs > 0) & ~known
+        self.times = np.zeros(self.asked.shape, dtype=int)
 
     # --- what is still open ---
 
-    def open_up(self) -> np.ndarray:
-        return self.hidden & (self.up < self.task.need_up - TINY)
+    def open(self) -> np.ndarray:
+        """What no alternative shows yet, among what is suppressed."""
+        always = np.ones(2 * len(self.difference), dtype=bool)
+        return self.asked & (self.times == 0) & np.concatenate([self.hidden, self.hidden, always])
 
-    def open_down(self) -> np.ndarray:
-        return self.hidden & (self.down < self.task.need_down - TINY)
-
-    def row_open_up(self) -> np.ndarray:
-        return self.row_up < self.task.row_need_up - TINY
-
-    def row_open_down(self) -> np.ndarray:
-        return self.row_down < self.task.row_need_down - TINY
-
-    def left(self, columns: np.ndarray, rows: np.ndarray) -> int:
-        """Directions not shown yet, among these variables and differences."""
-        return int(
-            self.open_up()[columns].sum()
-            + self.open_down()[columns].sum()
-            + self.row_open_up()[rows].sum()
-            + self.row_open_down()[rows].sum()
+    def open_numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers, and differences, that somebody can still tell."""
+        left, count = np.asarray(self.open().any(axis=0)), len(self.value)
+        rows = left[2 * count :]
+        half = len(self.difference)
+        return (
+            np.flatnonzero(left[:count] | left[count : 2 * count]),
+            np.flatnonzero(rows[:half] | rows[half:]),
         )
+
+    def _targets(self, is_open: np.ndarray) -> list[_Target]:
+        count, rows = len(self.value), len(self.difference)
+        found = []
+        for attacker, position in zip(*np.nonzero(is_open), strict=True):
+            kind, number = ("cell", position) if position < 2 * count else ("row", position)
+            number = int(number) - (2 * count if kind == "row" else 0)
+            size = count if kind == "cell" else rows
+            found.append(_Target(int(attacker), kind, number % size, 1 if number < size else -1))
+        return found
+
+    def position(self, target: _Target) -> tuple[int, int]:
+        """Where a target stands among the flags."""
+        count, rows = len(self.value), len(self.difference)
+        start, size = (0, count) if target.kind == "cell" else (2 * count, rows)
+        return target.attacker, start + (0 if target.sign > 0 else size) + target.number
 
     # --- the search ---
 
     def run(self) -> None:
-        everything = np.ones(len(self.value), dtype=bool)
-        nothing = ~everything
-        # Beyond WHOLE one program over the whole table takes half a minute: then in stages, from
-        # the top.
-        if not self.is_wide:
-            self.sweep(everything, nothing, self.rewards())
-        else:
-            for movable, below in self.stages():
-                self.sweep(movable, below, self.rewards())
-                # What was found as if nothing lay below holds no longer once the parts below have
-                # to follow.
-                if below.any():
-                    self._forget()
-            # Without buying: what the stages hid at different places may protect more than they
-            # knew.
-            self.sweep(self.hidden, nothing, [0.0])
-        self.finish()
+        """Alternatives of many numbers first, against strangers; then one by one what is left."""
+        part = _Part(self, np.ones(len(self.value), dtype=bool))
+        for reward in self.rewards():
+            dry = 0
+            for turn in range(TRIES):
+                before = int(self.open()[0].sum())
+                if not before:
+                    break
+                self.alternative(part, reward, turn)
+                # What little is left is finished number by number.
+                dry = dry + 1 if self.open()[0].sum() > 0.97 * before else 0
+                if dry >= DRY:
+                    break
+        self.finish(part)
 
     def rewards(self) -> list[float]:
         """What protecting one number may cost, round by round."""
@@ -168,43 +209,19 @@ class _Search:
             rewards.append(rewards[-1] * REWARD_STEP)
         return rewards
 
-    def stages(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Which variables move together, and which are left out as if nothing lay there."""
-        depth = depths_of(set(self.task.place.tolist()), self.task.parents)
-        depths = np.array([depth[place] for place in self.task.place.tolist()])
-        stages = []
-        for level in range(max(depth.values()) + 1):
-            below = depths > level
-            for group in groups_of(depth, self.task.parents, level):
-                stages.append((np.isin(self.task.place, list(group)) & ~below, below))
-        return stages
-
-    def sweep(self, movable: np.ndarray, below: np.ndarray, rewards: Sequence[float]) -> None:
-        """Alternatives within ``movable``; equations that reach ``below`` do not count."""
-        part = _Part(self, movable, below)
-        for reward in rewards:
-            dry = 0
-            for turn in range(TRIES if reward else 4 * TRIES):
-                before = self.left(part.columns, part.rows)
-                if not before:
-                    return
-                self.alternative(part, reward, turn)
-                after = self.left(part.columns, part.rows)
-                # What little is left is finished number by number.
-                dry = dry + 1 if after > 0.97 * before else 0
-                if dry >= DRY:
-                    break
-
     def alternative(self, part: _Part, reward: float, turn: int) -> None:
         """One linear program: as many open numbers as possible into one direction each."""
         up = self.direction(turn) > 0
-        gain = np.where(self.open_up() & up, 1.0, 0.0) - np.where(self.open_down() & ~up, 1.0, 0.0)
-        wanted = np.maximum(self.task.need_up, self.task.need_down)
-        gain /= np.maximum(wanted, 1.0)
-        row_up = up[self.whole_of_row]
-        row_gain = np.where(self.row_open_up() & row_up, 1.0, 0.0)
-        row_gain -= np.where(self.row_open_down() & ~row_up, 1.0, 0.0)
-        if not gain[part.columns].any() and not row_gain[part.rows].any():
+        count, rows = len(self.value), len(self.difference)
+        is_open = self.open()[0].astype(float)
+        gain = np.where(up, is_open[:count], -is_open[count : 2 * count])
+        gain /= np.maximum(np.maximum(self.task.need_up, self.task.need_down), 1.0)
+        row_gain = np.where(
+            up[self.whole_of_row],
+            is_open[2 * count : 2 * count + rows],
+            -is_open[2 * count + rows :],
+        )
+        if not gain[part.columns].any() and not row_gain.any():
             return
         moves = part.solve(gain, row_gain, reward)
         if moves is not None:
@@ -220,166 +237,175 @@ class _Search:
         return sign if turn % 2 == 0 else -sign
 
     def take(self, columns: np.ndarray, moves: np.ndarray) -> None:
+        """Suppress what an alternative touches, and note what it shows.
+
+        Moves that share no equation are alternatives of their own: each touches fewer numbers, so
+        it counts before more attackers.
+        """
         there = moves != 0
         columns, moves = columns[there], moves[there]
-        if len(columns):
-            self.hidden[columns] = True
-            self.alternatives.append((columns, moves))
-            self.add_secondary(columns, moves)
+        if not len(columns):
+            return
+        self.hidden[columns] = True
+        links = self.links_by_column[:, columns]
+        count, of = sparse.csgraph.connected_components(links.T @ links, directed=False)
+        for number in range(count):
+            mine = of == number
+            shown = self._shown(columns[mine], moves[mine])
+            self._note(_Alternative(columns[mine], moves[mine], shown))
 
-    def add_secondary(self, columns: np.ndarray, moves: np.ndarray) -> None:
-        """Note how far an alternative brings every number; its reverse too, if that is one."""
-        rows = self.remain[:, columns] @ moves
-        self._note(columns, moves, rows)
-        if (self.value[columns] >= moves - TINY).all() and (self.difference >= rows - TINY).all():
-            # Moves backwards are an alternative too, unless a count would fall below zero.
-            self._note(columns, -moves, -rows)
+    def _note(self, alternative: _Alternative) -> None:
+        self.alternatives.append(alternative)
+        self.times.ravel()[alternative.shows] += 1
 
-    def _note(self, columns: np.ndarray, moves: np.ndarray, rows: np.ndarray) -> None:
-        self.up[columns] = np.maximum(self.up[columns], moves)
-        self.down[columns] = np.maximum(self.down[columns], -moves)
-        self.row_up = np.maximum(self.row_up, rows)
-        self.row_down = np.maximum(self.row_down, -rows)
+    def _forget(self, alternative: _Alternative) -> None:
+        self.alternatives.remove(alternative)
+        self.times.ravel()[alternative.shows] -= 1
 
-    # --- what is a difference ---
+    def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        """Positions of what an alternative shows, before everybody whose numbers it leaves alone;
+        its reverse too, unless a count would fall below zero."""
+        count = len(self.value)
+        moved = np.zeros(count)
+        moved[columns] = moves
+        row = self.remain[:, columns] @ moves
+        ways = np.concatenate([moved, -moved, row, -row])
+        if (self.value[columns] >= moves - TINY).all() and (self.difference >= row - TINY).all():
+            ways = np.abs(ways)
+        blind = ~np.asarray(self.knows[:, columns].any(axis=1))
+        enough = (ways >= self.need - TINY) & self.asked & blind[:, None]
+        return np.flatnonzero(enough.ravel())
 
-    def finish(self) -> None:
-        """Each number that is still open by itself, whatever it costs: first where it lies."""
-        nothing = np.zeros(len(self.value), dtype=bool)
-        tried: set[tuple[str, int, int]] = set()
-        parts: dict[int, list[_Part]] = {}
-        while (target := self._next_open(tried)) is not None:
-            tried.add(target)
-            kind, number, _ = target
-            place = int(self.task.place[number if kind == "cell" else self.whole_of_row[number]])
-            if place not in parts:
-                near = [_Part(self, self.around(place) | self.hidden, nothing)] * self.is_wide
-                parts[place] = [*near, _Part(self, ~nothing, nothing)]
-            for part in parts[place]:
-                moves = part.reach_for(*target)
-                if moves is not None:
-                    self.take(part.columns, moves)
-                    break
+    def finish(self, everywhere: _Part) -> None:
+        """Each number that is still open by itself, whatever it costs."""
+        tried: set[_Target] = set()
+        # What is suppressed on the way has to be uncertain as well.
+        while left := [target for target in self._targets(self.open()) if target not in tried]:
+            for target in left:
+                tried.add(target)
+                if not self.times[self.position(target)]:
+                    self._reach(target, True, everywhere)
 
-    def around(self, place: int) -> np.ndarray:
-        """Variables of the places that are searched together with one place."""
-        depth = depths_of(set(self.task.place.tolist()), self.task.parents)
-        for group in groups_of(depth, self.task.parents, depth[place]):
-            if place in group:
-                return np.isin(self.task.place, list(group))
-        return self.task.place == place
+    def _reach(self, target: _Target, may_buy: bool, everywhere: _Part | None) -> bool:
+        """Find an alternative that shows one target, near it or else ``everywhere``."""
+        parts = [_Part(self, self._near(target))]
+        if everywhere is not None and len(everywhere.columns) > len(parts[0].columns):
+            parts.append(everywhere)
+        for part in parts:
+            moves = part.reach_for(target, may_buy)
+            if moves is not None:
+                self.take(part.columns, moves)
+                return True
+        return False
 
-    def _next_open(self, tried: set) -> tuple[str, int, int] | None:
-        for kind, sign, open_ones in (
-            ("cell", 1, self.open_up()),
-            ("cell", -1, self.open_down()),
-            ("row", 1, self.row_open_up()),
-            ("row", -1, self.row_open_down()),
-        ):
-            for number in np.flatnonzero(open_ones).tolist():
-                if (kind, number, sign) not in tried:
-                    return (kind, number, sign)
-        return None
+    def _near(self, target: _Target) -> np.ndarray:
+        """The variables around a target, as far as equations reach in a few steps."""
+        near = np.zeros(len(self.value))
+        if target.kind == "cell":
+            near[target.number] = 1.0
+        else:
+            near[self.remain[[target.number]].indices] = 1.0
+        movable = (self.hidden | self.allowed).astype(float)
+        while True:
+            wider = (self.links.T @ (self.links @ near > 0) > 0) * movable
+            wider = np.maximum(wider, near)
+            if wider.sum() > NEAR or wider.sum() == near.sum():
+                return near > 0
+            near = wider
 
     # --- nothing in vain ---
 
     def drop_needless(self) -> None:
-        """Publish again what no needed alternative touches."""
-        kept = self._needed_alternatives()
-        hidden = self.task.hidden.copy()
-        for columns, _ in kept:
-            hidden[columns] = True
-        self.hidden = hidden
-        self._forget()
-        for columns, moves in kept:
-            self.alternatives.append((columns, moves))
-            self.add_secondary(columns, moves)
-
-    def _needed_alternatives(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Alternatives, the dearest left out first, without those whose work others do as well."""
-        alternatives = self.alternatives
-        shown = [self._shown(*alternative) for alternative in alternatives]
-        times = np.zeros(2 * (len(self.value) + len(self.difference)), dtype=int)
-        for work in shown:
-            times[work] += 1
+        """Show again what no needed alternative touches: the dearest are left out first."""
         bought = [
-            self.task.cost[columns[~self.task.hidden[columns]]].sum() for columns, _ in alternatives
+            self.task.cost[each.columns[~self.task.hidden[each.columns]]].sum()
+            for each in self.alternatives
         ]
-        # The dearest first, ties by the order they were found in: the same task, the same outcome.
-        # A release has to come out the same when it is made again.
-        order = sorted(range(len(alternatives)), key=lambda n: (-bought[n], n))
-        keep = np.ones(len(alternatives), dtype=bool)
+        # Ties by the order they were found in: a release has to come out the same when it is made
+        # again.
+        order = sorted(range(len(self.alternatives)), key=lambda n: (-bought[n], n))
+        times = self.times.ravel()
+        keep = np.ones(len(self.alternatives), dtype=bool)
         for n in order:
-            # Every direction it shows is shown by another one as well.
-            if (times[shown[n]] > 1).all():
+            shows = self.alternatives[n].shows
+            # Everything it shows is shown by another one as well.
+            if (times[shows] > 1).all():
                 keep[n] = False
-                times[shown[n]] -= 1
-        return [alternative for n, alternative in enumerate(alternatives) if keep[n]]
+                times[shows] -= 1
+        self.alternatives = [each for n, each in enumerate(self.alternatives) if keep[n]]
+        self._hide_what_is_needed()
 
-    def _shown(self, columns: np.ndarray, moves: np.ndarray) -> np.ndarray:
-        """Numbers of the (number, direction) pairs that an alternative alone suffices for."""
-        count = len(self.value)
-        up, down = np.zeros(count), np.zeros(count)
-        row = self.remain[:, columns] @ moves
-        up[columns], down[columns] = np.maximum(moves, 0), np.maximum(-moves, 0)
-        row_up, row_down = np.maximum(row, 0), np.maximum(-row, 0)
-        if (self.value[columns] >= moves - TINY).all() and (self.difference >= row - TINY).all():
-            up, down = np.maximum(up, down), np.maximum(up, down)
-            row_up = row_down = np.maximum(row_up, row_down)
-        task = self.task
-        return np.flatnonzero(
-            np.concatenate(
-                [
-                    (up >= task.need_up - TINY) & (task.need_up > 0),
-                    (down >= task.need_down - TINY) & (task.need_down > 0),
-                    (row_up >= task.row_need_up - TINY) & (task.row_need_up > 0),
-                    (row_down >= task.row_need_down - TINY) & (task.row_need_down > 0),
-                ]
-            )
-        )
+    def _hide_what_is_needed(self) -> None:
+        self.hidden = self.task.hidden.copy()
+        for each in self.alternatives:
+            self.hidden[each.columns] = True
+
+    def give_back(self) -> int:
+        """Cell by cell, the dearest first: shown again if everything stays protected without."""
+        secondary = np.flatnonzero(self.hidden & ~self.task.hidden)
+        order = sorted(secondary.tolist(), key=lambda n: (-self.task.cost[n], n))
+        could_not = self.open()
+        given, last = 0, self.programs + GIVE
+        for cell in order:
+            if self.programs > last:
+                break
+            if self.hidden[cell] and self._without(cell, could_not):
+                given += 1
+        return given
+
+    def _without(self, cell: int, could_not: np.ndarray) -> bool:
+        gone = [each for each in self.alternatives if cell in each.columns]
+        before = self.alternatives.copy(), self.times.copy()
+        self.hidden[cell] = False
+        for each in gone:
+            self._forget(each)
+        for target in self._targets(self.open() & ~could_not):
+            if not self.times[self.position(target)] and not self._reach(target, False, None):
+                self.alternatives, self.times = before
+                self.hidden[cell] = True
+                return False
+        return True
 
 
 class _Part:
-    """The linear programs over some variables, everything else standing still."""
+    """The linear programs over the variables that may move, everything else standing still."""
 
-    def __init__(self, search: _Search, movable: np.ndarray, below: np.ndarray):
+    def __init__(self, search: _Search, movable: np.ndarray):
         self.search = search
-        task = search.task
         self.columns = np.flatnonzero(movable & (search.hidden | search.allowed))
         equal, remain = (
             search.equal[:, self.columns].tocsr(),
             search.remain[:, self.columns].tocsr(),
         )
-        counts = np.diff(equal.indptr) > 0
-        row_counts = np.diff(remain.indptr) > 0
-        if below.any():
-            counts &= ~_touches(task.equal, below)
-            row_counts &= ~_touches(task.remain, below)
-        self.rows = np.flatnonzero(row_counts)
-        self.exact = int(counts.sum())
-        self.matrix = sparse.vstack([equal[counts], remain[self.rows]], format="csc")
+        # Equations in which nothing moves hold already.
+        self.rows = np.flatnonzero(np.diff(remain.indptr))
+        equal = equal[np.flatnonzero(np.diff(equal.indptr))]
+        self.exact = equal.shape[0]
+        self.matrix = sparse.vstack([equal, remain[self.rows]], format="csc")
 
     def solve(self, gain: np.ndarray, row_gain: np.ndarray, reward: float) -> np.ndarray | None:
-        """Moves of the part's variables; what is not hidden stands still without a reward."""
+        """Moves of the variables that bring most of what is gained, less what they cost."""
         search, columns = self.search, self.columns
         worth = gain[columns] + self.matrix[self.exact :].T @ row_gain[self.rows]
         need = np.maximum(search.task.need_up, search.task.need_down)[columns]
         reach = np.where(search.task.reach > 8, search.task.reach, np.maximum(need, 1.0))
-        return self._program(worth * (reward or 1.0), reach, bool(reward))
+        return self._program(worth * reward, reach, may_buy=True)
 
-    def reach_for(self, kind: str, number: int, sign: int) -> np.ndarray | None:
-        """The cheapest moves that bring one number or difference as far as it must go."""
+    def reach_for(self, target: _Target, may_buy: bool) -> np.ndarray | None:
+        """The cheapest moves that bring one number or difference as far as it must go, while what
+        the attacker knows stands still."""
         search, task = self.search, self.search.task
+        number, sign = target.number, target.sign
         wide = 4 * max(task.need_up.max(initial=1), task.row_need_up.max(initial=1), 1)
-        reach = np.full(len(self.columns), wide)
-        goal = np.zeros(len(self.columns))
-        if kind == "cell":
-            goal[np.searchsorted(self.columns, number)] = 1
+        known = search.knows[target.attacker, self.columns]
+        reach = np.where(known, 0.0, wide)
+        if target.kind == "cell":
+            goal = (self.columns == number).astype(float)
             need = task.need_up[number] if sign > 0 else task.need_down[number]
         else:
             goal = search.remain[number, self.columns].toarray().ravel()
             need = task.row_need_up[number] if sign > 0 else task.row_need_down[number]
-        return self._program(np.zeros(len(self.columns)), reach, True, (goal, sign * need))
+        return self._program(np.zeros(len(self.columns)), reach, may_buy, (goal, sign * need))
 
     def _program(
         self,
@@ -390,7 +416,9 @@ class _Part:
     ) -> np.ndarray | None:
         search, task, columns = self.search, self.search.task, self.columns
         free = search.hidden[columns]
-        kept = np.flatnonzero(free | may_buy)
+        kept = np.flatnonzero((free | may_buy) & (reach > 0))
+        if not len(kept):
+            return None
         # The price is for moving at all, up or down. An absolute value is not linear, so what is
         # not suppressed yet has two columns, one for each direction, both of them priced.
         bought = np.flatnonzero(~free[kept])  # among the kept: a second column moves them down
@@ -426,10 +454,6 @@ class _Part:
         moves[kept] = solution[: len(kept)]
         moves[kept[bought]] -= solution[len(kept) :]
         return np.where(np.abs(moves) < TINY, 0.0, moves)
-
-
-def _touches(matrix: sparse.csr_matrix, chosen: np.ndarray) -> np.ndarray:
-    return abs(matrix) @ chosen.astype(float) > 0
 
 
 def _wholes(remain: sparse.csr_matrix) -> np.ndarray:

@@ -122,8 +122,10 @@ def differs_from(
 
     columns = [*CELL, "value"]
     cells = published(numbers.release.cells, numbers.release.relations, numbers.rules)
-    values = cells.filter(pl.col("value").is_not_null()).select(columns).sort(columns)
     released = pl.read_parquet(released_values_file(settings, latest)).select(columns).sort(columns)
+    # Of the tiers that the version left out nothing was released that could differ.
+    values = cells.filter(pl.col("value").is_not_null()).select(columns).sort(columns)
+    values = values.join(released, on=list(CELL), how="semi").sort(columns)
     if not values.equals(released):
         return True
     assert task.before is not None
@@ -154,13 +156,17 @@ def write_release(
     cells, rules = numbers.release, numbers.rules
     say(f"{cells.cells.height:,} cells to protect")
     try:
-        protected, report = proved(cells, rules, task.released_values, THREADS, say)
+        proof = proved(cells, rules, task.released_values, THREADS, say)
     except DisclosureError as error:
         raise ReleaseError(f"the numbers cannot be protected: {error}") from error
+    protected, report, rules = proof.protected, proof.audit, proof.rules
     if not report.passed:
         raise ReleaseError(
             "the audit found numbers that readers could work out, first of them: "
-            f"{report.failures[0]} ({len(report.failures)} in all). Nothing was released"
+            f"{report.failures[0]} ({len(report.failures)} in all). Nothing was released. What was "
+            f"tried: {'; '.join(str(choice) for choice in proof.choices)}. What was released "
+            "before stays; for this quarter publish fewer numbers: give the first of the tiers in "
+            "sources/disclosure fewer measures, from this quarter on"
         )
     say("protected and audited; now the files")
     figures = figures_of(connection, policy.nation_code, quarter, protected, rules)
@@ -189,6 +195,7 @@ def write_release(
         "title": rules.title.model_dump(),
         "status": rules.status,
         "protection": _same_in_every_run(protected.report),
+        "choices": [choice.as_dict() for choice in proof.choices],
     }
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder, mode=0o700)

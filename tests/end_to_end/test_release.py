@@ -99,9 +99,7 @@ def declarations(tmp_path_factory: pytest.TempPathFactory) -> Declarations:
     path = folder / "disclosure" / "wales-nas.yaml"
     policy = yaml.safe_load(path.read_text(encoding="utf-8"))
     for rules in policy["rules"]:
-        rules["never"] = [
-            {"breakdowns": ["*"], "why": {"en": "Totals alone.", "cy": "Cyfansymiau'n unig."}}
-        ]
+        rules["tiers"] = [tier for tier in rules["tiers"] if tier["breakdowns"] == ["total"]]
     path.write_text(yaml.safe_dump(policy, allow_unicode=True), encoding="utf-8")
     return Declarations(folder)
 

@@ -248,6 +248,7 @@ class EquationRows:
             self._whole_and_parts(newest, keys, ["whole"], short)
         for relation in subset_relations.slices:
             self._slice_rows(newest, relation, measured)
+        self._cover_rows(newest)
         for relation in subset_relations.inclusions:
             within, part = relation.within
             whole = newest.filter((pl.col("breakdown") == within) & (pl.col("part") == part))
@@ -262,6 +263,36 @@ class EquationRows:
                 how="cross",
             )
             self._whole_and_parts(newest, keys, ["whole"], whole.select("whole"))
+
+    def _cover_rows(self, newest: pl.DataFrame) -> None:
+        """What several measures, or parts, count together is at least what they cover."""
+        relations = self.relations.subset_relations
+        for relation in relations.covers:
+            of = pl.DataFrame({"measure": list(relation.by)})
+            covered = newest.filter(pl.col("measure") == relation.covered)
+            self._at_least(newest, covered, of, ["measure"])
+        for relation in relations.part_covers:
+            breakdown, part = relation.covered
+            of = pl.DataFrame(relation.by, schema=["breakdown", "part"], orient="row")
+            covered = newest.filter((pl.col("breakdown") == breakdown) & (pl.col("part") == part))
+            self._at_least(newest, covered, of, ["breakdown", "part"])
+
+    def _at_least(
+        self, newest: pl.DataFrame, covered: pl.DataFrame, of: pl.DataFrame, named: list[str]
+    ) -> None:
+        keys = covered.rename({"number": "whole"}).drop(named).join(of, how="cross")
+        found = keys.join(newest.select(*QUANTITY, "number"), on=QUANTITY)
+        complete = found.group_by("whole").len().filter(pl.col("len") == of.height)
+        found = found.join(complete, on="whole", how="semi")
+        entries = pl.concat(
+            [
+                found.select("whole", "number", pl.lit(1).alias("sign")),
+                found.select("whole")
+                .unique()
+                .select("whole", pl.col("whole").alias("number"), pl.lit(-1).alias("sign")),
+            ]
+        )
+        self._add(entries, entries.select("whole"), ["whole"])
 
     def _slice_rows(self, newest: pl.DataFrame, relation, measured: set[str]) -> None:
         if relation.measure not in measured:

@@ -91,7 +91,7 @@ MISTAKES = {
     "indicator of a warning limit": Mistake(
         "warning_limits.csv", "W11A,", "W11Z,", "W11Z", "no indicator on children called W11Z"
     ),
-    "breakdown never shown": Mistake(
+    "breakdown of a tier": Mistake(
         DISCLOSURE, "breakdowns: ['*']", "breakdowns: [shoe_size]", "shoe_size", "no breakdown"
     ),
     "breakdown of a slice": Mistake(
@@ -105,10 +105,10 @@ MISTAKES = {
         RELATIONS, '[harder_to_place_wales, "yes"]', '[harder_to_place_wales, "ja"]', '"ja"',
         "harder_to_place_wales has no part ja",
     ),
-    "kind of place never shown": Mistake(
-        DISCLOSURE, "kinds: [region]", "kinds: [county]", "kinds: [county]", "'county' is not one"
+    "kind of place of a tier": Mistake(
+        DISCLOSURE, "kinds: [authority]", "kinds: [county]", "kinds: [county]", "'county' is not one"
     ),
-    "window never shown": Mistake(
+    "window of a tier": Mistake(
         DISCLOSURE, "windows: [quarter,", "windows: [fortnight,", "fortnight", "is not one of"
     ),
     "reviewed Welsh": Mistake(

@@ -71,11 +71,15 @@ BROKEN = {
     "a base without rounding": lambda p: p["rules"][0].update(
         rounding=[{"kinds": ["nation"], "base": 5}]
     ),
-    "never of everything": lambda p: p["rules"][0].update(
-        never=[{"why": {"en": "All.", "cy": "Popeth."}}]
-    ),
-    "never of an unknown breakdown": lambda p: p["rules"][0]["never"][0].update(
+    "a tier of an unknown breakdown": lambda p: p["rules"][0]["tiers"][0].update(
         breakdowns=["shoe_size"]
+    ),
+    "a tier of an unknown measure": lambda p: p["rules"][0]["tiers"][0].update(
+        measures=["shoes_sold"]
+    ),
+    "two tiers of one name": lambda p: p["rules"][0]["tiers"].append(p["rules"][0]["tiers"][0]),
+    "a relation of participants nobody knows": lambda p: p["rules"][0].update(
+        participants={"senders": "some"}
     ),
     "published without a source": lambda p: p["rules"][0].update(status="published", facts=[]),
     "a field nobody knows": lambda p: p["rules"][0].update(treshold=5),

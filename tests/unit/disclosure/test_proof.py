@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 import pytest
 
@@ -45,34 +47,35 @@ def test_what_the_audit_can_tell_is_kept_back_in_the_next_turn(monkeypatch) -> N
         return type(found)(shown, found.ratios, found.report)
 
     monkeypatch.setattr(proof, "protect", forgetful)
-    found, report = proof.proved(release, rules(), say=told.append)
-    assert report.passed and len(told) == 1 and "turn 1" in told[0]
-    assert (found.cells["reason"] != "shown").sum() > 2
+    found = proof.proved(release, rules(), say=told.append)
+    assert found.audit.passed and "the audit can tell" in told[0]
+    assert [choice.turns for choice in found.choices] == [2]
+    assert (found.protected.cells["reason"] != "shown").sum() > 2
 
 
-def test_the_turns_widen_and_end(monkeypatch) -> None:
-    """An audit that is never content has ever more suppressed, until nothing of it is shown."""
-    release, given = _release(Tables(counted(ONE_QUARTER), REGIONS), Q1), []
+def test_the_last_tiers_are_left_out_until_the_audit_is_content(monkeypatch) -> None:
+    """An audit that is not content while authorities are shown: they go, in two turns each."""
+    release = _release(Tables(counted(ONE_QUARTER), REGIONS), Q1)
+    tiers = [
+        tier(["nation"], ["quarter"], exact=True),
+        tier(["region"], ["quarter"]),
+        tier(["authority"], ["quarter"]),
+        tier(["voluntary_agency"], ["quarter"]),
+    ]
 
-    def never_content(*told):
-        report = audit(*told)
-        concerned = pl.DataFrame(
-            [("children_placed", "a", "sex")],
-            schema=["measure", "place", "breakdown"],
-            orient="row",
-        )
-        return type(report)(False, ("children_placed, a",), {}, concerned=concerned)
+    def never_content_with_authorities(cells, shown, *more):
+        report = audit(cells, shown, *more)
+        return type(report)(report.passed and "a" not in set(shown["place"]), ("a",), {})
 
-    def noted(cells, relations, told, known, ratios, threads, also, strict):
-        given.append(also.height)
-        return protect(cells, relations, told, known, ratios, threads, also, strict)
-
-    monkeypatch.setattr(proof, "audit", never_content)
-    monkeypatch.setattr(proof, "protect", noted)
-    found, report = proof.proved(release, rules())
-    assert not report.passed
-    assert given == sorted(given) and given[-1] == release.cells.height
-    assert (found.cells["reason"] == "shown").sum() == 0
+    monkeypatch.setattr(proof, "audit", never_content_with_authorities)
+    said: list[str] = []
+    found = proof.proved(release, rules(tiers=tiers), say=said.append)
+    assert found.audit.passed
+    assert set(found.protected.cells["place"]) == {"nation", "north", "south"}
+    left_out = [choice.left_out for choice in found.choices]
+    assert left_out == [(), ("tier_authority", "tier_voluntary_agency")]
+    assert max(choice.turns for choice in found.choices) == 2
+    assert "without tier_authority" in said[-1]
 
 
 def test_without_a_way_the_protection_says_so_and_the_audit_decides() -> None:
@@ -86,10 +89,10 @@ def test_without_a_way_the_protection_says_so_and_the_audit_decides() -> None:
     ).filter(~((pl.col("place") == "a") & (pl.col("part") == "boys")))
     with pytest.raises(DisclosureError, match=r"children_placed.*a.*boys"):
         protect(cells, tables.relations(Q1), rules(), known)
-    found, report = proof.proved(_release(tables, Q1), rules(), known)
-    assert not report.passed
-    assert any("a, sex boys" in failure for failure in report.failures)
-    assert found.report["too_small_but_public_already"] > 0
+    found = proof.proved(_release(tables, Q1), rules(), known)
+    assert not found.audit.passed
+    assert any("a, sex boys" in failure for failure in found.audit.failures)
+    assert found.protected.report["too_small_but_public_already"] > 0
 
 
 # --- what the audit asks ------------------------------------------------------------------
@@ -129,19 +132,35 @@ def test_cover_may_be_known_not_to_be_small_and_has_several_values_all_the_same(
     )
     cells, first = protected(tables, Q1)
     known = as_known(cells, first, rules(), "0")
-    found, report = proof.proved(_release(tables, Q2, Q1), rules(), known)
-    assert report.passed and report.figures["two_values_or_fewer"] == 0
-    kept = found.cells.filter(pl.col("reason") != "shown")
+    found = proof.proved(_release(tables, Q2, Q1), rules(), known)
+    assert found.audit.passed and found.audit.figures["two_values_or_fewer"] == 0
+    kept = found.protected.cells.filter(pl.col("reason") != "shown")
     assert {("a", "quarter"), ("b", "quarter")} <= set(kept.select("place", "window").iter_rows())
+
+
+def tier(kinds: list[str], windows: Sequence[str] = WINDOWS, **changes) -> dict:
+    plain = {
+        "id": f"tier_{kinds[0]}",
+        "title": {"en": "A tier", "cy": "Haen"},
+        "kinds": kinds,
+        "breakdowns": ["total"],
+        "windows": list(windows),
+        "why": {"en": "For tests.", "cy": "I brofion."},
+    }
+    return plain | changes
 
 
 def test_a_quarter_may_be_left_out_of_a_release_by_policy() -> None:
     tables = Tables(
         counted(ONE_QUARTER) | counted(ONE_QUARTER, quarter=Q2), REGIONS, windows=WINDOWS
     )
-    why = {"en": "Overlaps.", "cy": "Gorgyffwrdd."}
-    never = [{"windows": ["year_to_date"], "quarters": [1], "why": why}]
+    everywhere = ["nation", "region", "authority"]
+    tiers = [
+        tier(everywhere, ["quarter"]),
+        tier(everywhere, ["year_to_date"], id="so_far", quarters=[2]),
+    ]
     for quarter, windows in ((Q1, {"quarter"}), (Q2, set(WINDOWS))):
         cells = tables.cells(quarter)
-        found = protect(cells, tables.relations(Q1, Q2), rules(never=never))
+        found = protect(cells, tables.relations(Q1, Q2), rules(tiers=tiers))
         assert set(found.cells["window"]) == windows
+        assert set(found.cells["breakdown"]) == {"total"}

@@ -63,7 +63,6 @@ def task(
         remain=sparse.csr_matrix((0, count)),
         place=np.zeros(count, dtype=int),
         part=np.zeros(count, dtype=int),
-        parents={},
     )
 
 
