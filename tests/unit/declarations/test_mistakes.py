@@ -106,7 +106,7 @@ MISTAKES = {
         "harder_to_place_wales has no part ja",
     ),
     "kind of place of a tier": Mistake(
-        DISCLOSURE, "kinds: [authority]", "kinds: [county]", "kinds: [county]", "'county' is not one"
+        DISCLOSURE, "kinds: [authority]", "kinds: [county]", "[county]", "'county' is not one"
     ),
     "window of a tier": Mistake(
         DISCLOSURE, "windows: [quarter,", "windows: [fortnight,", "fortnight", "is not one of"
