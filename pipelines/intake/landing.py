@@ -11,7 +11,7 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -24,6 +24,7 @@ from pipelines.intake.inbox import (
     is_being_written,
 )
 from pipelines.intake.pseudonyms import check_key
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.free_text import declared_role
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import FIRST_QUARTER, Quarter
@@ -210,16 +211,16 @@ def _identify(
             refusals.append(refusal(event, [content]))
             continue
         cover = read_cover(content, declarations)
-        received_on = datetime.fromisoformat(event["received_at"])
-        event |= cover_answers(cover, declarations, received_on)
-        reasons = refused_on_arrival(cover, received_on)
+        received_at = datetime.fromisoformat(event["received_at"])
+        event |= cover_answers(cover, declarations, received_at)
+        reasons = refused_on_arrival(cover, received_at)
         if reasons:
             refusals.append(refusal(event, reasons))
     return refusals
 
 
 def cover_answers(
-    cover: CoverRead, declarations: Declarations, received_on: date
+    cover: CoverRead, declarations: Declarations, received_at: datetime
 ) -> dict[str, Any]:
     """What the ledger keeps of a cover: nothing that somebody wrote in words of his own.
 
@@ -229,7 +230,7 @@ def cover_answers(
     role = cover.values.get("signed_off_by_role")
     quarter = cover.values.get("quarter")
     signed_off_on = cover.values.get("signed_off_on")
-    is_collected = quarter is not None and _is_collected(quarter, received_on)
+    is_collected = quarter is not None and _is_collected(quarter, received_at)
     return {
         "sender_code": sender,
         "quarter": quarter.label if is_collected else None,
@@ -242,22 +243,23 @@ def cover_answers(
     }
 
 
-def refused_on_arrival(cover: CoverRead, received_on: date) -> list[FileProblem]:
+def refused_on_arrival(cover: CoverRead, received_at: datetime) -> list[FileProblem]:
     """Why a file with this cover is refused before anything else of it is looked at; or nothing.
 
     Everything the cover lacks is said at once.
     """
     reasons = [problem for problem in cover.problems if problem.severity == "error"]
     sender, quarter = cover.values.get("sender_code"), cover.values.get("quarter")
-    if quarter is not None and not _is_collected(quarter, received_on):
+    if quarter is not None and not _is_collected(quarter, received_at):
         return [of_the_collection("QUARTER_UNLIKELY", quarter.label), *reasons]
     return reasons if sender is None or quarter is None else []
 
 
-def _is_collected(quarter: Quarter, received_on: date) -> bool:
+def _is_collected(quarter: Quarter, received_at: datetime) -> bool:
     """Whether a return for the quarter can exist. One run covers every quarter from the first to
-    the last that waits, so a slip in the year would stop everybody's returns."""
-    return FIRST_QUARTER <= quarter <= Quarter.containing(received_on)
+    the last that waits, so a slip in the year would stop everybody's returns. A quarter begins in
+    Wales and England: at 00:30 on 1 July it is still June in UTC."""
+    return FIRST_QUARTER <= quarter <= Quarter.containing(local_day(received_at))
 
 
 def refusal(event: dict[str, Any], reasons: Sequence[FileProblem | Unreadable]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.declarations import Declarations
+from pipelines.lifecycle.days import local_day
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.lifecycle.owed import GroupOwed, ReturnsOwed, returns_owed
 from pipelines.lifecycle.states import ReturnStatus, fold, quarters_asked
@@ -300,7 +301,7 @@ def _refused_files(
             yield RefusedFile(
                 sender=_name(declarations, item.sender_code) if item.sender_code else "not known",
                 submission_id=item.submission_id,
-                received_on=item.received_at.date(),
+                received_on=local_day(item.received_at),
                 reason=item.refusal_sentence_en or "",
                 version_in_force=in_force.get(item.sender_code or ""),
             )
