@@ -24,6 +24,7 @@ from pipelines.settings import SOURCES, Settings, make_private
     required_resource_keys=set(RUN_LOCKS),
 )
 def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    from pipelines.intake.extract_folders import convert_folders
     from pipelines.intake.inbox import settled, waiting_files
     from pipelines.intake.landing import Arrival, receive
     from pipelines.lifecycle.ledger import Ledger
@@ -32,6 +33,7 @@ def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     settings = Settings.from_environment()
     ledger = Ledger(settings.ledger)
     with no_values_in_errors():
+        unconverted = convert_folders(settings, Declarations(SOURCES))
         ready, arriving = settled(waiting_files(settings))
     with ledger_held(ledger):
         arrivals = [Arrival(path, datetime.now(UTC)) for path in ready]
@@ -50,6 +52,7 @@ def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         metadata={
             "Files received since the last run": len(received),
             "Still arriving, left in the inbox": len(arriving),
+            "Folders of extracts left in the inbox": len(unconverted),
             "Files ever received": len(submissions),
             "Waiting for a verdict": sum(item.is_waiting for item in submissions),
             "Sent twice, byte for byte": sum(item.status == "duplicate" for item in submissions),

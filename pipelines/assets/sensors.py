@@ -35,6 +35,7 @@ DELIVERIES = "adoption/deliveries"
 def inbox_sensor(context: dg.SensorEvaluationContext):
     import json
 
+    from pipelines.intake.extract_folders import convert_folders
     from pipelines.intake.inbox import look_at, waiting_files, why_still_arriving
     from pipelines.intake.landing import Arrival, receive
     from pipelines.lifecycle.ledger import Ledger, LedgerBusy
@@ -43,6 +44,11 @@ def inbox_sensor(context: dg.SensorEvaluationContext):
     settings = Settings.from_environment()
     end_dead_runs(context.instance, settings)  # they would keep every other in the queue
     seen = json.loads(context.cursor) if context.cursor else []
+    try:
+        with no_values_in_errors():
+            convert_folders(settings, Declarations(SOURCES))
+    except LedgerBusy as busy:
+        return dg.SkipReason(str(busy))
     with no_values_in_errors():
         files = waiting_files(settings)
         looks = [look for path in files if (look := look_at(path))]

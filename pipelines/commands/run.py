@@ -114,16 +114,21 @@ def keep_instance_settings(settings: Settings) -> Path:
 def take_in(settings: Settings, say: Say, files: Sequence[Path] = (), wait: float = 0.0) -> bool:
     """Take in ``files``, or else the files in the inbox; False when a return was refused.
 
-    Files given are left where they are. What is still being copied after ``wait`` seconds is left
+    Folders of extracts in the inbox are converted first; False when one could not be. Files given
+    are left where they are. What is still being copied after ``wait`` seconds is left
     for another time, and said; False when it was among the files given. Raises JobFailed.
     """
     from pipelines.assets.partitions import range_tags
+    from pipelines.intake.extract_folders import convert_folders
     from pipelines.intake.inbox import settled, waiting_files
     from pipelines.intake.landing import Arrival, receive, waiting_quarters
     from pipelines.lifecycle.ledger import Ledger
 
     declarations = declared()
     declarations.check_all()  # 0.1 s now, rather than a mistake met after an hour's work
+    unconverted = [] if files else convert_folders(settings, declarations)
+    for folder in unconverted:
+        say(f"{folder.path.name}: {folder.reason}")
     ready, arriving = settled(files or waiting_files(settings), wait)
     with Ledger(settings.ledger).held():
         arrivals = [Arrival(path, datetime.now(UTC)) for path in ready]
@@ -138,11 +143,11 @@ def take_in(settings: Settings, say: Say, files: Sequence[Path] = (), wait: floa
     if not received and not waiting:
         if not arriving:
             say("nothing is waiting in the inbox")
-        return not (files and arriving)
+        return not (unconverted or (files and arriving))
     runs = [_run("take_in_returns", settings, say, tags=range_tags(stretch)) for stretch in waiting]
     if not waiting:  # duplicates, or refused on arrival: the run that says so has no quarter
         runs.append(_run("take_in_returns", settings, say, assets=WITHOUT_QUARTER))
-    return all(runs) and not (files and arriving)
+    return all(runs) and not (unconverted or (files and arriving))
 
 
 def build(

@@ -32,6 +32,7 @@ PARTS = (
     "expectations",
     "explain",
     "extracts",
+    "intake",
     "lifecycle",
     "pack",
     "publishing",
