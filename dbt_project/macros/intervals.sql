@@ -53,30 +53,6 @@
 
 {# --- means --- #}
 
-{# The 0.975 quantile of Student's t. Up to 30 degrees of freedom from the table; beyond, an
-   expansion about the normal quantile whose error is below 3e-8 there and shrinks further on. #}
-{% macro t_quantile(degrees) -%}
-    {%- set table = [
-        12.706204736, 4.302652730, 3.182446305, 2.776445105, 2.570581836, 2.446911851,
-        2.364624252, 2.306004135, 2.262157163, 2.228138852, 2.200985160, 2.178812830,
-        2.160368656, 2.144786688, 2.131449546, 2.119905299, 2.109815578, 2.100922040,
-        2.093024054, 2.085963447, 2.079613845, 2.073873068, 2.068657610, 2.063898562,
-        2.059538553, 2.055529439, 2.051830516, 2.048407142, 2.045229642, 2.042272456,
-    ] -%}
-    {%- set v = 'cast(' ~ degrees ~ ' as double)' -%}
-    case
-        {%- for quantile in table %}
-        when {{ degrees }} = {{ loop.index }} then cast({{ quantile }} as double)
-        {%- endfor %}
-        when {{ degrees }} > {{ table | length }} then
-            {{ normal_quantile('95') }}
-            + cast(2.372271230298562 as double) / {{ v }}
-            + cast(2.8224986157396112 as double) / ({{ v }} * {{ v }})
-            + cast(2.555849679507722 as double) / ({{ v }} * {{ v }} * {{ v }})
-            + cast(1.5895340533938225 as double) / ({{ v }} * {{ v }} * {{ v }} * {{ v }})
-    end
-{%- endmacro %}
-
 {# Sample standard deviation from whole-number sums: exact until the one division and root, so the
    same on every run, however the engine shares out the rows. Empty below two cases. #}
 {% macro deviation_of_sums(cases, total, total_of_squares) -%}
@@ -140,48 +116,7 @@
     end
 {%- endmacro %}
 
-{# --- comparing --- #}
-
-{# better, worse, no different or too few to tell: how the figure compares with another one.
-
-   Different only where the two intervals do not touch. `cases` is the smaller number of cases on
-   the two sides. Empty where a side is missing or where neither way is better. #}
-{% macro compared(direction, is_known, cases, lower, upper, other_lower, other_upper) -%}
-    case
-        when {{ direction }} not in ('lower', 'higher') or not coalesce({{ is_known }}, false)
-            then null
-        when {{ cases }} < {{ minimum_to_tell() }} then 'too few to tell'
-        when {{ lower }} is null or {{ upper }} is null
-            or {{ other_lower }} is null or {{ other_upper }} is null then null
-        when {{ upper }} < {{ other_lower }}
-            then case when {{ direction }} = 'lower' then 'better' else 'worse' end
-        when {{ lower }} > {{ other_upper }}
-            then case when {{ direction }} = 'higher' then 'better' else 'worse' end
-        else 'no different'
-    end
-{%- endmacro %}
-
 {# --- what is measured, and what is watched --- #}
-
-{# Every clock an indicator takes a mean of: subject, measure of days, measure that counts.
-
-   Read from the catalogue while dbt compiles, so that one more indicator of a mean needs no
-   change here. While dbt parses there is no catalogue yet and the list is empty. #}
-{% macro duration_clocks() -%}
-    {%- set clocks = [] -%}
-    {%- set catalogue = ref('stg_indicator') -%}
-    {%- if execute -%}
-        {%- set means = run_query(
-            'select distinct subject, numerator, denominator from ' ~ catalogue
-            ~ " where unit in ('months', 'days') and denominator is not null"
-            ~ " and subject in ('child', 'adopter') order by subject, numerator, denominator"
-        ) -%}
-        {%- for row in means.rows -%}
-            {%- do clocks.append([row[0], row[1], row[2]]) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(clocks) }}
-{%- endmacro %}
 
 {# `months` calendar months after `start`, where the number is a column: a limit of a part of a
    month adds its days at 365.25 / 12 a month. #}

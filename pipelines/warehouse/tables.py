@@ -31,7 +31,9 @@ from pipelines.warehouse.declared import (
     columns_of_return,
     declared_tables,
 )
+from pipelines.warehouse.described import marts_described
 from pipelines.warehouse.measures import check_measures
+from pipelines.warehouse.quantiles import student_t
 
 _QUARTER_SCHEMA = {
     "quarter": pl.String,
@@ -144,6 +146,8 @@ def write_tables(
     }
     tables = {f"declarations/{name}": table.frame for name, table in declared.items()}
     tables["declarations/declared_columns"] = columns_as_table(columns).frame
+    tables["declarations/marts_described"] = marts_described(columns).frame
+    tables["declarations/student_t"] = student_t()
     tables["declarations/quarters"] = _quarters_table(quarters)
     tables["declarations/rules"] = _rules(
         declarations,

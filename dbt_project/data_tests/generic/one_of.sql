@@ -5,7 +5,7 @@ select
     '{{ column }}' as column_name,
     {{ column }} as word
 from {{ model }}
-where {{ column }} is not null and {{ column }} not in {{ listed(words) }}
+where {{ column }} is not null and {{ column }} not in ('{{ words | join("', '") }}')
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {% endtest %}

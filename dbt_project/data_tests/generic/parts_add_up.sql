@@ -1,37 +1,36 @@
 {# The parts of each breakdown add up to the total, in every measure of every return. #}
 {% test parts_add_up(model) %}
-{%- set measures = all_measures_in_use() %}
 with
 
-parts as (
+summed as (
 
     select
-        sender_code,
-        quarter,
-        subject,
-        breakdown
-        {%- for measure in measures %},
-        {{ sum_of(measure) }} as {{ measure }}
-        {%- endfor %}
-    from {{ model }}
-    where breakdown <> 'total'
-    group by sender_code, quarter, subject, breakdown
+        measured.sender_code,
+        measured.quarter,
+        measured.measure_number,
+        part.subject,
+        part.breakdown,
+        sum(measured.amount) as amount
+    from {{ model }} as measured
+    inner join {{ ref('stg_breakdown') }} as part on measured.part_id = part.part_id
+    group by measured.sender_code, measured.quarter, measured.measure_number, part.subject, part.breakdown
 
 )
 
 select
-    parts.sender_code,
-    parts.quarter,
-    parts.breakdown
-from parts
-inner join {{ model }} as whole
-    on parts.sender_code = whole.sender_code
-    and parts.quarter = whole.quarter
-    and parts.subject = whole.subject
-    and whole.breakdown = 'total'
-where
-    1 = 0
-    {%- for measure in measures %}
-    or parts.{{ measure }} <> whole.{{ measure }}
-    {%- endfor %}
+    total.sender_code,
+    total.quarter,
+    total.measure_number,
+    breakdown.breakdown
+from summed as total
+inner join {{ ref('stg_measure') }} as declared
+    on total.measure_number = declared.measure_number
+inner join (select distinct subject, breakdown from {{ ref('stg_breakdown') }}) as breakdown
+    on declared.subject = breakdown.subject
+left join summed as parts
+    on total.sender_code = parts.sender_code
+    and total.quarter = parts.quarter
+    and total.measure_number = parts.measure_number
+    and breakdown.breakdown = parts.breakdown
+where total.breakdown = 'total' and coalesce(parts.amount, 0) <> total.amount
 {% endtest %}

@@ -25,42 +25,35 @@ first_known as (
 
 ending as (
 
-    select
+    select distinct
         span.window_name,
         span.quarter,
         quarter.quarter_index,
-        max(span.quarters_in_window) as quarters_in_window,
-        max(case span.window_name
-            {%- for window_name, quarters in quarters_back().items() %}
-            when '{{ window_name }}' then {{ quarters }}
-            {%- endfor %}
-        end) as quarters_back
+        timing.timing,
+        case when timing.timing = 'stock' then 1 else span.quarters_in_window end as quarters_looked_at,
+        span.quarters_back
     from {{ ref('int_window') }} as span
     inner join {{ ref('stg_quarter') }} as quarter on span.quarter = quarter.quarter
-    group by span.window_name, span.quarter, quarter.quarter_index
+    cross join (select 'flow' as timing union all select 'stock' as timing) as timing
 
 ),
 
 reach as (
-    {%- for timing in ['flow', 'stock'] %}
-    {%- set quarters = '1' if timing == 'stock' else 'quarters_in_window' %}
 
     select
-        '{{ timing }}' as timing,
+        ending.timing,
         ending.window_name,
         ending.quarter,
         ending.quarter_index,
-        ending.quarter_index - {{ quarters }} + 1 as from_index,
+        ending.quarter_index - ending.quarters_looked_at + 1 as from_index,
         -- Where nothing is known of the window before, there is nothing to compare with.
         case when ending.quarter_index - ending.quarters_back >= first_known.first_index
-            then ending.quarter_index - ending.quarters_back - {{ quarters }} + 1
-            else ending.quarter_index - {{ quarters }} + 1
+            then ending.quarter_index - ending.quarters_back - ending.quarters_looked_at + 1
+            else ending.quarter_index - ending.quarters_looked_at + 1
         end as compared_from_index,
         first_known.first_index
     from ending
     cross join first_known
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
 
 )
 

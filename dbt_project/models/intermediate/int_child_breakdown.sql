@@ -7,7 +7,11 @@ child as (
 
     select
         child.*,
-        {{ age_in_months('child.birth_month', 'quarter.last_day') }} as months_old,
+        -- Quarters end with their month, so the month of birth is enough: whoever was born in it has
+        -- had the birthday.
+        extract(year from quarter.last_day) * 12 + extract(month from quarter.last_day)
+        - extract(year from child.birth_month) * 12 - extract(month from child.birth_month)
+            as months_old,
         coalesce(child.ethnicity_group, 'unknown') as ethnicity,
         case
             when child.siblings_placed_together > 1 then 'sibling_group'

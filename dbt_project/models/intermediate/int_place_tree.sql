@@ -2,7 +2,6 @@
 -- and once in its nation, however many bodies it belongs to. Regions, agencies and partnerships
 -- have two bases: the membership of the quarter's own last day, and today's, which is that of the
 -- last day of the latest quarter, for every quarter.
-{%- set groups = listed(['region', 'regional_agency', 'partnership']) %}
 with
 
 sender as (
@@ -63,7 +62,7 @@ select
     'today' as membership_basis,
     sender_code as place_code
 from sender
-where kind in {{ groups }}
+where kind in ('region', 'regional_agency', 'partnership')
 
 union
 
@@ -81,4 +80,4 @@ inner join {{ ref('stg_membership') }} as membership
     and basis.membership_day <= coalesce(membership.until, basis.membership_day)
 inner join {{ ref('stg_place') }} as parent
     on membership.parent_code = parent.place_code
-    and parent.kind in {{ groups }}
+    and parent.kind in ('region', 'regional_agency', 'partnership')

@@ -1,5 +1,6 @@
 -- Which quarters a window covers. A window that reaches back before the first quarter known keeps
--- its declared length, so that the gap shows.
+-- its declared length, so that the gap shows. It is compared with the newest window of the same length
+-- that shares no quarter with it, so many quarters back.
 with
 
 quarter as (
@@ -11,16 +12,18 @@ quarter as (
 
 window_length as (
 
-    select 'quarter' as window_name, quarter, 1 as quarters_in_window from quarter
+    select 'quarter' as window_name, quarter, 1 as quarters_in_window, 4 as quarters_back from quarter
     union all
-    select 'year_to_date' as window_name, quarter, quarter_number as quarters_in_window from quarter
+    select 'year_to_date' as window_name, quarter, quarter_number as quarters_in_window, 4 as quarters_back
+    from quarter
     union all
-    select 'rolling_4' as window_name, quarter, 4 as quarters_in_window from quarter
+    select 'rolling_4' as window_name, quarter, 4 as quarters_in_window, 4 as quarters_back from quarter
     union all
-    select 'rolling_12' as window_name, quarter, 12 as quarters_in_window from quarter
+    select 'rolling_12' as window_name, quarter, 12 as quarters_in_window, 12 as quarters_back from quarter
     union all
     -- Whole years only: before its last quarter a year is a year to date.
-    select 'financial_year' as window_name, quarter, 4 as quarters_in_window from quarter
+    select 'financial_year' as window_name, quarter, 4 as quarters_in_window, 4 as quarters_back
+    from quarter
     where quarter_number = 4
 
 )
@@ -29,7 +32,8 @@ select
     window_length.window_name,
     window_length.quarter,
     covered.quarter as covered_quarter,
-    cast(window_length.quarters_in_window as bigint) as quarters_in_window
+    cast(window_length.quarters_in_window as bigint) as quarters_in_window,
+    window_length.quarters_back
 from window_length
 inner join quarter as ending on window_length.quarter = ending.quarter
 inner join quarter as covered

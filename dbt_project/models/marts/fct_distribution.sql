@@ -1,5 +1,6 @@
 -- What lies behind each mean: spread, median and how sure either is. Waits do not add up over
 -- places or quarters as sums do, so every figure is worked out from the single waits in it.
+{%- set z = normal_quantile('95') %}
 {%- set quantiles = {'lower_quartile': 0.25, 'median': 0.5, 'upper_quartile': 0.75} %}
 with
 
@@ -114,7 +115,7 @@ figured as (
         cast(total as double) / cases as mean,
         {{ deviation_of_sums('cases', 'total', 'total_of_squares') }} as deviation,
         -- All waits the same: brothers and sisters, mostly, and no reason to be certain.
-        {{ t_quantile('(cases - 1)') }}
+        coalesce(student.quantile, {{ z }} + ({{ z }} * {{ z }} * {{ z }} + {{ z }}) / (4 * (cases - 1)))
         * nullif({{ deviation_of_sums('cases', 'total', 'total_of_squares') }}, 0)
         / sqrt(cast(cases as double)) as half_width,
         {%- for name in quantiles %}
@@ -124,6 +125,8 @@ figured as (
         median_lower,
         median_upper
     from gathered
+    left join {{ source('validated', 'student_t') }} as student
+        on gathered.cases - 1 = student.degrees
 
 )
 

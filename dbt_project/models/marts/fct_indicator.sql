@@ -1,85 +1,6 @@
--- Every indicator, everywhere it applies: numerator measure over denominator measure, one indicator
--- after the other. These are the totals; fct_indicator_part has the parts of the breakdowns.
-{%- set catalogue = indicators_in_catalogue() %}
-{%- set counts = catalogue | selectattr('denominator', 'none') | list %}
-{%- set measured = ref('int_total_by_window') %}
-{%- set missing = ref('int_missing_by_window') %}
+-- Every indicator, everywhere it applies: numerator measure over denominator measure. These are the
+-- totals; fct_indicator_part has the parts of the breakdowns.
 with
-
-figure as (
-{%- for indicator in catalogue %}
-{%- set is_last = loop.last %}
-{%- set is_stock = indicator.timing == 'stock' %}
-{#- A stock is what stood on the last day, however long the window. #}
-{%- for window_name in (indicator.windows if is_stock else [none]) %}
-
-    select
-        '{{ indicator.indicator_id }}' as indicator_id,
-        measured.place_code,
-        measured.nation_code,
-        measured.quarter,
-        {% if is_stock %}'{{ window_name }}'{% else %}measured.window_name{% endif %} as window_name,
-        measured.membership_basis,
-        measured.{{ indicator.numerator }} as numerator,
-        {{ denominator_of(indicator) }} as denominator,
-        {{ indicator.multiplier }} * cast(measured.{{ indicator.numerator }} as double)
-        {%- if indicator.denominator is not none %}
-        / nullif(cast(measured.{{ indicator.denominator }} as double), 0)
-        {%- endif %} as value,
-        measured.returns_expected,
-        measured.returns_accepted,
-        measured.quarters_in_window,
-        measured.quarters_covered,
-        measured.quarters_due,
-        {{ indicator.rounding }} as rounding,
-        '{{ indicator.direction }}' as direction,
-        '{{ indicator.definition_status }}' as definition_status
-    from {{ measured }} as measured
-    where {{ applies(indicator, ['quarter'] if is_stock else indicator.windows) }}
-    {{ 'union all' if not (is_last and loop.last) }}
-{%- endfor %}
-{%- endfor %}
-
-),
-
--- What the returns missing from a nation would probably have added to each count. The stock of a
--- long window is that of its last quarter, and so is what is missing from it.
-added as (
-{%- for indicator in counts %}
-{%- set is_last = loop.last %}
-{%- set is_stock = indicator.timing == 'stock' %}
-{%- for window_name in (indicator.windows if is_stock else [none]) %}
-
-    select
-        '{{ indicator.indicator_id }}' as indicator_id,
-        missing.place_code,
-        missing.quarter,
-        {% if is_stock %}'{{ window_name }}'{% else %}missing.window_name{% endif %} as window_name,
-        {{ indicator.multiplier }} * missing.{{ indicator.numerator }} as amount,
-        case when missing.returns_filled = missing.returns_filled_by_own_mean
-            then 'own_mean' else 'own_or_nation_mean'
-        end as method
-    from {{ missing }} as missing
-    where
-        missing.subject = '{{ indicator.subject }}'
-        and missing.window_name in {{ listed(['quarter'] if is_stock else indicator.windows) }}
-        -- Only where every missing return could be filled.
-        and missing.returns_missing = missing.returns_filled
-    {{ 'union all' if not (is_last and loop.last) }}
-{%- endfor %}
-{%- else %}
-
-    select
-        '' as indicator_id,
-        missing.place_code,
-        missing.quarter,
-        missing.window_name,
-        cast(null as double) as amount,
-        '' as method
-    from {{ missing }} as missing
-{%- endfor %}
-
-),
 
 -- The breaks in series that touch a figure, whichever they are.
 broken as (
@@ -96,12 +17,30 @@ broken as (
 
 ),
 
+valued as (
+
+    select
+        figure.*,
+        indicator.multiplier * cast(figure.numerator as double)
+        / case when indicator.denominator is null then 1
+            else nullif(cast(figure.denominator as double), 0)
+        end as value,
+        indicator.multiplier,
+        indicator.rounding,
+        indicator.direction,
+        indicator.definition_status
+    from {{ ref('int_indicator_figure') }} as figure
+    inner join {{ ref('stg_indicator') }} as indicator
+        on figure.indicator_id = indicator.indicator_id
+
+),
+
 shown as (
 
     select
         *,
         {{ round_half_up('value', 'rounding') }} as value_rounded
-    from figure
+    from valued
 
 )
 
@@ -117,14 +56,8 @@ select
     shown.denominator,
     cast(shown.value as double) as value,
     cast(shown.value_rounded as double) as value_rounded,
-    -- Only where a return was due in every quarter of the window.
-    cast(
-        case when shown.quarters_due = shown.quarters_in_window
-            then coalesce(shown.value, 0) + added.amount
-        end as double
-    ) as estimate,
-    case when shown.quarters_due = shown.quarters_in_window then added.method end
-        as estimate_method,
+    cast(coalesce(shown.value, 0) + shown.multiplier * added.amount as double) as estimate,
+    added.method as estimate_method,
     shown.returns_expected,
     shown.returns_accepted,
     shown.quarters_in_window,
@@ -143,11 +76,9 @@ select
     end as benchmark_met,
     shown.definition_status
 from shown
-left join added
+left join {{ ref('int_missing_added') }} as added
     on shown.indicator_id = added.indicator_id
-    and shown.place_code = added.place_code
-    and shown.quarter = added.quarter
-    and shown.window_name = added.window_name
+    and shown.coverage_id = added.coverage_id
 left join broken
     on shown.indicator_id = broken.indicator_id
     and shown.place_code = broken.place_code

@@ -2,57 +2,58 @@
 -- or denominator is not zero. Whole numbers alone: some 33 million rows take half the time to write
 -- without a text in each, and rpt_indicator_breakdown adds the names. A stock is there
 -- once, in the window 'quarter'.
-{%- set catalogue = indicators_in_catalogue() %}
-{%- for indicator in catalogue %}
-{%- set is_last = loop.last %}
-{%- set windows = ['quarter'] if indicator.timing == 'stock' else indicator.windows %}
-{%- set asked = [] %}
-{%- for table, held in tables_of_windows().items() if held | select('in', windows) | list %}
-    {%- do asked.append((table, held | select('in', windows) | list)) %}
-{%- endfor %}
-{%- for table, held in asked %}
+with
+
+part as (
+
+    select measured.coverage_id, measured.part_id, measured.measure_number, measured.amount
+    from {{ ref('int_window_measure') }} as measured
+    inner join {{ ref('stg_breakdown') }} as declared on measured.part_id = declared.part_id
+    where declared.breakdown <> 'total'
+
+),
+
+asked as (
+
+    select distinct
+        asked.indicator_number,
+        asked.numerator_number,
+        asked.denominator_number,
+        coverage.coverage_id
+    from {{ ref('int_indicator_asked') }} as asked
+    inner join {{ ref('int_coverage_by_window') }} as coverage
+        on asked.subject = coverage.subject
+        and asked.nation_code = coverage.nation_code
+        and asked.summed_over = coverage.window_name
+        and coverage.quarter >= coalesce(asked.since, coverage.quarter)
+        and coverage.quarter <= coalesce(asked.until, coverage.quarter)
+
+),
+
+counted as (
+
+    select asked.indicator_number, part.coverage_id, part.part_id, part.amount as numerator, 0 as denominator
+    from asked
+    inner join part
+        on asked.coverage_id = part.coverage_id and asked.numerator_number = part.measure_number
+
+    union all
+
+    select asked.indicator_number, part.coverage_id, part.part_id, 0 as numerator, part.amount as denominator
+    from asked
+    inner join part
+        on asked.coverage_id = part.coverage_id and asked.denominator_number = part.measure_number
+
+)
+
 select
-    cast({{ indicator.indicator_number }} as integer) as indicator_number,
-    measured.coverage_id,
-    measured.part_id,
-    measured.{{ indicator.numerator }} as numerator,
-    {{ denominator_of(indicator) }} as denominator
-from {{ ref(table) }} as measured
-where
-    not measured.is_total
-    and measured.coverage_id is not null
-    and {{ applies(indicator, held) }}
-    and (
-        measured.{{ indicator.numerator }} <> 0
-        {%- if indicator.denominator is not none %}
-        or measured.{{ indicator.denominator }} <> 0
-        {%- endif %}
-    )
-{{ 'union all' if not (is_last and loop.last) }}
-{%- endfor %}
-{%- else %}
-{#- Only while parsing, when the catalogue is not known yet. #}
-select
-    cast(0 as integer) as indicator_number,
-    coverage_id,
-    part_id,
-    cast(0 as bigint) as numerator,
-    cast(0 as bigint) as denominator
-from {{ ref('int_place_measure') }}
-union all
-select
-    cast(0 as integer) as indicator_number,
-    coverage_id,
-    part_id,
-    cast(0 as bigint) as numerator,
-    cast(0 as bigint) as denominator
-from {{ ref('int_year_measure') }}
-union all
-select
-    cast(0 as integer) as indicator_number,
-    coverage_id,
-    part_id,
-    cast(0 as bigint) as numerator,
-    cast(0 as bigint) as denominator
-from {{ ref('int_three_year_measure') }}
-{%- endfor %}
+    counted.indicator_number,
+    counted.coverage_id,
+    counted.part_id,
+    cast(sum(counted.numerator) as bigint) as numerator,
+    cast(case when indicator.denominator is not null then sum(counted.denominator) end as bigint)
+        as denominator
+from counted
+inner join {{ ref('stg_indicator') }} as indicator
+    on counted.indicator_number = indicator.indicator_number
+group by counted.indicator_number, counted.coverage_id, counted.part_id, indicator.denominator

@@ -1,7 +1,6 @@
 -- The parts of every figure with their names, and the fraction divided. A view: the
 -- names are put to the numbers when somebody asks. It names no database, so that it goes on reading
 -- in a file that has been renamed or attached under another name.
-{{ config(materialized='view') }}
 with
 
 broken as (

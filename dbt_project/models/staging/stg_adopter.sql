@@ -1,7 +1,4 @@
-select
-    adopter.sender_code,
-    adopter.quarter,
-    {{- select_declared('adopter', 'adopter') }}
+select adopter.*
 from {{ source('validated', 'adopter') }} as adopter
 inner join {{ ref('stg_submission') }} as submission
     on adopter.submission_id = submission.submission_id

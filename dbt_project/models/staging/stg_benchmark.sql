@@ -1,3 +1,1 @@
-select
-    {{- select_declared('benchmarks', 'declared') }}
-from {{ source('validated', 'benchmarks') }} as declared
+select * from {{ source('validated', 'benchmarks') }}

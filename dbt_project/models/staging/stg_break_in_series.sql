@@ -1,3 +1,1 @@
-select
-    {{- select_declared('breaks_in_series', 'declared') }}
-from {{ source('validated', 'breaks_in_series') }} as declared
+select * from {{ source('validated', 'breaks_in_series') }}

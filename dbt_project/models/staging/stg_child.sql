@@ -1,7 +1,4 @@
-select
-    child.sender_code,
-    child.quarter,
-    {{- select_declared('child', 'child') }}
+select child.*
 from {{ source('validated', 'child') }} as child
 inner join {{ ref('stg_submission') }} as submission
     on child.submission_id = submission.submission_id

@@ -1,3 +1,1 @@
-select
-    {{- select_declared('code_lists', 'declared') }}
-from {{ source('validated', 'code_lists') }} as declared
+select * from {{ source('validated', 'code_lists') }}

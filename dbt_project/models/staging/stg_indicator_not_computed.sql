@@ -1,3 +1,1 @@
-select
-    {{- select_declared('indicators_not_computed', 'declared') }}
-from {{ source('validated', 'indicators_not_computed') }} as declared
+select * from {{ source('validated', 'indicators_not_computed') }}

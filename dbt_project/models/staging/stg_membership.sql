@@ -1,3 +1,1 @@
-select
-    {{- select_declared('memberships', 'declared') }}
-from {{ source('validated', 'memberships') }} as declared
+select * from {{ source('validated', 'memberships') }}

@@ -1,3 +1,1 @@
-select
-    {{- select_declared('places', 'declared') }}
-from {{ source('validated', 'places') }} as declared
+select * from {{ source('validated', 'places') }}

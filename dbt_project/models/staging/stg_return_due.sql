@@ -1,3 +1,1 @@
-select
-    {{- select_declared('returns_due', 'declared') }}
-from {{ source('validated', 'returns_due') }} as declared
+select * from {{ source('validated', 'returns_due') }}

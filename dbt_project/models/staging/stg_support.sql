@@ -1,7 +1,4 @@
-select
-    support.sender_code,
-    support.quarter,
-    {{- select_declared('support', 'support') }}
+select support.*
 from {{ source('validated', 'support') }} as support
 inner join {{ ref('stg_submission') }} as submission
     on support.submission_id = submission.submission_id

@@ -1,3 +1,1 @@
-select
-    {{- select_declared('warning_limits', 'declared') }}
-from {{ source('validated', 'warning_limits') }} as declared
+select * from {{ source('validated', 'warning_limits') }}

@@ -110,7 +110,7 @@ def test_text_that_would_break_out_of_the_query_is_only_text() -> None:
     assert of(found, "W07").figures["counted"].numerator == 2
 
 
-@pytest.mark.parametrize("subject", ["child", "adopter", "support"])
+@pytest.mark.parametrize("subject", ["child", "adopter"])
 def test_the_models_are_rendered_whole(subject: str) -> None:
     sql = model_sql(f"int_{subject}_measures")
     assert "{{" not in sql and "{%" not in sql

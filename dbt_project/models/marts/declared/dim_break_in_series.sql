@@ -1,3 +1,1 @@
-select
-    {{- select_declared('breaks_in_series', 'declared') }}
-from {{ ref('stg_break_in_series') }} as declared
+select * from {{ ref('stg_break_in_series') }}

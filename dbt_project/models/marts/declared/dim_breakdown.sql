@@ -1,4 +1,1 @@
-select
-    {{- select_declared('breakdowns', 'declared') }},
-    declared.part_id
-from {{ ref('stg_breakdown') }} as declared
+select * from {{ ref('stg_breakdown') }}

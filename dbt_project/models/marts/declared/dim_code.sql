@@ -1,3 +1,1 @@
-select
-    {{- select_declared('code_lists', 'declared') }}
-from {{ ref('stg_code') }} as declared
+select * from {{ ref('stg_code') }}

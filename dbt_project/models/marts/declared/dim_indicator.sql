@@ -1,4 +1,1 @@
-select
-    {{- select_declared('indicators', 'declared') }},
-    declared.indicator_number
-from {{ ref('stg_indicator') }} as declared
+select * from {{ ref('stg_indicator') }}

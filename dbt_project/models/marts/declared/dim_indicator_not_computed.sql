@@ -1,3 +1,1 @@
-select
-    {{- select_declared('indicators_not_computed', 'declared') }}
-from {{ ref('stg_indicator_not_computed') }} as declared
+select * from {{ ref('stg_indicator_not_computed') }}

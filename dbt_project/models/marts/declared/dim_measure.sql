@@ -1,3 +1,1 @@
-select
-    {{- select_declared('measures', 'declared') }}
-from {{ ref('stg_measure') }} as declared
+select * from {{ source('validated', 'measures') }}

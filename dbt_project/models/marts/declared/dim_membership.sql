@@ -1,3 +1,1 @@
-select
-    {{- select_declared('memberships', 'declared') }}
-from {{ ref('stg_membership') }} as declared
+select * from {{ ref('stg_membership') }}

@@ -1,5 +1,5 @@
 select
-    {{- select_declared('places', 'place') }},
+    place.*,
     nation.name_en as nation_name_en,
     nation.name_cy as nation_name_cy
 from {{ ref('stg_place') }} as place
