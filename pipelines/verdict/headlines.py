@@ -1,8 +1,8 @@
 """What one return gives for the headline indicators, by the warehouse's own definitions.
 
 The measures are the dbt models ``int_child_measures`` and ``int_adopter_measures``, rendered here
-with the project's own macros and run by DuckDB in memory over the rows of one return, and the fields
-of the support return: dbt takes 3.4 CPU s to start, this 0.2 to be done. No measure is
+with the project's own macros and run by DuckDB in memory over the rows of one return, and the
+fields of the support return: dbt takes 3.4 CPU s to start, this 0.2 to be done. No measure is
 repeated in Python; a model that asks for more of dbt than is offered here is not guessed at
 (:class:`NoHeadlines`).
 """
@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.declarations import Declarations, Indicator
 from pipelines.quarters import Quarter
-from pipelines.settings import DBT_PROJECT, SOURCES
+from pipelines.settings import DBT_PROJECT
 
 if TYPE_CHECKING:
     import duckdb

@@ -1,16 +1,15 @@
-"""Columns of the measure models and entries of ``sources/measures`` are the same; a count of the
-support return is the field of its name."""
+"""Columns of the measure models and entries of ``sources/measures`` are the same."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
 from pathlib import Path
 
 from pipelines.declarations import DeclarationError, Declarations
 from pipelines.declarations.loading import YamlFile
 from pipelines.settings import DBT_PROJECT
 
+# The support measures are no SQL of their own: each is the field of its name.
 SUBJECTS = ["child", "adopter"]
 _COLUMN = re.compile(r"\bas (\w+),?\s*$")
 
@@ -33,21 +32,11 @@ def check_measures(declarations: Declarations, project: Path = DBT_PROJECT) -> N
                     f"{model}, line {line}: {name} has no entry in {declared}: "
                     "say there what it counts"
                 )
-        _refuse_unknown(declared, entries, columns, str(model))
-    fields = [field.validated_name for field in declarations.returns["support"].fields]
-    counts = [each.name for each in declarations.measures.values() if each.subject == "support"]
-    declared = declarations.folder / "measures" / "support.yaml"
-    _refuse_unknown(declared, counts, fields, "the support return")
-
-
-def _refuse_unknown(
-    declared: Path, entries: Iterable[str], columns: Container[str], holder: str
-) -> None:
-    for position, name in enumerate(entries):
-        if name not in columns:
-            raise YamlFile(declared).mistake(
-                ("measures", position, "name"), f"{holder} has no column {name}"
-            )
+        for position, name in enumerate(entries):
+            if name not in columns:
+                raise YamlFile(declared).mistake(
+                    ("measures", position, "name"), f"{model} has no column {name}"
+                )
 
 
 def measure_columns(model: Path) -> dict[str, int]:

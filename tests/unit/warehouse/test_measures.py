@@ -56,18 +56,3 @@ def test_an_entry_without_a_column_is_refused_with_its_line(
         DeclarationError, match=r"child\.yaml, line \d+: .* has no column children_disrupted"
     ):
         check_measures(declarations, tmp_path)
-
-
-def test_a_count_of_the_support_return_is_a_field_of_it(tmp_path: Path) -> None:
-    sources = Path(shutil.copytree(SOURCES, tmp_path / "sources"))
-    path = sources / "measures" / "support.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(
-        text + "- name: cups_of_tea\n  caption: {en: Cups., cy: Cwpanau.}\n  timing: flow\n",
-        encoding="utf-8",
-    )
-    with pytest.raises(
-        DeclarationError,
-        match=r"support\.yaml, line \d+: .*support return has no column cups_of_tea",
-    ):
-        check_measures(Declarations(sources))
