@@ -13,11 +13,6 @@
     cast({{ var('minimum_to_tell', 10) | int }} as bigint)
 {%- endmacro %}
 
-{# Horizons of the early warning, in days from the quarter's last day, the shortest first. #}
-{% macro warning_horizons() -%}
-    {{ return([30, 60, 90]) }}
-{%- endmacro %}
-
 {# --- proportions --- #}
 
 {# Wilson score interval of a share, as a fraction from 0 to 1; empty unless
@@ -65,11 +60,6 @@
 {%- endmacro %}
 
 {# --- medians and quartiles --- #}
-
-{# Where the quantile lies among ranked cases, from 0: as percentile_cont has it. #}
-{% macro place_among_ranks(cases, share) -%}
-    (cast({{ cases }} as double) - 1) * cast({{ share }} as double)
-{%- endmacro %}
 
 {# Rank of the case that bounds the median from below; as many from the top bounds it from above.
 

@@ -42,9 +42,9 @@ measured as (
     from {{ ref('int_adopter_measures') }}
     group by sender_code, quarter
     union all
+    -- A count of the support return is its field: what is staged is measured.
     select sender_code, quarter, 'support' as return_name, count(*) as number_of_rows
-    from {{ ref('int_case_part') }}
-    where subject = 'support'
+    from {{ ref('stg_support') }}
     group by sender_code, quarter
 
 ),

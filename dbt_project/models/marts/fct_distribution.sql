@@ -1,7 +1,6 @@
 -- What lies behind each mean: spread, median and how sure either is. Waits do not add up over
 -- places or quarters as sums do, so every figure is worked out from the single waits in it.
 {%- set z = normal_quantile('95') %}
-{%- set quantiles = {'lower_quartile': 0.25, 'median': 0.5, 'upper_quartile': 0.75} %}
 with
 
 asked as (
@@ -91,13 +90,9 @@ gathered as (
         max(cases) as cases,
         cast(sum(days) as bigint) as total,
         cast(sum(days * days) as bigint) as total_of_squares,
-        {%- for name, share in quantiles.items() %}
-        {%- set place = place_among_ranks('cases', share) %}
-        -- The quantile lies between this rank and the next, so far from the first.
-        max(case when days_rank = floor({{ place }}) + 1 then days end) as {{ name }}_from,
-        max(case when days_rank = floor({{ place }}) + 2 then days end) as {{ name }}_to,
-        max({{ place }} - floor({{ place }})) as {{ name }}_part,
-        {%- endfor %}
+        percentile_cont(0.25) within group (order by days) as lower_quartile,
+        percentile_cont(0.5) within group (order by days) as median,
+        percentile_cont(0.75) within group (order by days) as upper_quartile,
         max(case when days_rank = {{ median_rank('cases') }} then days end) as median_lower,
         max(case when days_rank = cases + 1 - {{ median_rank('cases') }} then days end)
             as median_upper
@@ -118,10 +113,9 @@ figured as (
         coalesce(student.quantile, {{ z }} + ({{ z }} * {{ z }} * {{ z }} + {{ z }}) / (4 * (cases - 1)))
         * nullif({{ deviation_of_sums('cases', 'total', 'total_of_squares') }}, 0)
         / sqrt(cast(cases as double)) as half_width,
-        {%- for name in quantiles %}
-        {{ name }}_from
-        + {{ name }}_part * (coalesce({{ name }}_to, {{ name }}_from) - {{ name }}_from) as {{ name }},
-        {%- endfor %}
+        lower_quartile,
+        median,
+        upper_quartile,
         median_lower,
         median_upper
     from gathered

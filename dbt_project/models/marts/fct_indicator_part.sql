@@ -30,16 +30,18 @@ asked as (
 
 ),
 
-counted as (
+numerator as (
 
-    select asked.indicator_number, part.coverage_id, part.part_id, part.amount as numerator, 0 as denominator
+    select asked.indicator_number, asked.denominator_number, part.coverage_id, part.part_id, part.amount
     from asked
     inner join part
         on asked.coverage_id = part.coverage_id and asked.numerator_number = part.measure_number
 
-    union all
+),
 
-    select asked.indicator_number, part.coverage_id, part.part_id, 0 as numerator, part.amount as denominator
+denominator as (
+
+    select asked.indicator_number, part.coverage_id, part.part_id, part.amount
     from asked
     inner join part
         on asked.coverage_id = part.coverage_id and asked.denominator_number = part.measure_number
@@ -47,13 +49,16 @@ counted as (
 )
 
 select
-    counted.indicator_number,
-    counted.coverage_id,
-    counted.part_id,
-    cast(sum(counted.numerator) as bigint) as numerator,
-    cast(case when indicator.denominator is not null then sum(counted.denominator) end as bigint)
-        as denominator
-from counted
-inner join {{ ref('stg_indicator') }} as indicator
-    on counted.indicator_number = indicator.indicator_number
-group by counted.indicator_number, counted.coverage_id, counted.part_id, indicator.denominator
+    coalesce(numerator.indicator_number, denominator.indicator_number) as indicator_number,
+    coalesce(numerator.coverage_id, denominator.coverage_id) as coverage_id,
+    coalesce(numerator.part_id, denominator.part_id) as part_id,
+    coalesce(numerator.amount, 0) as numerator,
+    -- Empty for a count, and 0 where an indicator has a denominator and nobody is in it.
+    case when denominator.amount is null and numerator.denominator_number is not null then 0
+        else denominator.amount
+    end as denominator
+from numerator
+full outer join denominator
+    on numerator.indicator_number = denominator.indicator_number
+    and numerator.coverage_id = denominator.coverage_id
+    and numerator.part_id = denominator.part_id

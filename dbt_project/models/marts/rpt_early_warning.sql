@@ -39,11 +39,13 @@ counted as (
         warning.quarter,
         warning.indicator_id,
         count(*) as children_waiting,
-        sum(case when warning.days_until_passed <= 0 then 1 else 0 end) as children_waiting_past
-        {%- for days in warning_horizons() %},
-        sum(case when warning.days_until_passed between 1 and {{ days }} then 1 else 0 end)
-            as children_waiting_within_{{ days }}_days
-        {%- endfor %}
+        sum(case when warning.days_until_passed <= 0 then 1 else 0 end) as children_waiting_past,
+        sum(case when warning.days_until_passed between 1 and 30 then 1 else 0 end)
+            as children_waiting_within_30_days,
+        sum(case when warning.days_until_passed between 1 and 60 then 1 else 0 end)
+            as children_waiting_within_60_days,
+        sum(case when warning.days_until_passed between 1 and 90 then 1 else 0 end)
+            as children_waiting_within_90_days
     from {{ ref('int_early_warning') }} as warning
     inner join {{ ref('int_place_tree') }} as tree
         on warning.sender_code = tree.sender_code
@@ -59,18 +61,21 @@ select
     asked.quarter,
     asked.limit_value,
     asked.limit_unit,
-    {%- for name in ['children_waiting', 'children_waiting_past'] %}
     cast(
-        case when asked.returns_accepted > 0 then coalesce(counted.{{ name }}, 0) end as bigint
-    ) as {{ name }},
-    {%- endfor %}
-    {%- for days in warning_horizons() %}
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting, 0) end as bigint
+    ) as children_waiting,
     cast(
-        case when asked.returns_accepted > 0
-            then coalesce(counted.children_waiting_within_{{ days }}_days, 0)
-        end as bigint
-    ) as children_waiting_within_{{ days }}_days,
-    {%- endfor %}
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_past, 0) end as bigint
+    ) as children_waiting_past,
+    cast(
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_30_days, 0) end as bigint
+    ) as children_waiting_within_30_days,
+    cast(
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_60_days, 0) end as bigint
+    ) as children_waiting_within_60_days,
+    cast(
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_90_days, 0) end as bigint
+    ) as children_waiting_within_90_days,
     asked.returns_expected,
     asked.returns_accepted
 from asked

@@ -1,33 +1,5 @@
 -- The headline indicators as a performance lead reads them: names next to codes, windows side by
 -- side. A window that an indicator is not defined for stays empty.
-{%- set windows = ['quarter', 'year_to_date', 'rolling_4', 'rolling_12'] %}
-with
-
-figure as (
-
-    select
-        indicator_id,
-        place_code,
-        quarter,
-        {%- for window_name in windows %}
-        max(case when window_name = '{{ window_name }}' then value_rounded end)
-            as value_{{ window_name }},
-        max(case when window_name = '{{ window_name }}' then returns_accepted end)
-            as returns_accepted_{{ window_name }},
-        max(case when window_name = '{{ window_name }}' then returns_expected end)
-            as returns_expected_{{ window_name }},
-        max(case when window_name = '{{ window_name }}' then case when is_complete then 1 else 0 end end)
-            as complete_{{ window_name }},
-        max(case when window_name = '{{ window_name }}' then benchmark_met end)
-            as benchmark_met_{{ window_name }},
-        {%- endfor %}
-        max(benchmark) as benchmark
-    from {{ ref('fct_indicator') }}
-    where breakdown = 'total' and membership_basis = 'at_the_time'
-    group by indicator_id, place_code, quarter
-
-)
-
 select
     figure.indicator_id,
     indicator.title_en,
@@ -39,20 +11,38 @@ select
     place.kind as place_kind,
     place.nation_code,
     figure.quarter,
-    {%- for window_name in windows %}
-    figure.value_{{ window_name }},
-    figure.returns_accepted_{{ window_name }},
-    figure.returns_expected_{{ window_name }},
-    figure.complete_{{ window_name }} = 1 as is_complete_{{ window_name }},
-    figure.benchmark_met_{{ window_name }},
+    {%- for window_name in ['quarter', 'year_to_date', 'rolling_4', 'rolling_12'] %}
+    {%- set here = "filter (where figure.window_name = '" ~ window_name ~ "')" %}
+    max(figure.value_rounded) {{ here }} as value_{{ window_name }},
+    max(figure.returns_accepted) {{ here }} as returns_accepted_{{ window_name }},
+    max(figure.returns_expected) {{ here }} as returns_expected_{{ window_name }},
+    bool_or(figure.is_complete) {{ here }} as is_complete_{{ window_name }},
+    max(figure.benchmark_met) {{ here }} as benchmark_met_{{ window_name }},
     {%- endfor %}
-    figure.benchmark,
+    max(figure.benchmark) as benchmark,
     indicator.definition_status,
     indicator.status_note_en,
     indicator.status_note_cy
-from figure
+from {{ ref('fct_indicator') }} as figure
 inner join {{ ref('stg_indicator') }} as indicator
     on figure.indicator_id = indicator.indicator_id
 inner join {{ ref('stg_place') }} as place
     on figure.place_code = place.place_code
-where indicator.is_headline
+where
+    indicator.is_headline
+    and figure.breakdown = 'total'
+    and figure.membership_basis = 'at_the_time'
+group by
+    figure.indicator_id,
+    indicator.title_en,
+    indicator.title_cy,
+    indicator.unit,
+    figure.place_code,
+    place.name_en,
+    place.name_cy,
+    place.kind,
+    place.nation_code,
+    figure.quarter,
+    indicator.definition_status,
+    indicator.status_note_en,
+    indicator.status_note_cy

@@ -8,9 +8,9 @@ select
     days_until_passed,
     case
         when days_until_passed <= 0 then 'past'
-        {%- for days in warning_horizons() %}
-        when days_until_passed <= {{ days }} then 'within {{ days }} days'
-        {%- endfor %}
+        when days_until_passed <= 30 then 'within 30 days'
+        when days_until_passed <= 60 then 'within 60 days'
+        when days_until_passed <= 90 then 'within 90 days'
     end as warning
 from {{ ref('int_early_warning') }}
-where days_until_passed <= {{ warning_horizons() | max }}
+where days_until_passed <= 90
