@@ -1,10 +1,9 @@
 """What one return gives for the headline indicators, by the warehouse's own definitions.
 
-The measures are the dbt models ``int_child_measures`` and ``int_adopter_measures``, rendered here
-with the project's own macros and run by DuckDB in memory over the rows of one return, and the
-fields of the support return: dbt takes 3.4 CPU s to start, this 0.2 to be done. No measure is
-repeated in Python; a model that asks for more of dbt than is offered here is not guessed at
-(:class:`NoHeadlines`).
+The measures are the dbt models of ``pipelines.warehouse.measures.MODELS``, rendered here with the
+project's own macros and run by DuckDB in memory over the rows of one return, and the fields of the
+support return: dbt takes 3.4 CPU s to start, this 0.2 to be done. No measure is repeated in Python;
+a model that asks for more of dbt than is offered here is not guessed at (:class:`NoHeadlines`).
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import polars as pl
 from pipelines.declarations import Declarations, Indicator
 from pipelines.quarters import Quarter
 from pipelines.settings import DBT_PROJECT
+from pipelines.warehouse.measures import MODELS
 
 if TYPE_CHECKING:
     import duckdb
@@ -207,11 +207,19 @@ def measures_sql(subject: str, indicators: Sequence[Indicator]) -> str:
     used += [indicator.denominator for indicator in indicators if indicator.denominator]
     return _render(
         _SUMS_OF_VERSIONS,
-        # A count of the support return is the field of its name.
-        model="from stg_support" if subject == "support" else model_sql(f"int_{subject}_measures"),
+        model=measured_cases(subject),
         measures=sorted(set(used)),
         indicators=indicators,
     )
+
+
+def measured_cases(subject: str) -> str:
+    """The rows of a return with all of its measures. Raises NoHeadlines."""
+    if subject == "support":  # a count is the field of its name
+        return "from stg_support"
+    first, *others = (f"({model_sql(name)})" for name in MODELS[subject])
+    joined = [f"join {other} using (sender_code, quarter, child_pseudonym)" for other in others]
+    return " ".join(["from", first, *joined])
 
 
 def model_sql(name: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipelines.declarations import DeclarationError, Declarations
 from pipelines.declarations.loading import YamlFile
 from pipelines.settings import DBT_PROJECT
 
-# The support measures are no SQL of their own: each is the field of its name.
-SUBJECTS = ["child", "adopter"]
+# Models whose columns are measures. Support has none: its measures are fields, each under its name.
+MODELS: Mapping[str, Sequence[str]] = {
+    "child": ("int_child_flow_measures", "int_child_stock_measures"),
+    "adopter": ("int_adopter_measures",),
+}
 _COLUMN = re.compile(r"\bas (\w+),?\s*$")
 
 
@@ -19,23 +23,27 @@ def check_measures(declarations: Declarations, project: Path = DBT_PROJECT) -> N
 
     Compared before anything is built, as dbt would name neither: it knows only finished tables.
     """
-    for subject in SUBJECTS:
+    for subject, models in MODELS.items():
         declared = declarations.folder / "measures" / f"{subject}.yaml"
-        model = project / "models" / "intermediate" / f"int_{subject}_measures.sql"
-        columns = measure_columns(model)
+        paths = [project / "models" / "intermediate" / f"{model}.sql" for model in models]
+        columns = {
+            name: f"{path}, line {line}"
+            for path in paths
+            for name, line in measure_columns(path).items()
+        }
         entries = [
             measure.name for measure in declarations.measures.values() if measure.subject == subject
         ]
-        for name, line in columns.items():
+        for name, place in columns.items():
             if name not in entries:
                 raise DeclarationError(
-                    f"{model}, line {line}: {name} has no entry in {declared}: "
-                    "say there what it counts"
+                    f"{place}: {name} has no entry in {declared}: say there what it counts"
                 )
         for position, name in enumerate(entries):
             if name not in columns:
                 raise YamlFile(declared).mistake(
-                    ("measures", position, "name"), f"{model} has no column {name}"
+                    ("measures", position, "name"),
+                    f"{' and '.join(map(str, paths))} have no column {name}",
                 )
 
 

@@ -6,9 +6,17 @@ measured as (
 
     select 'child' as subject, sender_code, quarter, child_pseudonym as case_pseudonym, measure, amount
     from {{ columns_as_rows(
-        ref('int_child_measures'), 'measure', 'amount',
+        ref('int_child_flow_measures'), 'measure', 'amount',
         without=['sender_code', 'quarter', 'child_pseudonym']
-    ) }} as child
+    ) }} as flow
+
+    union all
+
+    select 'child' as subject, sender_code, quarter, child_pseudonym, measure, amount
+    from {{ columns_as_rows(
+        ref('int_child_stock_measures'), 'measure', 'amount',
+        without=['sender_code', 'quarter', 'child_pseudonym']
+    ) }} as stock
 
     union all
 

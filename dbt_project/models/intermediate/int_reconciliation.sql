@@ -34,9 +34,13 @@ staged as (
 
 measured as (
 
-    select sender_code, quarter, 'child' as return_name, count(*) as number_of_rows
-    from {{ ref('int_child_measures') }}
-    group by sender_code, quarter
+    select flow.sender_code, flow.quarter, 'child' as return_name, count(*) as number_of_rows
+    from {{ ref('int_child_flow_measures') }} as flow
+    inner join {{ ref('int_child_stock_measures') }} as stock
+        on flow.sender_code = stock.sender_code
+        and flow.quarter = stock.quarter
+        and flow.child_pseudonym = stock.child_pseudonym
+    group by flow.sender_code, flow.quarter
     union all
     select sender_code, quarter, 'adopter' as return_name, count(*) as number_of_rows
     from {{ ref('int_adopter_measures') }}

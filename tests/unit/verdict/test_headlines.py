@@ -19,8 +19,10 @@ from pipelines.verdict.headlines import (
     NoHeadlines,
     VersionRows,
     headlines,
+    measured_cases,
     model_sql,
 )
+from pipelines.warehouse.measures import MODELS
 from pipelines.warehouse.tables import validated_schema
 from tests.unit.returns_made import ANGLESEY, DECLARATIONS
 
@@ -110,9 +112,9 @@ def test_text_that_would_break_out_of_the_query_is_only_text() -> None:
     assert of(found, "W07").figures["counted"].numerator == 2
 
 
-@pytest.mark.parametrize("subject", ["child", "adopter"])
+@pytest.mark.parametrize("subject", MODELS)
 def test_the_models_are_rendered_whole(subject: str) -> None:
-    sql = model_sql(f"int_{subject}_measures")
+    sql = measured_cases(subject)
     assert "{{" not in sql and "{%" not in sql
     assert re.search(rf"\bstg_{subject}\b", sql)
 
@@ -130,10 +132,10 @@ def test_a_model_that_asks_for_more_is_not_guessed_at(
 ) -> None:
     models = tmp_path / "models" / "intermediate"
     models.mkdir(parents=True)
-    (models / "int_child_measures.sql").write_text(text, encoding="utf-8")
+    (models / "int_child_flow_measures.sql").write_text(text, encoding="utf-8")
     monkeypatch.setattr(module, "DBT_PROJECT", tmp_path)
     with pytest.raises(NoHeadlines, match=words):
-        model_sql("int_child_measures")
+        model_sql("int_child_flow_measures")
 
 
 def test_a_model_that_is_missing_or_fails_says_so_without_a_value(
@@ -150,8 +152,10 @@ def test_a_model_that_is_missing_or_fails_says_so_without_a_value(
     models.mkdir(parents=True)
     used = {name for i in HEADLINES for name in (i.numerator, i.denominator) if name}
     columns = ", ".join(f"cast(plan_ended_reason as bigint) as {name}" for name in sorted(used))
-    text = f"select sender_code, quarter, {columns} from stg_child"  # noqa: S608
-    (models / "int_child_measures.sql").write_text(text, encoding="utf-8")
+    text = f"select sender_code, quarter, child_pseudonym, {columns} from stg_child"  # noqa: S608
+    (models / "int_child_flow_measures.sql").write_text(text, encoding="utf-8")
+    text = "select sender_code, quarter, child_pseudonym from stg_child"
+    (models / "int_child_stock_measures.sql").write_text(text, encoding="utf-8")
     module._environment.cache_clear()
     with pytest.raises(NoHeadlines, match="ConversionException") as caught:
         headlines(rows, ANGLESEY, DECLARATIONS)
