@@ -17,7 +17,7 @@ Subject = Literal["child", "adopter", "support"]
 
 
 class Measure(Declared):
-    """A column of ``int_<subject>_measures``."""
+    """A column of a measures model: ``int_child_flow_measures`` and its like."""
 
     name: MeasureName = Field(
         pattern=r"^[a-z][a-z0-9_]*$",

@@ -101,11 +101,6 @@ def _statement(node: Mapping[str, Any]) -> tuple[str, str]:
                 "The parts of each breakdown add up to the total, in every measure of every "
                 "return.",
             )
-        case "declared_breakdown":
-            return (
-                "every_breakdown_is_declared",
-                "Every breakdown and part that occurs is declared in sources/breakdowns.yaml.",
-            )
     return node["name"], f"{node['name'].replace('_', ' ').strip().capitalize()}."
 
 
