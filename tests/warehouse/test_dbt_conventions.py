@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -229,6 +230,21 @@ def test_models_use_no_sql_that_only_duckdb_understands(path: Path) -> None:
     sql = _without_comments(path.read_text(encoding="utf-8")).lower()
     found = [name for name, pattern in NOT_PORTABLE.items() if re.search(pattern, sql)]
     assert found == []
+
+
+def test_a_model_can_be_read(warehouse, models) -> None:
+    """One loop at most, and no more SQL than fits on a few pages once macros are written out."""
+    paths = [DBT_PROJECT / model["original_file_path"] for model in models]
+    lines = [len(path.read_text(encoding="utf-8").splitlines()) for path in paths]
+    assert median(lines) < 60
+    assert max(lines) < 200
+    loops = {path.stem: path.read_text(encoding="utf-8").count("{%- for") for path in paths}
+    assert {name: count for name, count in loops.items() if count > 1} == {}
+    compiled = warehouse.folder / "target" / "compiled" / "adoption"
+    sizes = {
+        model["name"]: (compiled / model["original_file_path"]).stat().st_size for model in models
+    }
+    assert {name: size for name, size in sizes.items() if size >= 10_000} == {}
 
 
 def test_the_search_for_unportable_sql_finds_what_it_should() -> None:

@@ -12,12 +12,16 @@ select
     place.nation_code,
     figure.quarter,
     {%- for window_name in ['quarter', 'year_to_date', 'rolling_4', 'rolling_12'] %}
-    {%- set here = "filter (where figure.window_name = '" ~ window_name ~ "')" %}
-    max(figure.value_rounded) {{ here }} as value_{{ window_name }},
-    max(figure.returns_accepted) {{ here }} as returns_accepted_{{ window_name }},
-    max(figure.returns_expected) {{ here }} as returns_expected_{{ window_name }},
-    bool_or(figure.is_complete) {{ here }} as is_complete_{{ window_name }},
-    max(figure.benchmark_met) {{ here }} as benchmark_met_{{ window_name }},
+    max(figure.value_rounded) filter (where figure.window_name = '{{ window_name }}')
+        as value_{{ window_name }},
+    max(figure.returns_accepted) filter (where figure.window_name = '{{ window_name }}')
+        as returns_accepted_{{ window_name }},
+    max(figure.returns_expected) filter (where figure.window_name = '{{ window_name }}')
+        as returns_expected_{{ window_name }},
+    bool_or(figure.is_complete) filter (where figure.window_name = '{{ window_name }}')
+        as is_complete_{{ window_name }},
+    max(figure.benchmark_met) filter (where figure.window_name = '{{ window_name }}')
+        as benchmark_met_{{ window_name }},
     {%- endfor %}
     max(figure.benchmark) as benchmark,
     indicator.definition_status,
