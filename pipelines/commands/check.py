@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FILES_OR_FOLDERS)
+@click.argument("files", nargs=-1, type=FILES_OR_FOLDERS)
 @click.option(
     "--before",
     multiple=True,
@@ -64,6 +64,10 @@ if TYPE_CHECKING:
     help="Full runs the same rules through Great Expectations, as the collection does. The default "
     "is quick.",
 )
+@click.option("--ask-password", is_flag=True, help="Ask for the password of a protected workbook.")
+@click.option(
+    "--page", "as_page", is_flag=True, help="Open a page of this computer to drop files into."
+)
 @click.pass_context
 def check(
     context: click.Context,
@@ -76,6 +80,8 @@ def check(
     language: Language,
     as_json: bool,
     quick: bool,
+    ask_password: bool,
+    as_page: bool,
 ) -> None:
     """Check returns on this computer before you send them, by the rules of the collection.
 
@@ -87,9 +93,17 @@ def check(
     adoption check return.xlsx --before last-quarter.xlsx --out problems.xlsx
     adoption check return.xlsx --marked to-correct.xlsx   problem cells in colour
     adoption check annex-a.xlsx --sender Bristol --quarter 2025-26-Q1   an extract
+    adoption check --page                                 without a terminal, in the browser
+    adoption check protected.xlsx --ask-password   typed, used once and kept nowhere
     """
     import tempfile
 
+    if as_page == bool(files):
+        raise click.UsageError("give FILES to check, or --page")
+    if as_page:
+        _serve_page(language)
+        return
+    password = click.prompt("Password", hide_input=True, err=True) if ask_password else None
     with tempfile.TemporaryDirectory(prefix="adoption-check-") as made:
         if sender_code is not None:
             files = _converted(Path(made), files, sender_code, quarters, language)
@@ -99,7 +113,7 @@ def check(
             raise click.UsageError(
                 f"{folders[0]} is a folder: say with --sender whose extracts it holds"
             )
-        refused = _check(files, before, out, marked, language, as_json, quick)
+        refused = _check(files, before, out, marked, language, as_json, quick, password)
     context.exit(1 if refused else 0)
 
 
@@ -125,6 +139,7 @@ def _check(
     language: Language,
     as_json: bool,
     quick: bool,
+    password: str | None,
 ) -> bool:
     """Print and write what was found; True when any file would be refused."""
     from pipelines.commands.summary import report_to_show
@@ -150,6 +165,7 @@ def _check(
                 datetime.now(UTC),
                 before=before,
                 engine="polars" if quick else "great_expectations",
+                password=password,
             )
     except WrongEarlierFile as error:
         raise click.BadParameter(str(error), param_hint="--before") from error
@@ -177,3 +193,18 @@ def _check(
         for report in reports:
             show(report_to_show(report))
     return any(file.is_refused for file in checked)
+
+
+def _serve_page(language: Language) -> None:
+    """The page, until Ctrl-C ends it."""
+    import webbrowser
+
+    require_warehouse("adoption check --page")
+    from pipelines.verdict.check_page import serve
+
+    def announce(address: str) -> None:
+        shown = f"{address}?language={language}" if language != "en" else address
+        click.echo(f"The page is at {shown} (for this computer alone; Ctrl-C ends it).")
+        webbrowser.open(shown)
+
+    serve(declared(), announce)

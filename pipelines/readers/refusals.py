@@ -49,6 +49,7 @@ REFUSALS: dict[str, str] = {
     "F011": N_(
         "The zip holds several workbooks, and a return is one. Send each workbook by itself."
     ),
+    "F012": N_("This is not the password of the file. Type it again."),
 }
 
 # The same refusals where the place is known: {number} is a sheet's or a line's, {cell} an address.

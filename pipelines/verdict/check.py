@@ -46,6 +46,10 @@ class CheckedFile:
     laid_out: LaidOut | None
 
     @property
+    def needs_a_password(self) -> bool:
+        return self.submission.refusal_code in ("F002", "F012")
+
+    @property
     def is_refused(self) -> bool:
         return not self.submission.is_accepted
 
@@ -57,8 +61,11 @@ def check_files(
     *,
     before: Sequence[Path] = (),
     engine: Engine = "polars",
+    password: str | None = None,
 ) -> list[CheckedFile]:
     """Check files as if each had come at ``now`` (with a time zone), in the order given.
+
+    ``password`` opens workbooks that have one; it is kept nowhere.
 
     ``before`` are files that the same senders have sent: for the same quarter the previous version,
     for the quarter before what this one is compared with. Raises WrongEarlierFile for one that
@@ -66,7 +73,9 @@ def check_files(
     """
     read = [
         _FileRead.of(path, content, declarations, now)
-        for path, content in zip((*paths, *before), read_files([*paths, *before]), strict=True)
+        for path, content in zip(
+            (*paths, *before), read_files([*paths, *before], password=password), strict=True
+        )
     ]
     files, earlier_files = read[: len(paths)], read[len(paths) :]
     for earlier in earlier_files:

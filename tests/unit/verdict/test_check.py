@@ -552,3 +552,33 @@ def test_a_report_without_details_still_gives_the_status(made: dict[str, Path]) 
     assert plain.as_json()["headlines"] is None and plain.as_json()["repairs"] == []
     assert plain.problems and report_lines(plain)
     assert checked.details.validated.sent is not None
+
+
+def protected(path: Path, password: str) -> Path:
+    import msoffcrypto.format.ooxml
+
+    with path.open("rb") as plain:
+        file = msoffcrypto.format.ooxml.OOXMLFile(plain)
+        target = path.with_name("protected.xlsx")
+        with target.open("wb") as out:
+            file.encrypt(password, out)
+    return target
+
+
+def test_a_protected_workbook_is_opened_with_its_password(tmp_path: Path) -> None:
+    path = protected(workbook(tmp_path / "a.xlsx", children(3)), "gair-cyfrin")
+    (shut,) = check_files([path], DECLARATIONS, NOW)
+    assert shut.submission.refusal_code == "F002" and shut.needs_a_password
+    (wrong,) = check_files([path], DECLARATIONS, NOW, password="gair")
+    assert wrong.submission.refusal_code == "F012" and wrong.needs_a_password
+    (opened,) = check_files([path], DECLARATIONS, NOW, password="gair-cyfrin")
+    assert opened.submission.status == "accepted"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.xlsx", "protected.xlsx"]
+
+
+def test_the_command_asks_for_the_password_and_shows_it_nowhere(tmp_path: Path) -> None:
+    path = protected(workbook(tmp_path / "a.xlsx", children(3)), "gair-cyfrin")
+    arguments = ["check", str(path), "--ask-password"]
+    found = CliRunner().invoke(main, arguments, input="gair-cyfrin\n")
+    assert found.exit_code == 0, found.output
+    assert "gair-cyfrin" not in found.output + found.stderr
