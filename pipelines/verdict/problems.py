@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.declarations import Declarations, Text
 from pipelines.lifecycle.ledger import Submission
 from pipelines.quarters import Quarter
-from pipelines.readers.casting import squeezed
+from pipelines.readers.codes_written import squeezed
 from pipelines.text.catalogue import Language
 
 Problem = dict[str, Any]
