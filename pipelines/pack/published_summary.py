@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipelines.pack.model import PackIndicator, PackPlace
 from pipelines.pack.page_parts import Statement, StatementGroup
 from pipelines.pack.published_figures import amount, benchmark_result, element, filled
-from pipelines.pack.published_release import PublishedRelease
+from pipelines.pack.published_release import PublishedFigure, PublishedRelease
 from pipelines.pack.wording import Wording
 
 
@@ -35,15 +35,15 @@ def summary(
     """Groups of statements in the order in which a board asks; none that would be empty."""
     _ = wording.gettext
     groups = [
-        StatementGroup(
-            _("Compared with benchmarks"), _benchmarks(wording, release, place, headlines)
-        ),
-        StatementGroup(
-            _("Compared with a year earlier"), _year_before(wording, release, place, headlines)
-        ),
-        StatementGroup(_("The period in figures"), _counts(wording, release, place, headlines)),
+        (_("Compared with benchmarks"), _benchmarks),
+        (_("Compared with a year earlier"), _year_before),
+        (_("The period in figures"), _counts),
     ]
-    return [group for group in groups if group.statements]
+    found = [
+        StatementGroup(title, list(statements(wording, release, place, headlines)))
+        for title, statements in groups
+    ]
+    return [group for group in found if group.statements]
 
 
 def tail(
@@ -93,18 +93,26 @@ def _on_earlier_quarters(wording: Wording, release: PublishedRelease) -> list[st
     return sentences
 
 
+def _released(
+    release: PublishedRelease, place: PackPlace, headlines: Sequence[PackIndicator]
+) -> Iterator[tuple[PackIndicator, PublishedFigure, str]]:
+    """Headlines of which the release has a figure at the place, with its main window."""
+    for indicator in headlines:
+        figure, window = release.main(place, indicator), release.main_window(place, indicator)
+        if figure is not None and window is not None:
+            yield indicator, figure, window
+
+
 def _benchmarks(
     wording: Wording,
     release: PublishedRelease,
     place: PackPlace,
     headlines: Sequence[PackIndicator],
-) -> list[Statement]:
+) -> Iterator[Statement]:
     _ = wording.gettext
-    statements = []
-    for indicator in headlines:
-        figure, window = release.main(place, indicator), release.main_window(place, indicator)
+    for indicator, figure, window in _released(release, place, headlines):
         result = benchmark_result(wording, release, indicator, figure)
-        if figure and window and result and result.word:
+        if result and result.word:
             text = filled(
                 _("{title}: {value} {when} (benchmark: {benchmark})."),
                 title=wording.title(indicator),
@@ -112,8 +120,7 @@ def _benchmarks(
                 when=wording.period(indicator, release.quarter, window),
                 benchmark=result.benchmark,
             )
-            statements.append(Statement("met" if result.is_met else "not_met", result.word, text))
-    return statements
+            yield Statement("met" if result.is_met else "not_met", result.word, text)
 
 
 def _year_before(
@@ -121,15 +128,13 @@ def _year_before(
     release: PublishedRelease,
     place: PackPlace,
     headlines: Sequence[PackIndicator],
-) -> list[Statement]:
+) -> Iterator[Statement]:
     """Both numbers as they were released. A break in series between them: neither."""
     _ = wording.gettext
     quarter = release.quarter.plus(-4).label
-    statements = []
-    for indicator in headlines:
-        figure, window = release.main(place, indicator), release.main_window(place, indicator)
+    for indicator, figure, window in _released(release, place, headlines):
         # Three years share two with those of a year before: hardly a change would be seen.
-        if figure is None or window is None or window == "rolling_12":
+        if window == "rolling_12":
             continue
         previous = release.before(place, indicator, quarter, window)
         if previous is None or previous.number is None:
@@ -144,8 +149,7 @@ def _year_before(
             quarter=quarter,
             previous=amount(wording, indicator, previous),
         )
-        statements.append(Statement("", "", text))
-    return statements
+        yield Statement("", "", text)
 
 
 def _counts(
@@ -153,15 +157,11 @@ def _counts(
     release: PublishedRelease,
     place: PackPlace,
     headlines: Sequence[PackIndicator],
-) -> list[Statement]:
+) -> Iterator[Statement]:
     """How much of everything there was; means and percentages have benchmarks instead."""
     _ = wording.gettext
-    statements = []
-    for indicator in headlines:
-        figure, window = release.main(place, indicator), release.main_window(place, indicator)
-        if figure is None or window is None or figure.number is None:
-            continue
-        if indicator.unit in ("percent", "months", "days"):
+    for indicator, figure, window in _released(release, place, headlines):
+        if figure.number is None or indicator.unit in ("percent", "months", "days"):
             continue
         of_quarter = None if window == "quarter" else release.get(place, indicator, "quarter")
         sentence, quarter_element = _("{title}: {value} {when}."), ""
@@ -175,5 +175,4 @@ def _counts(
             when=wording.period(indicator, release.quarter, window),
             quarter=quarter_element,
         )
-        statements.append(Statement("", "", text))
-    return statements
+        yield Statement("", "", text)
