@@ -28,6 +28,19 @@ COVER: dict[str, Any] = {
 }
 
 
+SUPPORT = {
+    "support_requests": 9,
+    "support_assessments_started": 5,
+    "support_assessments_completed": 4,
+    "support_plans_agreed": 3,
+    "families_receiving_support": 20,
+    "birth_parents_offered_support": 6,
+    "birth_parents_taking_up_support": 2,
+    "contact_arrangements_active": 15,
+    "contact_exchanges": 7,
+}
+
+
 def child(reference: str, **fields: Any) -> dict[str, Any]:
     """A child newly referred, about whom no rule has a word to say."""
     return {

@@ -32,6 +32,7 @@ from pipelines.templates.workbook import write_return
 from pipelines.verdict.report import ValidationReport, submission_json
 from pipelines.verdict.report_files import write_report
 from pipelines.verdict.report_lines import report_lines, row_ranges
+from tests.unit.returns_made import child
 
 Q2 = Quarter(2020, 2)  # July to September 2020
 IN_TIME = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)
@@ -64,23 +65,6 @@ def said(result: Result) -> str:
 
 
 # --- a quarter of small returns, taken in once; tests only read it ---------------------------
-
-
-def child(reference: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "child_reference": reference,
-        "date_of_birth": date(2017, 3, 17),
-        "sex": "female",
-        "ethnicity_group": "white",
-        "is_disabled": "no",
-        "has_additional_needs": "no",
-        "siblings_placed_together": 1,
-        "siblings_placed_apart": 0,
-        "entered_care_on": date(2020, 1, 6),
-        "referred_on": date(2020, 8, 3),
-        "early_permanence": "none",
-        "family_finding_status": "not_started",
-    } | fields
 
 
 COVER: dict[str, Any] = {

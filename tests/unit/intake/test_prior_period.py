@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -27,25 +28,13 @@ from pipelines.quarters import Quarter
 from pipelines.readers.casting import cast, raw_schema
 from pipelines.settings import Settings
 from pipelines.templates.workbook import write_return
+from tests.unit.returns_made import SUPPORT, child
 
 Q1, Q2, Q3 = (Quarter(2020, number) for number in (1, 2, 3))
 REGION = "NWAS"  # recruits adopters for W06000001
 
 
-def _child(reference: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "child_reference": reference,
-        "date_of_birth": date(2017, 3, 17),
-        "sex": "female",
-        "ethnicity_group": "white",
-        "is_disabled": "no",
-        "has_additional_needs": "no",
-        "siblings_placed_together": 1,
-        "entered_care_on": date(2020, 1, 6),
-        "referred_on": date(2020, 4, 3),
-        "early_permanence": "none",
-        "family_finding_status": "not_started",
-    } | fields
+_child = partial(child, referred_on=date(2020, 4, 3))  # in the first quarter
 
 
 def _matched(reference: str, household: str, day: date) -> dict[str, Any]:
@@ -73,19 +62,6 @@ def _household(reference: str, day: date) -> dict[str, Any]:
         "approved_on": date(2019, 12, 1),
         "matched_on": day,
     }
-
-
-SUPPORT = {
-    "support_requests": 9,
-    "support_assessments_started": 5,
-    "support_assessments_completed": 4,
-    "support_plans_agreed": 3,
-    "families_receiving_support": 20,
-    "birth_parents_offered_support": 6,
-    "birth_parents_taking_up_support": 2,
-    "contact_arrangements_active": 15,
-    "contact_exchanges": 7,
-}
 
 
 @dataclass

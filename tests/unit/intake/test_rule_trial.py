@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +26,12 @@ from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.quarters import Quarter
 from pipelines.settings import SOURCES, Settings
 from pipelines.templates.workbook import write_return
+from tests.unit.returns_made import child
 
 Q1, Q2 = Quarter(2020, 1), Quarter(2020, 2)
 
 
-def _child(reference: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "child_reference": reference,
-        "date_of_birth": date(2017, 3, 17),
-        "sex": "female",
-        "ethnicity_group": "white",
-        "is_disabled": "no",
-        "has_additional_needs": "no",
-        "siblings_placed_together": 1,
-        "entered_care_on": date(2020, 1, 6),
-        "referred_on": date(2020, 4, 3),
-        "early_permanence": "none",
-        "family_finding_status": "not_started",
-    } | fields
+_child = partial(child, referred_on=date(2020, 4, 3))  # in the first quarter
 
 
 def _send(

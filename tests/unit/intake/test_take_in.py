@@ -28,27 +28,11 @@ from pipelines.readers.return_sheet import RowConservationError
 from pipelines.settings import SOURCES, Settings
 from pipelines.templates.workbook import write_return
 from pipelines.warehouse.tables import validated_schema
+from tests.unit.returns_made import SUPPORT, child
 
 Q2 = Quarter(2020, 2)  # July to September 2020; returns are due by 30 October
 IN_TIME = datetime(2020, 10, 10, 9, 0, tzinfo=UTC)
 UNREADABLE = "31/13/2016 SECRETDATE"
-
-
-def child(reference: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "child_reference": reference,
-        "date_of_birth": date(2017, 3, 17),
-        "sex": "female",
-        "ethnicity_group": "white",
-        "is_disabled": "no",
-        "has_additional_needs": "no",
-        "siblings_placed_together": 1,
-        "siblings_placed_apart": 0,
-        "entered_care_on": date(2020, 1, 6),
-        "referred_on": date(2020, 8, 3),
-        "early_permanence": "none",
-        "family_finding_status": "not_started",
-    } | fields
 
 
 def household(reference: str, **fields: Any) -> dict[str, Any]:
@@ -57,19 +41,6 @@ def household(reference: str, **fields: Any) -> dict[str, Any]:
         "adopters_in_household": "2",
         "enquired_on": date(2020, 7, 6),
     } | fields
-
-
-SUPPORT = {
-    "support_requests": 9,
-    "support_assessments_started": 5,
-    "support_assessments_completed": 4,
-    "support_plans_agreed": 3,
-    "families_receiving_support": 20,
-    "birth_parents_offered_support": 6,
-    "birth_parents_taking_up_support": 2,
-    "contact_arrangements_active": 15,
-    "contact_exchanges": 7,
-}
 
 
 @dataclass
