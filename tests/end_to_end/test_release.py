@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +34,7 @@ from pipelines.settings import SOURCES, Settings
 from pipelines.text.catalogue import LANGUAGES
 from pipelines.warehouse.published import open_warehouse, open_warehouse_as_of
 from tests.conftest import Sample
+from tests.small_data import SmallData
 from tests.unit.pack.reading_published import strangers
 
 WALES, CARDIFF, Q4 = "W92000004", "W06000015", Quarter(2020, 4)
@@ -67,18 +66,8 @@ class House:
             )
 
     def build(self, *arguments: str) -> None:
-        run = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "build", *arguments],
-            env={
-                **os.environ,
-                "ADOPTION_DATA": str(self.settings.data),
-                "ADOPTION_KEY_FILE": str(self.settings.key_file),
-            },
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-        assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+        code, said = SmallData(self.settings).call("build", *arguments)
+        assert code == 0, said[-4000:]
 
     def released_files(self) -> dict[str, bytes]:
         home = self.settings.releases

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from pipelines.settings import CHECKOUT, Settings
+from pipelines.settings import CHECKOUT
+from tests.conftest import Sample
+from tests.small_data import SmallData
 
 PAGE = CHECKOUT / "docs" / "tutorial.md"
 STEP = re.compile(r"```(\w*)\n(.*?)```|^\| ([A-Z]+\d+) \| (.+?) \|$", flags=re.DOTALL | re.M)
-CALL = "import sys; from pipelines.cli import main; main(prog_name='adoption')"
 
 
-def test_the_tutorial_works_and_shows_what_it_says(sample, tmp_path: Path) -> None:
+def test_the_tutorial_works_and_shows_what_it_says(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    settings = Settings(tmp_path / "copy", sample.settings.key_file)
-    shutil.copytree(sample.settings.data, settings.data)
+    copy = SmallData(sample.settings).copy_to(tmp_path / "copy")
+    monkeypatch.chdir(tmp_path)
     printed, ran, shown, corrected = "", 0, 0, 0
     for language, block, cell, value in STEP.findall(text):
         if cell:
@@ -35,7 +34,7 @@ def test_the_tutorial_works_and_shows_what_it_says(sample, tmp_path: Path) -> No
             assert missing == [], f"not shown:\n{missing}\nbut:\n{printed}"
             shown += 1
         elif not language:
-            printed = _run(block.strip(), settings, tmp_path)
+            printed = _run(block.strip(), copy)
             ran += 1
     assert (ran, shown, corrected) == (9, 9, 2)
     packs = [path.name for path in (tmp_path / "packs").iterdir()]
@@ -50,27 +49,13 @@ def test_what_is_not_printed_is_missed() -> None:
     assert list(_missing("S1-… sent\n", "S1-0f sent back\n")) == ["S1-… sent"]
 
 
-def _run(line: str, settings: Settings, folder: Path) -> str:
+def _run(line: str, data: SmallData) -> str:
     """What a command prints in 80 columns; ``check`` of a file with errors ends with 0 as well."""
     program, *arguments = shlex.split(line)
     assert program == "adoption", line
-    run = subprocess.run(
-        [sys.executable, "-c", CALL, *arguments],
-        cwd=folder,
-        env={
-            **os.environ,
-            "ADOPTION_DATA": str(settings.data),
-            "ADOPTION_KEY_FILE": str(settings.key_file),
-            "PYTHONPATH": str(CHECKOUT),
-            "PYTHONIOENCODING": "utf-8",
-            "COLUMNS": "80",
-        },
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, f"{line}\n{run.stdout[-3000:]}{run.stderr[-3000:]}"
-    return run.stdout
+    code, printed = data.call(*arguments, COLUMNS="80")
+    assert code == 0, f"{line}\n{printed[-6000:]}"
+    return printed
 
 
 def _missing(shown: str, printed: str) -> Iterator[str]:
