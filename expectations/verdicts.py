@@ -14,7 +14,13 @@ from pipelines.readers.sentences import FileProblem
 from pipelines.text.catalogue import N_, Language, translations
 
 Accepted = Literal["accepted", "accepted with queries", "accepted with errors quarantined"]
-Status = Accepted | Literal["refused", "held for confirmation"]
+Status = Literal[
+    "refused",
+    "held for confirmation",
+    "accepted",
+    "accepted with queries",
+    "accepted with errors quarantined",
+]
 
 
 @dataclass(frozen=True)

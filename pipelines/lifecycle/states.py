@@ -108,6 +108,8 @@ def _state_without(state: LedgerState, newest: Submission | None, is_past: bool)
         return "received"
     if newest is not None and newest.status == "refused":
         return "rejected"
+    if newest is not None and newest.is_to_be_confirmed:
+        return "to_confirm"
     if newest is not None and newest.submission_id in state.withdrawn:
         return "withdrawn"
     return "overdue" if is_past else "expected"

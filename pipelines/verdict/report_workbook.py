@@ -408,6 +408,7 @@ def repair_kinds(report: ValidationReport) -> dict[str, str]:
         "answer": _("answer on the cover"),
         "left out": _("sheet left out"),
         "spaces": _("spaces"),
+        "apostrophe": _("apostrophe in front"),
         "letter case": _("capitals and punctuation"),
         "spelling": _("spelling of a code"),
         "date form": _("form of a date"),

@@ -21,6 +21,14 @@ START = datetime(2025, 7, 1, 9, 0, tzinfo=UTC)
 Event = dict[str, Any]
 
 
+# The verdict on a file that waits until somebody confirms it.
+HELD: dict[str, Any] = {
+    "status": "held for confirmation",
+    "held_for": [{"code": "CH807", "sentence_en": "Strangers.", "sentence_cy": "Dieithriaid."}],
+    "status_once_confirmed": "accepted",
+}
+
+
 class Story:
     """A ledger in the making: every event is checked and folded as it is told."""
 
@@ -163,6 +171,17 @@ class Story:
             quarter=quarter.label,
             code=code,
             reason="The explanation was of another rule.",
+        )
+
+    def confirm(self, submission_id: str) -> Event:
+        item = self.ledger_state.submissions.get(submission_id)
+        return self._decided(
+            "confirmed",
+            "head_of_service",
+            submission_id=submission_id,
+            seal=seal_of(item) if item else "none",
+            codes=item.holding_codes if item else [],
+            reason="A new case system: all references have changed.",
         )
 
     def sign_off(self, submission_id: str, rows_left_out: int = 0) -> Event:

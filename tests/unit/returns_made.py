@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,11 @@ def child(reference: str, **fields: Any) -> dict[str, Any]:
 
 
 def children(count: int, start: int = 1) -> list[dict[str, Any]]:
-    return [child(f"REF-{number:04d}") for number in range(start, start + count)]
+    born = date(2017, 3, 17)  # each on another day: many on one would be asked about
+    return [
+        child(f"REF-{number:04d}", date_of_birth=born - timedelta(days=number - start))
+        for number in range(start, start + count)
+    ]
 
 
 def workbook(

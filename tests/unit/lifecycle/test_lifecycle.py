@@ -22,6 +22,7 @@ from tests.unit.lifecycle_story import (
     ANGLESEY,
     ENGLAND,
     GWYNEDD,
+    HELD,
     IN_TIME,
     Q1,
     Q2,
@@ -45,61 +46,83 @@ def story(declarations: Declarations) -> Story:
 
 # A row for each state, a column for what happens next, and the state it leads to; – is refused.
 # The file that comes is accepted as it is (good), refused (bad), accepted with a query or with rows
-# set aside, or a nil return.
+# set aside, a nil return, or held for confirmation.
 TABLE = """
-from              file             good             bad              query            aside  nil
-expected          received         checked          rejected         queries_open     errors nil
-overdue           received         checked          rejected         queries_open     errors nil
-received          received         checked          rejected         queries_open     errors nil
-rejected          received         checked          rejected         queries_open     errors nil
-withdrawn         received         checked          rejected         queries_open     errors nil
-errors            errors           checked          errors           queries_open     errors nil
-queries_open      queries_open     queries_answered queries_open     queries_open     errors nil
-queries_answered  queries_answered queries_answered queries_answered queries_answered errors nil
-checked           checked          checked          checked          queries_open     errors nil
-nil               nil              checked          nil              queries_open     errors nil
-signed_off        signed_off       checked          signed_off       queries_open     errors nil
-accepted          accepted         checked          accepted         queries_open     errors nil
-locked            locked           held             locked           held             held   held
-published         published        held             published        held             held   held
-revised           revised          held             revised          held             held   held
-held              held             held             held             held             held   held
+from             file             good             bad              query            aside  nil
+expected         received         checked          rejected         queries_open     errors nil
+overdue          received         checked          rejected         queries_open     errors nil
+received         received         checked          rejected         queries_open     errors nil
+rejected         received         checked          rejected         queries_open     errors nil
+to_confirm       received         checked          rejected         queries_open     errors nil
+withdrawn        received         checked          rejected         queries_open     errors nil
+errors           errors           checked          errors           queries_open     errors nil
+queries_open     queries_open     queries_answered queries_open     queries_open     errors nil
+queries_answered queries_answered queries_answered queries_answered queries_answered errors nil
+checked          checked          checked          checked          queries_open     errors nil
+nil              nil              checked          nil              queries_open     errors nil
+signed_off       signed_off       checked          signed_off       queries_open     errors nil
+accepted         accepted         checked          accepted         queries_open     errors nil
+locked           locked           held             locked           held             held   held
+published        published        held             published        held             held   held
+revised          revised          held             revised          held             held   held
+held             held             held             held             held             held   held
 
-from              tolerate         reopen       sign       accept   withdraw
-expected          –                –            –          –        –
-overdue           –                –            –          –        –
-received          –                –            –          –        –
-rejected          –                –            –          –        –
-withdrawn         –                –            –          –        –
-errors            –                –            –          –        withdrawn
-queries_open      queries_answered –            –          –        withdrawn
-queries_answered  –                queries_open signed_off –        withdrawn
-checked           –                –            signed_off –        withdrawn
-nil               –                –            signed_off –        withdrawn
-signed_off        –                –            –          accepted withdrawn
-accepted          –                –            –          –        withdrawn
-locked            –                –            –          –        held
-published         –                –            –          –        held
-revised           –                –            revised    –        held
-held              –                –            held       –        published
+from             hold
+expected         to_confirm
+overdue          to_confirm
+received         to_confirm
+rejected         to_confirm
+to_confirm       to_confirm
+withdrawn        to_confirm
+errors           to_confirm
+queries_open     to_confirm
+queries_answered to_confirm
+checked          to_confirm
+nil              to_confirm
+signed_off       to_confirm
+accepted         to_confirm
+locked           locked
+published        published
+revised          revised
+held             held
 
-from              lock      unlock   revise    publish
-expected          expected  –        –         –
-overdue           overdue   –        –         –
-received          –         –        –         –
-rejected          rejected  –        –         –
-withdrawn         withdrawn –        –         –
-errors            locked    –        –         –
-queries_open      locked    –        –         –
-queries_answered  locked    –        –         –
-checked           locked    –        –         –
-nil               locked    –        –         –
-signed_off        locked    –        –         –
-accepted          locked    –        –         –
-locked            –         accepted –         published
-published         –         –        published published
-revised           –         –        revised   revised
-held              –         –        locked    held
+from             tolerate         reopen       sign       accept   withdraw  confirm
+expected         –                –            –          –        –         –
+overdue          –                –            –          –        –         –
+received         –                –            –          –        –         –
+rejected         –                –            –          –        –         –
+to_confirm       –                –            –          –        –         checked
+withdrawn        –                –            –          –        –         –
+errors           –                –            –          –        withdrawn –
+queries_open     queries_answered –            –          –        withdrawn –
+queries_answered –                queries_open signed_off –        withdrawn –
+checked          –                –            signed_off –        withdrawn –
+nil              –                –            signed_off –        withdrawn –
+signed_off       –                –            –          accepted withdrawn –
+accepted         –                –            –          –        withdrawn –
+locked           –                –            –          –        held      –
+published        –                –            –          –        held      –
+revised          –                –            revised    –        held      –
+held             –                –            held       –        published –
+
+from             lock       unlock   revise    publish
+expected         expected   –        –         –
+overdue          overdue    –        –         –
+received         –          –        –         –
+rejected         rejected   –        –         –
+to_confirm       to_confirm –        –         –
+withdrawn        withdrawn  –        –         –
+errors           locked     –        –         –
+queries_open     locked     –        –         –
+queries_answered locked     –        –         –
+checked          locked     –        –         –
+nil              locked     –        –         –
+signed_off       locked     –        –         –
+accepted         locked     –        –         –
+locked           –          accepted –         published
+published        –          –        published published
+revised          –          –        revised   revised
+held             –          –        locked    held
 """
 
 FILES: dict[str, Callable[[Story], object]] = {
@@ -109,6 +132,7 @@ FILES: dict[str, Callable[[Story], object]] = {
     "query": lambda s: s.send(queries=ASKED),
     "aside": lambda s: s.send(aside=2),
     "nil": lambda s: s.send(nil=True),
+    "hold": lambda s: s.send(**HELD),
 }
 
 
@@ -123,6 +147,7 @@ DECISIONS: dict[str, Callable[[Story], Event]] = {
     "sign": lambda s: s.sign_off(_newest(s)),
     "accept": lambda s: s.accept(_newest(s)),
     "withdraw": lambda s: s.withdraw(_newest(s)),
+    "confirm": lambda s: s.confirm(s.last if s.files else "S000001"),
     "lock": lambda s: s.lock(),
     "unlock": lambda s: s.unlock(),
     "revise": lambda s: s.revise(),
@@ -145,6 +170,8 @@ def brought_to(story: Story, state: str) -> date:
         story.tell(story.file())
     elif state == "rejected":
         story.send(status="refused")
+    elif state == "to_confirm":
+        story.send(**HELD)
     elif state == "errors":
         story.send(aside=2)
     elif state == "nil":
@@ -758,3 +785,43 @@ def test_every_due_return_has_a_row_and_a_missing_one_is_no_absence() -> None:
     assert {one.state for one in life.returns} == {"overdue"}
     due = [(s, name) for s in declarations.senders for name in declarations.due_from(s, Q1)]
     assert [(one.sender_code, one.return_name) for one in life.returns] == due
+
+
+# --- held for confirmation ---------------------------------------------------------------
+
+
+def test_what_was_in_force_stays_so_until_the_newer_file_is_confirmed(story: Story) -> None:
+    first = story.send()
+    second = story.send(**HELD)
+    assert story.in_force(ANGLESEY) == first
+    assert story.ledger_state.delivery(second).state == "to_confirm"
+    story.tell(story.confirm(second))
+    assert story.in_force(ANGLESEY) == second
+    assert story.ledger_state.delivery(first).state == "superseded"
+    assert "is not held for confirmation" in story.refused(story.confirm(second))
+
+
+def test_a_file_that_was_replaced_cannot_be_confirmed(story: Story) -> None:
+    held = story.send(**HELD)
+    story.send()
+    assert "there is nothing to confirm" in story.refused(story.confirm(held))
+    assert story.ledger_state.delivery(held).state == "superseded"
+
+
+def test_what_was_confirmed_is_not_asked_again_for_the_same_reason(story: Story) -> None:
+    held = story.send(**HELD)
+    story.tell(story.confirm(held))
+    story.tell(story.judged(held, **HELD))
+    assert story.in_force(ANGLESEY) == held
+    another = [*HELD["held_for"], {"code": "F221", "sentence_en": "S.", "sentence_cy": "C."}]
+    story.tell(story.judged(held, **HELD | {"held_for": another}))
+    assert story.in_force(ANGLESEY) is None and story.state() == "to_confirm"
+
+
+def test_a_file_confirmed_after_the_lock_waits_for_a_revision(story: Story) -> None:
+    first = story.send()
+    held = story.send(**HELD)
+    story.tell(story.lock()).tell(story.publish()).tell(story.confirm(held))
+    assert story.in_force(ANGLESEY) == first and story.state() == "held"
+    story.tell(story.revise())
+    assert story.in_force(ANGLESEY) == held

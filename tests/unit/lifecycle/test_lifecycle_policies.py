@@ -45,9 +45,11 @@ def test_every_duty_is_somebodys_and_sign_off_is_the_senders(policy: Policy) -> 
         for duty in r.may
     }
     assert set(duties) == {
-        *("tolerate", "sign_off", "accept", "withdraw", "lock", "revise", "release", "erase")
+        *("tolerate", "confirm", "sign_off", "accept"),
+        *("withdraw", "lock", "revise", "release", "erase"),
     }
     assert duties["sign_off"] == {"sender"}
+    assert duties["confirm"] == {"sender", "national_team"}
     for duty in ("tolerate", "accept", "lock", "revise", "release", "erase"):
         assert duties[duty] == {"national_team"}
 

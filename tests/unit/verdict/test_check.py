@@ -26,7 +26,7 @@ from pipelines.quarters import Quarter
 from pipelines.settings import Settings
 from pipelines.verdict.check import CheckedFile, WrongEarlierFile, check_files
 from pipelines.verdict.report import ValidationReport
-from pipelines.verdict.report_lines import report_lines
+from pipelines.verdict.report_lines import PROBLEMS_SHOWN, report_lines
 from tests.unit.returns_made import (
     DECLARATIONS,
     Q1,
@@ -501,7 +501,7 @@ def test_many_kinds_of_problem_are_cut_short_on_a_screen_and_in_no_file(
     assert "and 48 more" in " ".join(shown.split())  # rows, too
     problems = json.loads(call(made["many problems"], "--json").stdout)[0]["problems"]
     kinds = {(p["field"], p["code"]) for p in problems if p["return_name"]}
-    assert len(kinds) > 20
+    assert len(kinds) > PROBLEMS_SHOWN
     for field, _ in kinds:
         title = DECLARATIONS.returns["child"].field(field).title.en
         assert title in text

@@ -131,7 +131,7 @@ def test_dates_and_numbers_are_what_they_were_and_text_is_text(tmp_path: Path) -
 
 
 def test_nothing_of_the_senders_package_comes_along(tmp_path: Path) -> None:
-    """No formula, link, macro, hidden sheet or further sheet; the cover keeps its answers."""
+    """No formula, link, macro or sheet of the sender's; the cover keeps its answers."""
     path = tmp_path / "a.xlsx"
     book = openpyxl.load_workbook(workbook(path, with_problems()))
     hidden = book.create_sheet("Workings")
@@ -141,7 +141,7 @@ def test_nothing_of_the_senders_package_comes_along(tmp_path: Path) -> None:
     book.save(path)
     content = marked(check(path))
     copy = openpyxl.load_workbook(io.BytesIO(content))
-    assert copy.sheetnames == ["Cover", "Children", "Marks"]
+    assert copy.sheetnames == ["Cover", "Children", "Marks", "Codes", "Lists"]
     for sheet in copy:
         for line in sheet.iter_rows():
             assert all(cell.data_type != "f" and cell.hyperlink is None for cell in line)
@@ -174,7 +174,7 @@ def test_very_many_problems_are_all_marked_in_a_file_that_can_be_read(tmp_path: 
     with zipfile.ZipFile(copy) as package:
         notes = b"".join(package.read(n) for n in package.namelist() if "comments" in n)
     assert notes.count(b"<comment ") == 1800
-    assert len(read(copy).sheets) == 3
+    assert len(read(copy).sheets) == 5
 
 
 def test_the_same_return_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -208,5 +208,5 @@ def test_a_sheet_name_that_no_workbook_may_have_is_ours(tmp_path: Path, name: st
     returns = {"child": replace(found.laid_out.returns["child"], sheet=name)}
     laid_out = replace(found.laid_out, returns=returns)
     book = openpyxl.load_workbook(io.BytesIO(marked_copy(report_of(found), content, laid_out)))
-    assert book.sheetnames == ["Cover", "Children", "Marks"]
+    assert book.sheetnames == ["Cover", "Children", "Marks", "Codes", "Lists"]
     assert book["Children"]["C32"].comment is not None
