@@ -35,7 +35,7 @@ from pipelines.commands.translations import translations
 from pipelines.commands.try_rules import try_rules
 from pipelines.commands.verification import history, verify
 from pipelines.settings import Settings, make_private
-from pipelines.system_errors import in_words
+from pipelines.system_errors import full_disk, in_words
 
 # The commands as `adoption --help` shows them: in sections, in the order of the work.
 SECTIONS: dict[str, list[click.Command]] = {
@@ -164,11 +164,13 @@ class Program(click.Group):
                 raise
             raise ExtraMissing(f"adoption {ctx.invoked_subcommand}") from error
         except Exception as error:
-            if not is_explained(error):
-                raise
-            words = str(error)
+            settings = Settings.from_environment()
             if isinstance(error, OSError):
-                words = in_words(error, Settings.from_environment())
+                words = full_disk(error, settings) or in_words(error, settings)
+            elif is_explained(error):
+                words = str(error)
+            elif (words := full_disk(error, settings)) is None:  # such as Dagster's own database
+                raise
             click.secho(words, fg="red", err=True)
             ctx.exit(1)
 

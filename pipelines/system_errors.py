@@ -6,11 +6,18 @@ reaches a terminal, a log or Dagster's memory goes through :func:`in_words` firs
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from pipelines.settings import DBT_PROJECT, SOURCES, Settings
+
+FULL = 1_000_000  # bytes free, below which a volume is called full
+WHAT_TO_DO = (
+    "What was received and published is as it was: make room, then run the same command again."
+)
 
 
 def in_words(error: OSError, settings: Settings) -> str:
@@ -26,6 +33,25 @@ def in_words(error: OSError, settings: Settings) -> str:
         return error.strerror or os.strerror(error.errno)
     places = dict.fromkeys(_place(name, settings) for name in named)
     return f"{os.strerror(error.errno)}: {', '.join(places)}"
+
+
+def full_disk(error: BaseException, settings: Settings) -> str | None:
+    """Where no space is left and what to do, if that is what ``error`` says; None otherwise.
+
+    Rooms may be volumes of their own. Some of the room may be free again by now.
+    """
+    words = ("No space left", "disk is full", "Disk quota")  # of Polars, DuckDB, dbt; of SQLite
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not is_full and not any(word in str(error) for word in words):
+        return None
+    if isinstance(error, OSError) and error.filename is not None:
+        where = in_words(error, settings)
+    else:
+        rooms = [path for path in sorted(settings.data.glob("*")) if path.is_dir()]
+        full = [path for path in rooms if shutil.disk_usage(path).free < FULL]
+        named = full if 0 < len(full) < len(rooms) else [settings.data]
+        where = f"{os.strerror(errno.ENOSPC)}: {', '.join(map(str, named))}"
+    return f"{where}. {WHAT_TO_DO}"
 
 
 def safe_error(error: OSError, settings: Settings) -> OSError:

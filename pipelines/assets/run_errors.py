@@ -11,7 +11,7 @@ import dagster as dg
 from pipelines.declarations import DeclarationError
 from pipelines.lifecycle.ledger import Ledger, LedgerBusy, LedgerError
 from pipelines.settings import Settings
-from pipelines.system_errors import safe_error
+from pipelines.system_errors import full_disk, safe_error
 
 STOPS = (
     KeyboardInterrupt,
@@ -61,10 +61,13 @@ def no_values_in_errors() -> Generator[None]:
     except STOPS:
         raise
     except BaseException as error:  # a panic of polars is no Exception
-        if isinstance(error, OSError):
-            raise safe_error(error, Settings.from_environment()) from None
         if isinstance(error, _ours()):
             raise
+        settings = Settings.from_environment()
+        if words := full_disk(error, settings):
+            raise dg.Failure(words) from None
+        if isinstance(error, OSError):
+            raise safe_error(error, settings) from None
         frames = traceback.extract_tb(error.__traceback__)
         ours = [
             frame

@@ -30,6 +30,7 @@ from pipelines.files import (
 )
 from pipelines.program import this_program
 from pipelines.settings import Settings
+from pipelines.system_errors import FULL
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,8 +39,6 @@ PUBLISHED = ("warehouse", "restricted")
 DBT_FOLDER = "dbt"
 FINISHED = "finished.json"
 MADE_BY = "made_by.json"
-
-FULL = 1_000_000  # bytes free, below which a failure is put down to the full disk
 
 
 class WarehouseError(Exception):

@@ -19,6 +19,7 @@ from pipelines.intake.landing import Arrival, receive, stored_file
 from pipelines.lifecycle.ledger import Ledger, LedgerError
 from pipelines.settings import Settings
 from pipelines.warehouse.published import is_of_another_build, publish
+from tests.faults.made_builds import make_build
 from tests.faults.power_loss import ACKNOWLEDGED, Step, crash, logged
 from tests.faults.table import Trial, fault
 
@@ -33,27 +34,16 @@ PUBLISHER = f"""
 import sys
 from pathlib import Path
 from pipelines.settings import Settings
-from tests.faults.test_power_loss import build
+from tests.faults.made_builds import make_build
 from pipelines.warehouse.published import publish
 
 settings = Settings(Path(sys.argv[1]), Path("key"))
 for figure in range(int(sys.argv[2]), int(sys.argv[3])):
-    build(settings, figure)
+    make_build(settings, figure)
     publish(settings)
     with open(settings.data / "{ACKNOWLEDGED}", "a") as acknowledged:
         acknowledged.write(f"{{figure}}\\n")
 """
-
-
-def build(settings: Settings, figure: int) -> None:
-    """A finished build as dbt leaves it, with one table of 3,000 rows that all say ``figure``."""
-    settings.build.mkdir(parents=True, exist_ok=True)
-    for name in ("warehouse", "restricted"):
-        with duckdb.connect(str(settings.build / f"{name}.duckdb")) as connection:
-            connection.execute("create schema marts")
-            connection.execute(
-                f"create table marts.fct as select {figure} as figure from range(3000)"  # noqa: S608
-            )
 
 
 def figures(settings: Settings) -> dict[str, int | None]:
@@ -91,7 +81,7 @@ def whole_and_not_older(settings: Settings, acknowledged: list[str]) -> None:
 def published_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with build 0 published."""
     settings = Settings(tmp_path_factory.mktemp("before") / "data", Path("key"))
-    build(settings, 0)
+    make_build(settings, 0)
     publish(settings)
     return settings.data
 
@@ -123,7 +113,7 @@ def test_power_fails_while_a_warehouse_is_published(
         acknowledged = crash(published_before, steps, chance, place)
         whole_and_not_older(settings, acknowledged)
         shutil.rmtree(settings.build, ignore_errors=True)  # as a build begins
-        build(settings, 9)
+        make_build(settings, 9)
         publish(settings)
         assert set(figures(settings).values()) == {9}
         assert not changed_files(settings.marts, is_of_another_build)

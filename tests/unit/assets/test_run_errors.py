@@ -79,3 +79,12 @@ def test_a_step_that_fails_gives_no_text_and_releases_the_ledger(
     assert SECRET not in str(caught.value)
     with ledger.held():
         pass
+
+
+def test_a_full_disk_is_told_in_our_words_whoever_noticed_it(settings: Settings) -> None:
+    settings.validated.mkdir(parents=True)
+    with pytest.raises(dg.Failure, match="No space left on device") as told, no_values_in_errors():
+        raise pl.exceptions.ComputeError("REF-1: No space left on device (os error 28)")
+    assert "make room" in str(told.value.description)
+    assert str(settings.data) in str(told.value.description)
+    assert "REF-1" not in str(told.value.description)
