@@ -1,4 +1,4 @@
-"""A build that is killed, builds at once, and a clock that is set back: as if nothing happened."""
+"""Builds at once, locks of killed processes, and a clock that is set back."""
 
 from __future__ import annotations
 
@@ -7,50 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
 
-from pipelines.commands import run
 from pipelines.exclusive import exclusive
 from pipelines.lifecycle.ledger import Ledger
 from pipelines.warehouse.published import open_warehouse
 from tests.small_data import CARDIFF, LAST, SmallData, digests
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import dagster as dg
-
-    from pipelines.assets.run_locks import UNFINISHED
-
 WAIT = 1
-
-
-def test_a_build_killed_at_several_points_is_simply_started_again(small_data: SmallData) -> None:
-    settings = small_data.settings
-    before = small_data.tables()
-    shutil.rmtree(settings.marts)
-    work = settings.build / "work.duckdb"
-    points = {
-        "dbt reads its project": lambda: "dbt builds" in build.printed,
-        "dbt has its databases open": lambda: "dbt builds" in build.printed and work.exists(),
-        "dbt writes models": lambda: "20 of" in build.printed,
-        "the build is finished, not published": (settings.build / "finished.json").exists,
-    }
-    for reached in points.values():
-        build = small_data.start("build")
-        build.kill_when(reached)
-        assert not settings.warehouse.exists()
-
-    small_data.run("build")
-    assert small_data.tables() == before
-    assert [path.name for path in settings.build.iterdir()] == ["dbt"]
-    assert not list(settings.marts.glob(".*"))
-    with run.instance(settings) as dagster:
-        assert dagster.get_runs(dg.RunsFilter(statuses=UNFINISHED)) == []
-        cancelled = dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED])
-        assert len(dagster.get_runs(cancelled)) == len(points)
 
 
 def test_builds_at_once_take_turns_in_any_time_zone_and_all_end_well(

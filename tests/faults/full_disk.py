@@ -21,8 +21,8 @@ from pipelines.publishing.verification import verify
 from pipelines.settings import SOURCES, Settings
 from tests.faults.loaded_program import start
 
-OLD, NEW = b"old" * 4000, b"new" * 100_000
-FREE = 24  # kilobytes; a page of a database is larger than what is left after a few
+OLD, NEW = b"old" * 1000, b"new" * 100_000
+FREE = 4  # kilobytes
 
 
 def volume(folder: Path) -> None:

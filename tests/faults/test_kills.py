@@ -9,22 +9,25 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from pipelines.commands import run
 from pipelines.declarations import Declarations
+from pipelines.files import sha256_of
+from pipelines.lifecycle.decisions import Decisions
+from pipelines.lifecycle.ledger import Ledger
 from pipelines.publishing.verification import verify
 from pipelines.settings import CHECKOUT, SOURCES, Settings
-from tests.faults.loaded_program import Started, start
+from tests.faults.loaded_program import Started, adoption, start
 from tests.faults.reader import answer
 from tests.faults.table import Trial, fault
-from tests.small_data import CARDIFF, LAST, SmallData
+from tests.small_data import ANGLESEY, CARDIFF, LAST, SmallData
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -44,24 +47,6 @@ def memory(tmp_path: Path) -> Generator[Path]:
     home = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else tmp_path))
     yield home
     shutil.rmtree(home, ignore_errors=True)
-
-
-def without_times(folder: Path) -> dict[str, tuple]:
-    """Rows and an order-free digest of every published table, without its columns of times."""
-    found: dict[str, tuple] = {}
-    for name in ("warehouse", "restricted"):
-        with duckdb.connect(str(folder / f"{name}.duckdb"), read_only=True) as connection:
-            columns = connection.execute(
-                "select table_name, string_agg(column_name, ', ' order by column_index)"
-                " filter (data_type not like 'TIMESTAMP%') from duckdb_columns()"
-                " where schema_name = 'marts' and not internal group by table_name"
-            ).fetchall()
-            for table, names in columns:
-                found[f"{name}.{table}"] = connection.execute(
-                    f"select count(*), bit_xor(hash(({names}))) from marts.{table}"  # noqa: S608
-                ).fetchall()[0]
-    assert len(found) > 20
-    return found
 
 
 def unfinished_runs(settings: Settings) -> int:
@@ -155,3 +140,114 @@ def test_kill_in_dbt_while_somebody_reads(
         nothing_is_left_over(settings)
         shutil.rmtree(settings.data)
     trial.control_failed(in_place, trial.done)
+
+
+# --- every job, at any time ----------------------------------------------------------------------
+
+
+def release_what_is_built() -> None:
+    """The second half of `adoption release`, without the build before it."""
+    from pipelines.commands import run
+
+    settings = Settings.from_environment()
+    run.release(settings, "NAS", LAST, "national_director", None, print)
+
+
+def _rooms(settings: Settings, *names: str) -> dict[str, str]:
+    """Every whole file of some rooms, by its hash."""
+    files = [path for name in names for path in (settings.data / name).rglob("*")]
+    return {
+        path.relative_to(settings.data).as_posix(): sha256_of(path)
+        for path in sorted(files)
+        if path.is_file()
+    }
+
+
+def _in_the_ledger(settings: Settings) -> list[tuple]:
+    return [
+        (item.submission_id, item.status, item.returns)
+        for item in Ledger(settings.ledger).submissions()
+    ]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A program that is killed, and what has to be the same after it was started again."""
+
+    arguments: tuple[str, ...]
+    came_of_it: Callable[[SmallData], object]
+    program: Callable[..., object] = adoption
+
+
+JOBS = {
+    "take-in": Job(
+        ("take-in",),
+        lambda data: (
+            _rooms(data.settings, "raw", "validated"),
+            _in_the_ledger(data.settings),
+            list(data.settings.inbox.iterdir()),
+        ),
+    ),
+    "publish": Job(("publish", LAST.label), lambda data: _rooms(data.settings, "exports")),
+    "build": Job(("build",), lambda data: data.tables()),
+    "release": Job((), lambda data: _rooms(data.settings, "releases"), release_what_is_built),
+}
+
+
+@pytest.fixture(scope="module")
+def ready(
+    small_data_made: SmallData, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, SmallData]:
+    """The small data before each job: two returns in the inbox; a locked quarter; or as it is."""
+    with_returns = small_data_made.copy_to(tmp_path_factory.mktemp("with-returns"))
+    for sender in (ANGLESEY, CARDIFF):
+        path = with_returns.settings.inbox / f"{sender}.xlsx"
+        with_returns.write_return(path, sender, LAST, version=2, without=1)
+    locked = small_data_made.copy_to(tmp_path_factory.mktemp("locked"))
+    decisions = Decisions(locked.settings, Declarations(SOURCES))
+    decisions.lock("W92000004", LAST, role="national_director", with_gaps=True)
+    return {
+        "take-in": with_returns,
+        "publish": small_data_made,
+        "build": small_data_made,
+        "release": locked,
+    }
+
+
+@fault(
+    "F1",
+    what="In turn `adoption take-in`, `publish`, `build` and a release are killed, with all their "
+    "children, at a random moment of the time they take, and started again",
+    bar="What comes of it is identical to a run that was not killed, to the byte or by the digest "
+    "of every table; what was acknowledged is in the ledger; no file or run is left over",
+    control="Runs that Dagster believes alive, before anybody starts again",
+    unit="kills",
+    full=100,
+    few=2,
+)
+def test_kill_every_job_at_any_time(
+    trial: Trial, ready: dict[str, SmallData], memory: Path
+) -> None:
+    expected: dict[str, object] = {}
+    seconds: dict[str, float] = {}
+    believed_alive = killed = 0
+    for number, chance in enumerate(trial.each()):
+        name = list(JOBS)[number % len(JOBS)]
+        job = JOBS[name]
+        if name not in expected:
+            data = ready[name].copy_to(memory / f"control-{name}")
+            began = time.monotonic()
+            start(data.settings, *job.arguments, program=job.program).succeeded()
+            seconds[name] = time.monotonic() - began
+            expected[name] = job.came_of_it(data)
+        data = ready[name].copy_to(memory / str(number))
+        process = start(data.settings, *job.arguments, program=job.program)
+        time.sleep(seconds[name] * chance.random())
+        killed += process.kill()
+        believed_alive += unfinished_runs(data.settings) > 0
+        start(data.settings, *job.arguments, program=job.program).succeeded()
+        assert job.came_of_it(data) == expected[name], name
+        nothing_is_left_over(data.settings)
+        shutil.rmtree(data.settings.data)
+    trial.notes.append(f"{killed} were still running when they were killed")
+    trial.control_failed(believed_alive, trial.done)
