@@ -36,19 +36,22 @@ def in_words(error: OSError, settings: Settings) -> str:
 
 
 def full_disk(error: BaseException, settings: Settings) -> str | None:
-    """Where no space is left and what to do, if that is what ``error`` says; None otherwise.
+    """Where no space is left and what to do, if that is why ``error`` came; None otherwise.
 
-    Rooms may be volumes of their own. Some of the room may be free again by now.
+    Rooms may be volumes of their own. Libraries have errors of their own for it, Polars at times
+    "Invalid thrift: transport error": while a volume is full, an error of a library is put down to
+    that.
     """
-    words = ("No space left", "disk is full", "Disk quota")  # of Polars, DuckDB, dbt; of SQLite
-    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if not is_full and not any(word in str(error) for word in words):
+    rooms = [path for path in sorted(settings.data.glob("*")) if path.is_dir()]
+    full = [path for path in rooms if shutil.disk_usage(path).free < FULL]
+    if isinstance(error, OSError):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return None
+    elif not full and "No space left" not in str(error):
         return None
     if isinstance(error, OSError) and error.filename is not None:
         where = in_words(error, settings)
     else:
-        rooms = [path for path in sorted(settings.data.glob("*")) if path.is_dir()]
-        full = [path for path in rooms if shutil.disk_usage(path).free < FULL]
         named = full if 0 < len(full) < len(rooms) else [settings.data]
         where = f"{os.strerror(errno.ENOSPC)}: {', '.join(map(str, named))}"
     return f"{where}. {WHAT_TO_DO}"
