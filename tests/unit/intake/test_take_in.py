@@ -22,7 +22,9 @@ from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.intake.raw import to_raw
 from pipelines.intake.validated import ValidationCounts, to_validated
 from pipelines.intake.validation import is_late
+from pipelines.lifecycle.decisions import Decisions, NotAllowed
 from pipelines.lifecycle.ledger import Ledger, Submission
+from pipelines.lifecycle.ledger_state import ledger_state
 from pipelines.quarters import Quarter
 from pipelines.readers.return_sheet import RowConservationError
 from pipelines.settings import SOURCES, Settings
@@ -411,6 +413,46 @@ def test_a_refused_correction_leaves_the_accepted_return_in_force(collection: Co
     for name, frame in before.items():
         assert frame.equals(after[name]), name
     assert collection.validated("child").height == 2
+
+
+def test_a_lost_column_of_dates_holds_the_return_until_somebody_confirms_it(
+    collection: Collection,
+) -> None:
+    """Counted with a query, it would have said "Children adopted: 0"."""
+    first = collection.send("W06000014", {"child": [child("A"), child("B")]})
+    collection.validate()
+    path = collection.settings.inbox / "again.xlsx"
+    shutil.copyfile(stored_file(collection.settings, first), path)
+    book = openpyxl.load_workbook(path)
+    headings = {cell.value: cell for cell in book["Children"][1]}
+    headings["Adoption order on"].value = "Adotion oder date"
+    book.save(path)
+    receive(collection.settings, collection.declarations, [Arrival(path, IN_TIME)])
+    counts = collection.validate()
+    assert counts and (counts.to_confirm, counts.accepted, counts.refused) == (1, 0, 0)
+    ledger = Ledger(collection.settings.ledger)
+    held = ledger.submissions()[-1]
+    assert held.status == "held for confirmation" and held.holding_codes == ["F208"]
+    assert held.status_once_confirmed == "accepted with queries"
+    decisions = Decisions(collection.settings, collection.declarations)
+
+    def in_force() -> str | None:
+        state = ledger_state(ledger.events(), collection.declarations)
+        now = state.in_force("W06000014", collection.quarter.label)
+        return now.submission_id if now else None
+
+    assert in_force() == first.submission_id
+    reason = "Nobody was adopted in the quarter."
+    with pytest.raises(NotAllowed):
+        decisions.confirm(held.submission_id, role="data_officer", reason=reason)
+    event = decisions.confirm(held.submission_id, role="head_of_service", reason=reason)
+    assert (event["codes"], event["role"], event["reason"]) == (
+        ["F208"], "head_of_service", reason,
+    )  # fmt: skip
+    assert in_force() == held.submission_id
+    assert ledger.submissions()[-1].status == "accepted with queries"
+    with pytest.raises(NotAllowed, match="not held for confirmation"):
+        decisions.confirm(held.submission_id, role="head_of_service", reason=reason)
 
 
 def test_a_second_version_lies_beside_the_first_which_stays_as_it_was(
