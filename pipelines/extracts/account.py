@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.declarations import Declarations
-from pipelines.extracts.completeness import FieldGiven
+from pipelines.extracts.completeness import FieldGiven, gap_in_words
 from pipelines.extracts.conversion import Conversion
 from pipelines.templates.plan import in_language, place_name
 from pipelines.text.catalogue import Language, translations
-
-FIGURES_NAMED = 6  # of those that need a field; more are counted
 
 
 def gaps(conversion: Conversion) -> list[FieldGiven]:
@@ -58,22 +56,7 @@ def account(
         yield ""
         yield _("What is not in the files stays blank, which counts as not known:")
     for each in found:
-        title = in_language(each.field.title, language)
-        if not each.is_in_extract:
-            said = _("{field}: no column of the files says it.").format(field=title)
-        else:
-            said = _("{field}: given in {given} of {expected} rows.").format(
-                field=title, given=each.given, expected=each.expected
-            )
-        if each.figures:
-            named, more = each.figures[:FIGURES_NAMED], len(each.figures) - FIGURES_NAMED
-            figures = ", ".join(named) + (f" (+{more})" if more > 0 else "")
-            consequence = _("Without it a row is not, or not rightly, in {figures}.").format(
-                figures=figures
-            )
-        else:
-            consequence = _("No figure is counted from it.")
-        yield f"  {said} {consequence}"
+        yield f"  {gap_in_words(each, language)}"
     if conversion.notes:
         yield ""
     for note in conversion.notes:

@@ -145,7 +145,7 @@ def convert(
             notes.append(Sentence(NO_CHILD, {"quarter": quarter.label}))
         returns.append(
             ConvertedReturn(
-                quarter, rows, completeness(rows, extract, sender_code, quarter, declarations)
+                quarter, rows, completeness(rows, sender_code, quarter, declarations, extract)
             )
         )
     if not returns:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.declarations import Declarations
+from pipelines.extracts.completeness import FieldGiven, completeness
 from pipelines.intake.pseudonyms import Pseudonymiser
 from pipelines.lifecycle.ledger import Ledger, Submission
 from pipelines.settings import Settings
@@ -71,7 +72,8 @@ class ReportDetails:
     """What a report shows besides problems. What is None is not known or does not apply.
 
     ``is_effect_unknown`` says that the headline figures could not be worked out. ``not_known`` are
-    sentences on what a check cannot know, in English as the catalogue has them. ``earlier`` is the
+    sentences on what a check cannot know, in English as the catalogue has them. ``gaps`` are fields
+    that are not given in every row that should have them. ``earlier`` is the
     version of the same quarter sent before, ``earlier_sent`` its rows.
     """
 
@@ -83,6 +85,7 @@ class ReportDetails:
     earlier_sent: SentReturn | None = None
     is_check: bool = False
     not_known: tuple[str, ...] = ()
+    gaps: tuple[FieldGiven, ...] = ()
 
     @property
     def repairs(self) -> tuple[dict[str, Any], ...]:
@@ -118,7 +121,18 @@ def details(
         earlier_sent=earlier.sent if compared and earlier else None,
         is_check=is_check,
         not_known=tuple(not_known),
+        gaps=_gaps(validated, declarations),
     )
+
+
+def _gaps(validated: ValidatedReturn, declarations: Declarations) -> tuple[FieldGiven, ...]:
+    """Fields that are blank, or not known, in rows that should have them."""
+    sent, sender = validated.sent, validated.submission.sender_code
+    if sent is None or sender is None:
+        return ()
+    rows = {name: frame.to_dicts() for name, frame in sent.typed.items()}
+    given = completeness(rows, sender, sent.quarter, declarations)
+    return tuple(each for each in given if each.given < each.expected)
 
 
 def details_of_submission(

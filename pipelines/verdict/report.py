@@ -104,6 +104,16 @@ class ValidationReport:
             "repairs": self.repairs,
             "headlines": details.effect.as_json() if details and details.effect else None,
             "changes": details.changes.as_json() if details and details.changes else None,
+            "gaps": [
+                {
+                    "return": each.return_name,
+                    "field": each.field.name,
+                    "given": each.given,
+                    "expected": each.expected,
+                    "figures": list(each.figures),
+                }
+                for each in (details.gaps if details else ())
+            ],
             "not_known_here": [
                 {language: translations(language).gettext(sentence) for language in LANGUAGES}
                 for sentence in (details.not_known if details else ())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.extracts.completeness import gap_in_words
 from pipelines.verdict.problems import Problem, in_language, letters_of
 from pipelines.verdict.report import ValidationReport, when_received
 
@@ -49,6 +50,7 @@ class _LineWriter:
             *self._about_the_file(),
             *(line for name in self._returns_mentioned() for line in self._about_return(name)),
             *self._about_repairs(),
+            *self._about_gaps(),
             *self._about_headlines(),
             *self._about_changes(),
             *self._foot(),
@@ -157,6 +159,18 @@ class _LineWriter:
         yield from (ReportLine(sentence, 2) for sentence in shown)
         if len(shown) < len(sentences):
             more = self._("… and {count} more.").format(count=len(sentences) - len(shown))
+            yield ReportLine(more, 2)
+
+    def _about_gaps(self) -> Iterator[ReportLine]:
+        gaps = self._report.details.gaps if self._report.details else ()
+        if not gaps:
+            return
+        yield from self._section(self._("What is not given, which counts as not known"))
+        shown = gaps[:REPAIRS_SHOWN] if self._is_short else gaps
+        for each in shown:
+            yield ReportLine(gap_in_words(each, self._report.language), 2)
+        if len(shown) < len(gaps):
+            more = self._("… and {count} more.").format(count=len(gaps) - len(shown))
             yield ReportLine(more, 2)
 
     def _about_headlines(self) -> Iterator[ReportLine]:
