@@ -243,7 +243,8 @@ def _revised(state: LedgerState, event: Event) -> str | None:
             f"{event['quarter']} is not locked for {event['nation_code']}: new files count "
             "without a revision."
         )
-    if lock.published_version is None:
+    # What was released has left the house, whether or not the internal files were published.
+    if lock.published_version is None and (lock.nation_code, lock.quarter) not in state.releases:
         return f"Revision {lock.revision} of {lock.quarter} has not been published yet: " + (
             "publish it first." if lock.publications else "publish it first, or unlock it."
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from pipelines.declarations.disclosure import Rules
     from pipelines.disclosure.cells import ReleaseCells
+    from pipelines.disclosure.changes import Settled
 
 Say = Callable[[str], None]
 
@@ -62,7 +63,8 @@ class VersionToMake:
     """One version of a release, and what is known before it is made.
 
     ``before`` is the folder of the version before; ``released_values`` are the true numbers behind
-    everything released earlier, None where nothing was.
+    everything released earlier and ``released_quarters`` the numbers of single quarters that it
+    rests on, None where nothing was.
     """
 
     policy: Policy
@@ -71,13 +73,18 @@ class VersionToMake:
     before: Path | None
     decided: provenance.Decided
     released_values: pl.DataFrame | None
+    released_quarters: pl.DataFrame | None
 
 
 @dataclass(frozen=True)
 class TrueNumbers:
-    """The true numbers of a release, and the rules they are protected by."""
+    """The true numbers of a release, and the rules they are protected by.
+
+    ``settled``: what they rest on, without changes since an earlier release that have to wait.
+    """
 
     release: ReleaseCells
+    settled: Settled
     rules: Rules
     is_synthetic: bool
 
@@ -89,6 +96,7 @@ class FilesWritten:
     figures: int
     changed: int
     values: pl.DataFrame
+    quarters: pl.DataFrame
 
 
 def true_numbers(
@@ -96,26 +104,29 @@ def true_numbers(
 ) -> TrueNumbers:
     """Every cell of the release as the warehouse has it. Raises ReleaseError, DeclarationError."""
     from pipelines.disclosure.cells import cells_of
+    from pipelines.disclosure.changes import quarters_of, settled
     from pipelines.pack.nation_quarter import holds_samples
 
     policy, quarter = task.policy, task.quarter
     rules = declarations.disclosure_policy_of(policy.body).rules_for(quarter)
     relations = declarations.subset_relations
     release = cells_of(connection, policy.nation_code, quarter, relations, task.released_values)
-    return TrueNumbers(release, rules, holds_samples(connection))
+    now = quarters_of(connection, policy.nation_code, quarter.label)
+    found = settled(release, now, task.released_quarters, task.released_values, rules)
+    return TrueNumbers(replace(release, cells=found.cells), found, rules, holds_samples(connection))
 
 
 def differs_from(
     latest: Version,
-    connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     numbers: TrueNumbers,
     task: VersionToMake,
 ) -> bool:
-    """Whether numbers, or the returns they rest on, are others than in the newest version.
+    """Whether numbers are others than in the newest version.
 
     True numbers are compared: which of them are suppressed depends on what was released before,
-    and so would be another choice each time.
+    and so would be another choice each time. A return that changed no number, or whose changes
+    have to wait, makes no version: that would tell that it came.
     """
     from pipelines.disclosure.cells import KEY as CELL
     from pipelines.disclosure.protection import published
@@ -130,10 +141,7 @@ def differs_from(
         return True
     assert task.before is not None
     before = package.provenance_of_folder(task.before)
-    used = provenance.returns_used(connection, task.policy.nation_code, task.quarter)
-    return (
-        used != before["returns_used"] or before["disclosure_control"]["rules"] != numbers.rules.id
-    )
+    return before["disclosure_control"]["rules"] != numbers.rules.id
 
 
 def write_release(
@@ -154,9 +162,15 @@ def write_release(
 
     policy, quarter = task.policy, task.quarter
     cells, rules = numbers.release, numbers.rules
+    changes_since = {
+        "taken_in": numbers.settled.taken.height,
+        "waiting": numbers.settled.waiting.height,
+    }
+    if changes_since["waiting"]:
+        say(waiting_sentence(numbers.settled))
     say(f"{cells.cells.height:,} cells to protect")
     try:
-        proof = proved(cells, rules, task.released_values, THREADS, say)
+        proof = proved(cells, rules, numbers.settled.known, THREADS, say)
     except DisclosureError as error:
         raise ReleaseError(f"the numbers cannot be protected: {error}") from error
     protected, report, rules = proof.protected, proof.audit, proof.rules
@@ -209,7 +223,7 @@ def write_release(
         version=task.version,
         is_synthetic=content.is_synthetic,
         decided=task.decided,
-        before=package.provenance_of_folder(task.before) if task.before else None,
+        changes=changes_since,
         disclosure_control=control,
     )
     _write_figures(content, folder, policy.release_for(quarter), changes)
@@ -226,7 +240,22 @@ def write_release(
     # Sorts as releases follow each other in the ledger.
     name = f"{task.decided.ledger_length:012}"
     return FilesWritten(
-        figures.height, changes.height, as_known(cells.cells, protected, rules, name)
+        figures.height,
+        changes.height,
+        as_known(cells.cells, protected, rules, name),
+        numbers.settled.quarters,
+    )
+
+
+def waiting_sentence(settled: Settled) -> str:
+    """Which changes wait, in words for those who release: by quarter, with no number of children
+    and no sender."""
+    by_quarter = settled.waiting.group_by("quarter").len().sort("quarter").iter_rows()
+    counts = ", ".join(f"{quarter}: {count} measures" for quarter, count in by_quarter)
+    return (
+        f"changes of returns since an earlier release wait ({counts}): shown now, they would tell "
+        "a small number of their sender. Their figures stay as they were released, and they are "
+        "taken in with the first release in which they tell none"
     )
 
 

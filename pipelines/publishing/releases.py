@@ -38,6 +38,7 @@ from pipelines.publishing.release_files import (
     VersionToMake,
     differs_from,
     true_numbers,
+    waiting_sentence,
     write_release,
 )
 from pipelines.publishing.verification import verify
@@ -48,6 +49,8 @@ from pipelines.release.versions import (
     Version,
     folder_of,
     home_of,
+    quarters_released_before,
+    released_quarters_file,
     released_values_file,
     values_released_before,
     versions_of,
@@ -129,9 +132,12 @@ def make_release(
             before=folder_of(settings, known[-1]) if known else None,
             decided=decided,
             released_values=values_released_before(settings, policy.body),
+            released_quarters=quarters_released_before(settings, policy.body),
         )
         numbers = true_numbers(connection, declarations, task)
-        if task.before and not differs_from(known[-1], connection, settings, numbers, task):
+        if task.before and not differs_from(known[-1], settings, numbers, task):
+            if not numbers.settled.waiting.is_empty():
+                say(waiting_sentence(numbers.settled))
             return ReleaseMade(known[-1], task.before, is_new=False)
         if why := refusal(state, event):
             raise NotAllowed(why)
@@ -179,6 +185,7 @@ def make_again(
         before=before,
         decided=_decided(declarations, events, policy, version.quarter, event),
         released_values=values_released_before(settings, policy.body, version.ledger_length),
+        released_quarters=quarters_released_before(settings, policy.body, version.ledger_length),
     )
     numbers = true_numbers(connection, declarations, task)
     write_release(folder, settings, declarations, connection, task, numbers, say)
@@ -320,13 +327,16 @@ def _enter(
         changed=written.changed,
         checksums=sha256_of(staging / CHECKSUMS),
         values_sha256="",
+        quarters_sha256=None,
         ledger_length=len(events),
     )
     flush_folder(staging)  # what the ledger says was released must be there after a power loss
     values = released_values_file(settings, version)
-    write_whole(values, written.values.write_parquet)
-    values.chmod(0o600)  # true numbers, whatever the mask of the process
-    version = replace(version, values_sha256=sha256_of(values))
+    quarters = released_quarters_file(settings, version)
+    for path, frame in ((values, written.values), (quarters, written.quarters)):
+        write_whole(path, frame.write_parquet)
+        path.chmod(0o600)  # true numbers, whatever the mask of the process
+    version = replace(version, values_sha256=sha256_of(values), quarters_sha256=sha256_of(quarters))
     ledger.append(
         event
         | {
@@ -334,6 +344,7 @@ def _enter(
             "changed": version.changed,
             "checksums": version.checksums,
             "told": version.values_sha256,
+            "quarters": version.quarters_sha256,
             "at": version.at,
         }
     )

@@ -34,7 +34,7 @@ from pipelines.lifecycle.ledger_state import LedgerState
 from pipelines.lifecycle.order import refusal
 from pipelines.lifecycle.publication import exported_versions
 from pipelines.publishing.internal_files import MANIFEST
-from pipelines.release.versions import faults, folder_of, released_values_file, versions
+from pipelines.release.versions import faults, files_behind, folder_of, versions
 from pipelines.settings import Settings
 from pipelines.text.catalogue import N_, translations
 from pipelines.warehouse.published import is_of_another_build
@@ -286,7 +286,7 @@ def _compare_releases(settings: Settings, findings: Findings) -> None:
     findings.rooms["releases"] = len(known)
     findings.faults += faults(settings)
     folders = {folder_of(settings, version) for version in known}
-    values = {released_values_file(settings, version) for version in known}
+    values = {path for version in known for path in files_behind(settings, version)}
     for path in sorted(settings.releases.glob("*/*/*")):
         if path not in folders and not path.name.startswith("."):
             findings.faults.append(f"{path} was never released: move it away")

@@ -57,7 +57,8 @@ PROVENANCE_RULES: dict[str, Any] = {
     "required": [
         "release", "body", "quarter", "version", "is_synthetic", "as_of", "supersedes", "reason",
         "code", "rule_set_hashes", "definitions_sha256", "ledger", "returns_used",
-        "returns_not_used", "returns_open", "sign_off", "released_by", "moved_by",
+        "returns_used_sha256", "returns_not_used", "returns_open", "sign_off", "released_by",
+        "changes",
         "disclosure_control",
     ],
     "properties": {
@@ -91,23 +92,16 @@ PROVENANCE_RULES: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                # No counts of rows: a child return has a row for each child.
-                "required": [
-                    "submission_id", "sender_code", "quarter", "version", "received_at", "sha256",
-                    "status", "rule_set_hash",
-                ],
+                # No senders: two versions would tell whose return moved. No counts of rows: a child
+                # return has a row for each child.
+                "required": ["quarter", "returns"],
                 "properties": {
-                    "submission_id": {"type": "string"},
-                    "sender_code": {"type": "string"},
                     "quarter": {"type": "string"},
-                    "version": {"type": "integer"},
-                    "received_at": {"type": "string", "format": "date-time"},
-                    "sha256": {"$ref": "#/$defs/hash"},
-                    "status": {"type": "string"},
-                    "rule_set_hash": {"$ref": "#/$defs/hash"},
+                    "returns": {"type": "integer", "minimum": 1},
                 },
             },
         },
+        "returns_used_sha256": {"$ref": "#/$defs/hash"},
         "returns_not_used": {
             "type": "array",
             "items": {
@@ -151,18 +145,13 @@ PROVENANCE_RULES: dict[str, Any] = {
             },
         },
         "released_by": {"type": "string"},
-        "moved_by": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["submission_id", "sender_code", "quarter", "change"],
-                "properties": {
-                    "submission_id": {"type": "string"},
-                    "sender_code": {"type": "string"},
-                    "quarter": {"type": "string"},
-                    "change": {"enum": ["added", "removed"]},
-                },
+        "changes": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["taken_in", "waiting"],
+            "properties": {
+                "taken_in": {"type": "integer", "minimum": 0},
+                "waiting": {"type": "integer", "minimum": 0},
             },
         },
         "disclosure_control": {"type": "object"},

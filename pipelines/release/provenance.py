@@ -5,7 +5,10 @@ Nothing here is of the clock or of the machine, so that a release made again say
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +71,15 @@ def provenance_of(
     version: int,
     is_synthetic: bool,
     decided: Decided,
-    before: dict[str, Any] | None,
+    changes: dict[str, int],
     disclosure_control: dict[str, Any],
 ) -> dict[str, Any]:
-    """What ``provenance.json`` holds. ``before`` is that of the version before, if there is one."""
+    """What ``provenance.json`` holds. ``changes``: of how many measures and quarters a change since
+    an earlier release is taken in, and of how many it waits.
+
+    Which returns were used is a count for each quarter and a hash: a list would name the sender of
+    a return that came late, or was corrected, to whoever compares two versions.
+    """
     used = returns_used(connection, nation_code, quarter)
     lock = decided.lock
     signed = lock.revisions[-1] if lock.revisions else lock
@@ -89,7 +97,13 @@ def provenance_of(
         "rule_set_hashes": sorted({status["rule_set_hash"] for status in used}),
         "definitions_sha256": hash_of(sorted(SOURCES.iterdir())),
         "ledger": {"events": len(links), "head": links[-1] if links else FIRST_LINK},
-        "returns_used": used,
+        "returns_used": [
+            {"quarter": of, "returns": count}
+            for of, count in sorted(Counter(each["quarter"] for each in used).items())
+        ],
+        "returns_used_sha256": hashlib.sha256(
+            json.dumps(used, sort_keys=True).encode("utf-8")
+        ).hexdigest(),
         "returns_not_used": _rows(connection, _NOT_USED, nation_code, quarter),
         "returns_open": [
             {
@@ -104,7 +118,7 @@ def provenance_of(
         ],
         "sign_off": {"role": signed.role, "at": signed.at, "revision": lock.revision},
         "released_by": decided.role,
-        "moved_by": list(_moved(before["returns_used"], used)) if before else [],
+        "changes": changes,
         "disclosure_control": disclosure_control,
     }
 
@@ -128,20 +142,3 @@ def _rows(
     result = connection.execute(query, stretch)
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-def _moved(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Returns that one version rests on and the other does not."""
-    was, are = (
-        {submission["submission_id"]: submission for submission in several}
-        for several in (before, now)
-    )
-    for change, mine, theirs in (("removed", was, are), ("added", are, was)):
-        for submission_id, submission in mine.items():
-            if submission_id not in theirs:
-                yield {
-                    "submission_id": submission_id,
-                    "sender_code": submission["sender_code"],
-                    "quarter": submission["quarter"],
-                    "change": change,
-                }

@@ -44,6 +44,7 @@ class Version:
     checksums: str
     values_sha256: str
     ledger_length: int  # lines before this one
+    quarters_sha256: str | None = None  # None before the numbers of single quarters were kept
 
     @property
     def name(self) -> str:
@@ -72,6 +73,7 @@ def _released(events: Iterable[Mapping[str, Any]]) -> Iterator[Version]:
                 changed=event["changed"],
                 checksums=event["checksums"],
                 values_sha256=event["told"],  # the ledger is append-only: its keys keep their names
+                quarters_sha256=event.get("quarters"),
                 ledger_length=number,
             )
 
@@ -122,12 +124,12 @@ def faults(settings: Settings) -> Iterator[str]:
         ):
             names = ", ".join(changed or [CHECKSUMS])
             yield f"{folder} is not as it was released ({names}): put it back from a copy"
-        values = released_values_file(settings, version)
-        if not values.is_file() or sha256_of(values) != version.values_sha256:
-            yield (
-                f"{values} is missing or changed: without it a later release cannot be protected "
-                "from being compared with this one; put it back from a copy"
-            )
+        for path, sha256 in files_behind(settings, version).items():
+            if not path.is_file() or sha256_of(path) != sha256:
+                yield (
+                    f"{path} is missing or changed: without it a later release cannot be "
+                    "protected from being compared with this one; put it back from a copy"
+                )
 
 
 # --- the true numbers behind what was released -----------------------------------
@@ -137,6 +139,47 @@ def released_values_file(settings: Settings, version: Version) -> Path:
     """Where the true number behind every released cell of a version lies, as Parquet."""
     name = f"{version.body.lower()}-{version.quarter}-v{version.version}.parquet"
     return settings.released_values / name
+
+
+def released_quarters_file(settings: Settings, version: Version) -> Path:
+    """Where the numbers of single quarters lie that a version rests on, as Parquet."""
+    return released_values_file(settings, version).with_suffix(".quarters.parquet")
+
+
+def files_behind(settings: Settings, version: Version) -> dict[Path, str]:
+    """The private files behind a version, and the hash of each."""
+    files = {released_values_file(settings, version): version.values_sha256}
+    if version.quarters_sha256 is not None:
+        files[released_quarters_file(settings, version)] = version.quarters_sha256
+    return files
+
+
+def quarters_released_before(
+    settings: Settings, body: str, before: int | None = None
+) -> pl.DataFrame | None:
+    """The numbers of single quarters that the last release of a body rests on; None without any.
+
+    ``before`` leaves out releases at this line of the ledger or later. Raises ReleaseError where
+    they are missing or changed.
+    """
+    import polars as pl
+
+    earlier = [
+        version
+        for version in versions(settings)
+        if version.body == body
+        and version.quarters_sha256 is not None
+        and (before is None or version.ledger_length < before)
+    ]
+    if not earlier:
+        return None
+    path = released_quarters_file(settings, earlier[-1])
+    if not path.is_file() or sha256_of(path) != earlier[-1].quarters_sha256:
+        raise ReleaseError(
+            f"{path} is missing or changed: without it nobody can say which returns have changed "
+            f"since {earlier[-1].name}. Put the file back from a copy"
+        )
+    return pl.read_parquet(path)
 
 
 def values_released_before(

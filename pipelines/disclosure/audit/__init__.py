@@ -99,6 +99,10 @@ def audit(
         concerned += view.least[row].tocoo().col.tolist()
     names += [f"{view.name(view.whole_of(row))}: the difference from its parts" for row in bare]
     given_away += [view.least[row] for row in bare]
+    # Two versions of a number, both shown: a reader subtracts them.
+    changes = view.shown_changes()
+    concerned += changes
+    names += [f"{view.name(number)}: the change since an earlier release" for number in changes]
     widths = np.array([width for result in findings for width in result.widths], dtype=float)
     figures = {
         "numbers_suppressed": len(widths),

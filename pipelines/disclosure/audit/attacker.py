@@ -192,6 +192,24 @@ class AttackerView:
             dtype=np.int64,
         )
 
+    def shown_changes(self) -> list[int]:
+        """Numbers shown now of which an earlier release showed a version a little off."""
+        rules = self.rules
+        if rules.differences != "protected" or rules.method == "round":
+            return []
+        shown = self.numbers.filter(
+            ~pl.col("is_difference"), pl.col("low").is_not_null(), pl.col("low") == pl.col("high")
+        ).filter(~pl.col("measure").is_in(self._sums()))
+        pairs = shown.filter("is_now").join(
+            shown.filter(~pl.col("is_now")).select(*QUANTITY, was="value"), on=QUANTITY
+        )
+        by = (pl.col("value") - pl.col("was")).abs()
+        small = pairs.filter(by.is_between(1, rules.smallest_shown - 1))
+        return small["number"].unique().sort().to_list()
+
+    def _sums(self) -> list[str]:
+        return [measure for measure, counted in self.contributors.items() if counted is not None]
+
     def around(self, number: int) -> sparse.csr_matrix:
         """Everything that shares an equation or inequality with a number, as one row."""
         both = sparse.vstack([self.equal, self.least], format="csr")

@@ -45,7 +45,8 @@ PROVENANCE = {
     "returns_open": [],
     "sign_off": {"role": "national_director", "at": "2021-06-02T00:00:00Z", "revision": 1},
     "released_by": "national_director",
-    "moved_by": [],
+    "returns_used_sha256": "0" * 64,
+    "changes": {"taken_in": 0, "waiting": 0},
     "disclosure_control": {"passed": True},
 }
 
@@ -95,7 +96,7 @@ def test_the_readme_says_what_each_file_is_for_in_both_languages(folder: Path) -
         {"version": 0},
         {"quarter": "2020-21 Q4"},
         {"sign_off": {"role": "Head", "at": "x", "revision": 1, "name": "somebody"}},
-        {"returns_used": [{"submission_id": "S1", "rows_accepted": 3}]},
+        {"returns_used": [{"quarter": "2020-21-Q1", "returns": 3, "sender_code": "W06000001"}]},
         {"ledger": {"events": 3, "head": "short"}},
         {"extra": 1},
     ],
