@@ -13,7 +13,12 @@ summed as (
         sum(measured.amount) as amount
     from {{ model }} as measured
     inner join {{ ref('stg_breakdown') }} as part on measured.part_id = part.part_id
-    group by measured.sender_code, measured.quarter, measured.measure_number, part.subject, part.breakdown
+    group by
+        measured.sender_code,
+        measured.quarter,
+        measured.measure_number,
+        part.subject,
+        part.breakdown
 
 )
 

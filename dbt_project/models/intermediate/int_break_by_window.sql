@@ -30,7 +30,8 @@ ending as (
         span.quarter,
         quarter.quarter_index,
         timing.timing,
-        case when timing.timing = 'stock' then 1 else span.quarters_in_window end as quarters_looked_at,
+        case when timing.timing = 'stock' then 1 else span.quarters_in_window
+        end as quarters_looked_at,
         span.quarters_back
     from {{ ref('int_window') }} as span
     inner join {{ ref('stg_quarter') }} as quarter on span.quarter = quarter.quarter

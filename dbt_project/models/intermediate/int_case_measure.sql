@@ -4,7 +4,13 @@ with
 
 measured as (
 
-    select 'child' as subject, sender_code, quarter, child_pseudonym as case_pseudonym, measure, amount
+    select
+        'child' as subject,
+        sender_code,
+        quarter,
+        child_pseudonym as case_pseudonym,
+        measure,
+        amount
     from {{ columns_as_rows(
         ref('int_child_flow_measures'), 'measure', 'amount',
         without=['sender_code', 'quarter', 'child_pseudonym']

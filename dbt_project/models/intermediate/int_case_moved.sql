@@ -21,7 +21,12 @@ returned as (
 
 waiting as (
 
-    select measured.subject, measured.sender_code, quarter.quarter_index, measured.case_pseudonym, measured.measure
+    select
+        measured.subject,
+        measured.sender_code,
+        quarter.quarter_index,
+        measured.case_pseudonym,
+        measured.measure
     from {{ ref('int_case_measure') }} as measured
     inner join {{ ref('stg_quarter') }} as quarter on measured.quarter = quarter.quarter
     inner join {{ ref('stg_measure') }} as declared
@@ -52,7 +57,15 @@ moved as (
 
 ending as (
 
-    select ended.subject, ended.sender_code, ended.quarter, ended.case_pseudonym, ended.field, ended.day, told.reason, told.position
+    select
+        ended.subject,
+        ended.sender_code,
+        ended.quarter,
+        ended.case_pseudonym,
+        ended.field,
+        ended.day,
+        told.reason,
+        told.position
     from {{ ref('int_case_date') }} as ended
     inner join (
         values
@@ -85,8 +98,15 @@ explained as (
         end as reason,
         -- What the clock stops for comes first: matched and placed in one quarter is matched.
         row_number() over (
-            partition by here.subject, here.sender_code, here.quarter, moved.case_pseudonym, indicator.indicator_id
-            order by case when ending.field = indicator.clock_stop then 0 else ending.position end nulls last
+            partition by
+                here.subject,
+                here.sender_code,
+                here.quarter,
+                moved.case_pseudonym,
+                indicator.indicator_id
+            order by
+                case when ending.field = indicator.clock_stop then 0 else ending.position end
+                nulls last
         ) as reason_rank
     from moved
     inner join {{ ref('stg_indicator') }} as indicator

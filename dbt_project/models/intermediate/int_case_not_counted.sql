@@ -54,4 +54,7 @@ left join {{ ref('int_case_date') }} as stopped
     and stop_field.field = stopped.field
 where
     side.has_event
-    and not case when indicator.denominator is null then side.is_in_numerator else side.is_in_denominator end
+    and not case when indicator.denominator is null
+        then side.is_in_numerator
+        else side.is_in_denominator
+    end

@@ -47,7 +47,12 @@ pair as (
 
     union all
 
-    select own.*, 'last_four_quarters' as compared_with, own.place_code, own.quarter_index - 1, 'rolling_4'
+    select
+        own.*,
+        'last_four_quarters' as compared_with,
+        own.place_code,
+        own.quarter_index - 1,
+        'rolling_4'
     from figure as own
     where not own.is_count and own.window_name = 'quarter'
 

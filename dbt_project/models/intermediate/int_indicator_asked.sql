@@ -21,7 +21,8 @@ select
     nation.nation_code,
     asked_for.window_name,
     -- A stock is what stood on the last day, however long the window.
-    case when indicator.timing = 'stock' then 'quarter' else asked_for.window_name end as summed_over,
+    case when indicator.timing = 'stock' then 'quarter' else asked_for.window_name
+    end as summed_over,
     numerator.measure_number as numerator_number,
     denominator.measure_number as denominator_number,
     indicator.since,

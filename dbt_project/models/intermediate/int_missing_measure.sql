@@ -4,7 +4,12 @@ with
 
 total as (
 
-    select measured.sender_code, measured.subject, measured.quarter, measured.measure_number, measured.amount
+    select
+        measured.sender_code,
+        measured.subject,
+        measured.quarter,
+        measured.measure_number,
+        measured.amount
     from {{ ref('int_sender_measure') }} as measured
     inner join {{ ref('stg_breakdown') }} as part on measured.part_id = part.part_id
     where part.breakdown = 'total'
@@ -26,7 +31,11 @@ filled as (
         and missing.subject = total.subject
         and missing.used_quarter = total.quarter
     group by
-        missing.nation_code, missing.sender_code, missing.subject, missing.quarter, total.measure_number
+        missing.nation_code,
+        missing.sender_code,
+        missing.subject,
+        missing.quarter,
+        total.measure_number
 
 )
 

@@ -46,8 +46,10 @@ used as (
         missing.subject,
         missing.quarter,
         earlier.used_quarter is not null as is_own,
-        case when earlier.used_quarter is not null then missing.sender_code else other.sender_code end
-            as used_sender_code,
+        case when earlier.used_quarter is not null
+            then missing.sender_code
+            else other.sender_code
+        end as used_sender_code,
         coalesce(earlier.used_quarter, other.quarter) as used_quarter
     from due as missing
     left join earlier

@@ -64,7 +64,14 @@ broken_down as (
 
     union all
 
-    select subject, sender_code, quarter, measure_number, 'total' as breakdown, 'total' as part, amount
+    select
+        subject,
+        sender_code,
+        quarter,
+        measure_number,
+        'total' as breakdown,
+        'total' as part,
+        amount
     from counted
     where subject = 'support'
 

@@ -12,14 +12,30 @@ quarter as (
 
 window_length as (
 
-    select 'quarter' as window_name, quarter, 1 as quarters_in_window, 4 as quarters_back from quarter
+    select
+        'quarter' as window_name,
+        quarter,
+        1 as quarters_in_window,
+        4 as quarters_back from quarter
     union all
-    select 'year_to_date' as window_name, quarter, quarter_number as quarters_in_window, 4 as quarters_back
+    select
+        'year_to_date' as window_name,
+        quarter,
+        quarter_number as quarters_in_window,
+        4 as quarters_back
     from quarter
     union all
-    select 'rolling_4' as window_name, quarter, 4 as quarters_in_window, 4 as quarters_back from quarter
+    select
+        'rolling_4' as window_name,
+        quarter,
+        4 as quarters_in_window,
+        4 as quarters_back from quarter
     union all
-    select 'rolling_12' as window_name, quarter, 12 as quarters_in_window, 12 as quarters_back from quarter
+    select
+        'rolling_12' as window_name,
+        quarter,
+        12 as quarters_in_window,
+        12 as quarters_back from quarter
     union all
     -- Whole years only: before its last quarter a year is a year to date.
     select 'financial_year' as window_name, quarter, 4 as quarters_in_window, 4 as quarters_back

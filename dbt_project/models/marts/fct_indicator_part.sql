@@ -32,7 +32,12 @@ asked as (
 
 numerator as (
 
-    select asked.indicator_number, asked.denominator_number, part.coverage_id, part.part_id, part.amount
+    select
+        asked.indicator_number,
+        asked.denominator_number,
+        part.coverage_id,
+        part.part_id,
+        part.amount
     from asked
     inner join part
         on asked.coverage_id = part.coverage_id and asked.numerator_number = part.measure_number

@@ -62,19 +62,24 @@ select
     asked.limit_value,
     asked.limit_unit,
     cast(
-        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting, 0) end as bigint
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting, 0)
+        end as bigint
     ) as children_waiting,
     cast(
-        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_past, 0) end as bigint
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_past, 0)
+        end as bigint
     ) as children_waiting_past,
     cast(
-        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_30_days, 0) end as bigint
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_30_days, 0)
+        end as bigint
     ) as children_waiting_within_30_days,
     cast(
-        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_60_days, 0) end as bigint
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_60_days, 0)
+        end as bigint
     ) as children_waiting_within_60_days,
     cast(
-        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_90_days, 0) end as bigint
+        case when asked.returns_accepted > 0 then coalesce(counted.children_waiting_within_90_days, 0)
+        end as bigint
     ) as children_waiting_within_90_days,
     asked.returns_expected,
     asked.returns_accepted
