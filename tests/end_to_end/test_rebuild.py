@@ -278,25 +278,3 @@ def test_a_build_stops_at_damaged_rows_and_publishes_nothing(copy, damage):
     verified = _adoption(copy, "verify")
     assert verified.returncode == 1
     assert str(damaged) in verified.stdout
-
-
-def test_landing_and_key_alone_are_enough(copy):
-    """On another machine: nothing is built from what is lost, and a rebuild gives it all back."""
-    before = _tables(copy.warehouse), _tables(copy.restricted)
-    validated = {
-        path.relative_to(copy.data): path.read_bytes()
-        for path in sorted(copy.validated.glob("*/*-Q?/*.parquet"))
-    }
-    for room in ("raw", "validated", "marts", "build", "exports", "dagster"):
-        shutil.rmtree(copy.data / room, ignore_errors=True)
-    run = _adoption(copy, "run")
-    assert run.returncode == 1
-    assert "adoption rebuild" in run.stdout + run.stderr
-    assert not copy.exports.exists()
-    rebuilt = _adoption(copy, "rebuild")
-    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
-    assert {
-        path.relative_to(copy.data): path.read_bytes()
-        for path in sorted(copy.validated.glob("*/*-Q?/*.parquet"))
-    } == validated
-    assert (_tables(copy.warehouse), _tables(copy.restricted)) == before
