@@ -84,6 +84,19 @@ def check(bench: Bench) -> Iterator[Row]:
             yield row(name, measure([*command, *options], bench.environment, (0, 1)))
 
 
+def convert(bench: Bench) -> Iterator[Row]:
+    """Yearly files of three years with 5,000 episodes, converted; and converted and checked."""
+    with tempfile.TemporaryDirectory(dir=bench.home) as folder:
+        years, made = Path(folder) / "years", Path(folder) / "made"
+        _write("years", years)
+        words = [str(years), "--sender", "E06000022"]
+        note = "12 quarters"
+        command = [*PROGRAM, "convert", *words, "--out", str(made)]
+        yield row("three yearly files converted", measure(command, bench.environment), note)
+        cost = measure([*PROGRAM, "check", *words], bench.environment, (0, 1))
+        yield row("three yearly files converted, checked", cost, note)
+
+
 def pack(bench: Bench) -> Iterator[Row]:
     """One performance pack in both languages, and those of every place of Wales."""
     for name, words in (
@@ -111,6 +124,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "sample": sample,
     "build": build,
     "check": check,
+    "convert": convert,
     "pack": pack,
     "rules": rules,
     "ui": ui,
@@ -153,14 +167,14 @@ def main() -> None:
 
 def _write(what: str, path: Path) -> None:
     """In a process of its own: a child's peak memory counts that of the parent it came from."""
-    call = (
-        "write_one_more(path, quarter)"
-        if what == "one_more"
-        else f"write_many(path, quarter, {CHILDREN})"
-    )
+    call = {
+        "one_more": "write_one_more(path, quarter)",
+        "many": f"write_many(path, quarter, {CHILDREN})",
+        "years": "write_years(path)",
+    }[what]
     code = (
         "import sys; from pathlib import Path; from pipelines.quarters import Quarter\n"
-        "from invented import write_many, write_one_more\n"
+        "from invented import write_many, write_one_more, write_years\n"
         f"path, quarter = Path(sys.argv[1]), Quarter.parse({QUARTER.label!r}); {call}"
     )
     search = os.pathsep.join([str(HERE), str(CHECKOUT)])

@@ -489,7 +489,10 @@ RULES: tuple[Rule, ...] = (
         "one.",
         "Mae'r plentyn wedi'i baru ond ni ddywedir o ble y daeth y mabwysiadwyr: dewiswch un.",
         _PROPOSED,
-        lambda rows: when(rows.given("matched_on"), rows.given("placement_source")),
+        # Only figures of Wales are counted from it.
+        lambda rows: when(
+            rows.sent_from("W92000004") & rows.given("matched_on"), rows.given("placement_source")
+        ),
     ),
     _child(
         "CH402", "query", ("matched_on", "placement_source", "adopter_household_reference"),

@@ -233,6 +233,16 @@ def test_a_field_is_required_only_where_a_figure_of_the_nation_needs_it(
     assert required["field"].unique().to_list() == ["referred_on"][: len(code)]
 
 
+def test_where_adopters_came_from_is_asked_of_welsh_senders_alone(
+    typed: Typed, quarter: Quarter
+) -> None:
+    blank = typed("child", {"a": [{"placement_source": None}]})
+    for sender_code, found in (("W06000001", True), ("E06000022", False)):
+        frame = blank.with_columns(sender_code=pl.lit(sender_code))
+        problems = suite.validate_quarter("child", frame, quarter, Declarations(SOURCES)).problems
+        assert ("CH401" in problems["code"].to_list()) == found
+
+
 def test_what_no_figure_needs_may_be_left_blank(
     typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
