@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -41,6 +42,20 @@ def test_every_ceiling_has_its_reason() -> None:
 def test_every_licence_is_in_the_list() -> None:
     run = _run(PROGRAM, "licences")
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_licence_that_is_not_in_the_list_is_found(tmp_path: Path) -> None:
+    """The same program on the same lock, in a project that takes no MIT licence."""
+    (tmp_path / ".ci").mkdir()
+    program = Path(shutil.copyfile(PROGRAM, tmp_path / ".ci" / PROGRAM.name))
+    shutil.copyfile(CHECKOUT / "requirements.lock", tmp_path / "requirements.lock")
+    project = (CHECKOUT / "pyproject.toml").read_text("utf-8")
+    planted = project.replace('\nMIT = "permissive"', "")
+    assert planted != project
+    (tmp_path / "pyproject.toml").write_text(planted, "utf-8")
+    run = _run(program, "licences")
+    assert run.returncode == 1
+    assert re.search(r"^duckdb \S+: MIT NOT IN LIST$", run.stdout, re.MULTILINE), run.stdout
 
 
 def test_the_sbom_names_every_locked_package_and_no_place(tmp_path: Path) -> None:
