@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.settings import CHECKOUT, program
-from pipelines.ui.daemon_lock import daemon_lock
+from pipelines.ui.daemon_lock import DaemonLock, daemon_lock
 from pipelines.ui.door import (
     GRAPHQL,
     LOGIN,
@@ -36,6 +37,7 @@ WEB = "pipelines.ui.web"
 _LOADED = "{ repositoriesOrError { ... on RepositoryConnection { nodes { id } } } }"
 _LOOK_EVERY_SECONDS = 0.5
 _STOP_WITHIN_SECONDS = 10.0
+_ON_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class ServiceEnded(Exception):
@@ -147,7 +149,7 @@ def serve(
     proxy_origins(environment)
     signal.signal(signal.SIGTERM, _interrupt)
     with (
-        daemon_lock(home, f"adoption ui, process {os.getpid()}, on port {port}") as lock,
+        _lock_of_daemon(home, f"adoption ui, process {os.getpid()}, on port {port}") as lock,
         tempfile.TemporaryDirectory(prefix="adoption-ui-") as folder,
     ):
         if not lock.is_held and lock.holder.endswith(f"on port {port}"):
@@ -177,6 +179,26 @@ def serve(
                 _watch(processes, until=lambda: False)
             except KeyboardInterrupt:
                 return
+
+
+@contextmanager
+def _lock_of_daemon(home: Path, name: str) -> Generator[DaemonLock]:
+    """The daemon's lock; where its holder was killed, once the services it left have ended."""
+    until = time.monotonic() + _STOP_WITHIN_SECONDS
+    while True:
+        with daemon_lock(home, name) as lock:
+            if lock.is_held or not _was_killed(lock.holder) or time.monotonic() > until:
+                yield lock
+                return
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _was_killed(holder: str) -> bool:
+    """Whether the process that a holder's name gives is gone, where the system shows processes."""
+    number = re.search(r"process (\d+)", holder)
+    return (
+        number is not None and Path("/proc/self").exists() and not Path("/proc", number[1]).exists()
+    )
 
 
 def _interrupt(*_: object) -> None:
@@ -210,7 +232,21 @@ def _start(
     quiet.pop(TOKEN_VARIABLE, None)
     if token and service.name == WEB:  # the code, its runs and the daemon have no use for it
         quiet[TOKEN_VARIABLE] = token
-    return subprocess.Popen(service.command, cwd=CHECKOUT, env=quiet, pass_fds=inherits)
+    return subprocess.Popen(
+        service.command,
+        cwd=CHECKOUT,
+        env=quiet,
+        pass_fds=inherits,
+        preexec_fn=_end_with_starter if sys.platform == "linux" else None,
+    )
+
+
+def _end_with_starter() -> None:
+    """Have the system end this process when the one that started it is killed, which would leave
+    a daemon and a taken port behind. Linux alone can."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_ON_DEATH_OF_PARENT, signal.SIGTERM)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def _run(data: SmallData, room: str, command: tuple[str, ...]) -> dict[str, Any]
     control="The same file written straight over the old one on a full volume",
     unit="rooms",
     full=len(ROOMS),
-    few=2,
+    few=1,
 )
 def test_disk_is_full_in_one_room(trial: Trial, small_data_made: SmallData, tmp_path: Path) -> None:
     sent = small_data_made.write_return(

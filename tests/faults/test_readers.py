@@ -71,7 +71,7 @@ def reading(path: Path) -> Generator[Reader]:
     control="The new file is copied over the old one",
     unit="publications",
     full=200,
-    few=6,
+    few=4,
 )
 def test_readers_hold_the_warehouse_open_while_another_is_published(
     trial: Trial, tmp_path: Path

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.settings import CHECKOUT
+from pipelines.ui import services as ui_services
 from pipelines.ui.daemon_lock import LOCK_FILE, daemon_lock
 from pipelines.ui.services import AlreadyRuns, CodeAddress, PortTaken, serve, services
 
@@ -95,6 +97,29 @@ def test_a_daemon_that_outlives_its_starter_keeps_the_lock(tmp_path: Path) -> No
     daemon.kill()
     daemon.wait()
     with daemon_lock(tmp_path, "next") as lock:
+        assert lock.is_held
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends them")
+def test_after_a_kill_its_services_end_and_the_next_has_the_daemon(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, time; from pathlib import Path\n"
+        "from pipelines.ui import services\n"
+        "name = f'adoption ui, process {os.getpid()}, on port 3000'\n"
+        "with services.daemon_lock(Path(sys.argv[1]), name) as lock:\n"
+        "    daemon = services.Service('daemon', ['sleep', '600'])\n"
+        "    services._start(daemon, os.environ, inherits=lock.to_pass_on)\n"
+        "    print('started', flush=True); time.sleep(600)\n"
+    )
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=CHECKOUT
+    )
+    assert killed.stdout is not None and killed.stdout.readline().strip() == b"started"
+    with ui_services._lock_of_daemon(tmp_path, "too early") as lock:
+        assert not lock.is_held
+    killed.kill()
+    killed.wait()
+    with ui_services._lock_of_daemon(tmp_path, "next") as lock:
         assert lock.is_held
 
 
