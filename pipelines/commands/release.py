@@ -72,9 +72,10 @@ def release(
     if role is None or out is not None:
         raise click.UsageError("give your role: --role" if role is None else "--out needs --as-of")
     from pipelines.commands import run
-    from pipelines.publishing.releases import policy_of
+    from pipelines.publishing.releases import policy_of, refuse_before_work
     from pipelines.release.versions import folder_of, versions_of
 
+    refuse_before_work(settings, declarations, body, quarter, role=role, reason=reason)
     policy = policy_of(declarations, body)
     before = len(versions_of(settings, policy.body, quarter))
     # One turn for both: what is released is what was built.

@@ -6,6 +6,7 @@ audit has passed, and the version before stays as it is whatever happens.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
+LEAST_FREE = 200_000_000  # bytes
+
+
 @dataclass(frozen=True)
 class ReleaseMade:
     """A version of a release in its folder; ``is_new`` is false where nothing had changed."""
@@ -78,6 +82,45 @@ def policy_of(declarations: Declarations, body: str) -> Policy:
             return policy
     bodies = ", ".join(sorted(policy.body for policy in declarations.policies.values()))
     raise ReleaseError(f"no body is called {body}: there are {bodies}")
+
+
+def refuse_before_work(
+    settings: Settings,
+    declarations: Declarations,
+    body: str,
+    quarter: Quarter,
+    *,
+    role: str,
+    reason: str | None = None,
+) -> None:
+    """What can be said in a second, before a warehouse is built: role, lock, reason, disk.
+
+    Raises ReleaseError, NotAllowed, NamesSomebody or LedgerError; :func:`make_release` looks at all
+    of it again.
+    """
+    policy = policy_of(declarations, body)
+    refuse_a_role(policy, "release", role)
+    if reason:
+        Decisions(settings, declarations).sentence(reason, quarter)
+    state = ledger_state(Ledger(settings.ledger).events(), declarations)
+    lock = _lock(state, policy, quarter, declarations)
+    known = versions_of(settings, policy.body, quarter)
+    if known and lock.revision != known[-1].revision and not reason:
+        raise NotAllowed(
+            f"Version {len(known) + 1} of {policy.body}/{quarter} needs a reason, which readers "
+            'see: --because "..."'
+        )
+    _refuse_a_full_disk(settings)
+
+
+def _refuse_a_full_disk(settings: Settings) -> None:
+    """A release writes some 20 MB; ten times that, since a warehouse may be built on the way."""
+    free = shutil.disk_usage(settings.data).free
+    if free < LEAST_FREE:
+        raise ReleaseError(
+            f"{settings.data} has {free // 1_000_000:,} MB of disk left, and a release needs "
+            f"{LEAST_FREE // 1_000_000:,} MB: free some, then release again"
+        )
 
 
 def make_release(

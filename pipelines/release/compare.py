@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.release.content import KEY, ReleaseError, as_text
-from pipelines.release.package import PARQUET
+from pipelines.release.content import FIGURE_SCHEMA, KEY, ReleaseError, as_text
+from pipelines.release.package import FIGURES, PARQUET
 
 CHANGES = ("changed", "added", "removed", "newly suppressed", "no longer suppressed", "other flag")
 SCHEMA = {
@@ -19,11 +19,26 @@ SCHEMA = {
 
 
 def figures_of_folder(folder: Path) -> pl.DataFrame:
-    """Figures of a release on disk. Raises ReleaseError when it holds none."""
-    path = folder / PARQUET
+    """Figures of a release on disk: of the CSV that people read, or of Parquet where that is all.
+
+    Raises ReleaseError when it holds none, or the file is not as a release writes it.
+    """
+    path = folder / FIGURES
     if not path.is_file():
-        raise ReleaseError(f"{folder} is no release: it has no {PARQUET}")
-    return pl.read_parquet(path)
+        path = folder / PARQUET
+    if not path.is_file():
+        raise ReleaseError(f"{folder} is no release: it has no {FIGURES} and no {PARQUET}")
+    try:
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path)
+        figures = pl.read_csv(path, schema=FIGURE_SCHEMA, null_values=[""])
+        return figures.with_columns(pl.col("notes").fill_null(""))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        columns = ", ".join(FIGURE_SCHEMA)
+        raise ReleaseError(
+            f"{path} is not as a release writes it: its columns are {columns}, with numbers in "
+            "number and decimals. Put the file back from a copy"
+        ) from error
 
 
 def compare(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,6 +27,7 @@ from pipelines.release.content import (
     Content,
     ReleaseError,
     bilingual,
+    texts,
     unit_words,
 )
 from pipelines.release.statswales import metadata
@@ -162,7 +165,9 @@ PROVENANCE_RULES: dict[str, Any] = {
 
 def write_figures(content: Content, folder: Path) -> list[Path]:
     """The figures as one long table, as CSV and as Parquet; the files written."""
-    write_table(content.figures, folder / FIGURES)
+    # As they are shown: a count of 30 is 30, not 30.0.
+    shown = pl.Series("number", texts(content.figures), dtype=pl.String)
+    write_table(content.figures.with_columns(shown), folder / FIGURES)
     content.figures.write_parquet(
         folder / PARQUET,
         metadata={
@@ -295,10 +300,15 @@ def _csvw(content: Content, path: Path) -> dict[str, Any]:
     """Titles of the columns in both languages, where the table is ours to name."""
     about = metadata(content)["title"]
     columns = []
-    for name in _columns(path):
-        column: dict[str, Any] = {"name": name, "titles": name}
+    headings = _columns(path)
+    for heading, name in zip(headings, _machine_names(headings), strict=True):
+        column: dict[str, Any] = {"name": name, "titles": heading}
         if path.name == FIGURES:
-            column["dc:description"] = bilingual(COLUMNS[name]).model_dump()
+            about_column = bilingual(COLUMNS[name])
+            column["dc:description"] = [
+                {"@value": about_column.en, "@language": "en"},
+                {"@value": about_column.cy, "@language": "cy"},
+            ]
             if FIGURE_SCHEMA[name] != pl.String:
                 column["datatype"] = "integer" if FIGURE_SCHEMA[name] == pl.Int64 else "double"
         columns.append(column)
@@ -314,6 +324,19 @@ def _csvw(content: Content, path: Path) -> dict[str, Any]:
         ],
         "tableSchema": table,
     }
+
+
+def _machine_names(headings: list[str]) -> list[str]:
+    """A name for each column as CSV on the Web allows: letters, digits and _, each once.
+
+    Source: Metadata Vocabulary for Tabular Data, section 5.6, name.
+    """
+    names: list[str] = []
+    for heading in headings:
+        plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode("ascii")
+        name = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_") or "column"
+        names.append(f"{name}_{names.count(name) + 1}" if name in names else name)
+    return names
 
 
 def write_readme(content: Content, folder: Path, files: list[Path]) -> Path:

@@ -26,6 +26,16 @@ from pipelines.text.catalogue import N_
 from pipelines.text.labels import WINDOWS, window_label
 
 DIMENSIONS = ("period", "window", "place", "category")
+DIMENSION_TITLES = {
+    "period": N_("Period"),
+    "window": N_("Length of the period"),
+    "place": N_("Area or agency"),
+    "category": N_("Category"),
+}
+COLLECTION = N_(
+    "Quarterly returns of authorities and adoption agencies: one row for each child with a plan "
+    "for adoption, each adopter household and each support case."
+)
 TITLE = N_("Adoption services, {quarter}")
 DATA = "statswales-data.csv"
 LOOKUPS = {name: f"statswales-lookup-{name}.csv" for name in (*DIMENSIONS, "measure")}
@@ -176,8 +186,27 @@ def _measure_title(indicator: dict[str, str], component: str, language: str) -> 
 
 
 def _metadata(content: Content) -> pl.DataFrame:
-    rows = [(name, text.en, text.cy) for name, text in metadata(content).items()]
-    schema = dict.fromkeys(("key", "English", "Welsh"), pl.String)
+    """The translations as the site imports them: a row for each dimension, and for each text.
+
+    The site knows no other texts than these, so what else there is to say stands under quality.
+    Source: statswales-backend, the translations export and import, as published.
+    """
+    about = metadata(content)
+    rows = [
+        ("dimension", name, text.en, text.cy)
+        for name, text in ((name, bilingual(title)) for name, title in DIMENSION_TITLES.items())
+    ]
+    more = [text for name, text in about.items() if name not in ("title", "summary")]
+    texts_of_site = {
+        "title": about["title"],
+        "summary": about["summary"],
+        "collection": bilingual(COLLECTION),
+        "quality": Text(
+            en=" ".join(text.en for text in more), cy=" ".join(text.cy for text in more)
+        ),
+    }
+    rows += [("metadata", key, text.en, text.cy) for key, text in texts_of_site.items()]
+    schema = dict.fromkeys(("type", "key", "english", "cymraeg"), pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines.files import CHECKSUMS, write_checksums
+from pipelines.release import package
 from pipelines.release.compare import compare, figures_of_folder, with_revisions_marked
 from pipelines.release.content import FIGURE_SCHEMA, Content, ReleaseError, as_text
 from pipelines.release.package import (
@@ -24,6 +26,7 @@ from pipelines.release.package import (
     write_readme,
 )
 from pipelines.release.statswales import write_statswales
+from pipelines.release.tables import write_tables
 from tests.unit.release.conftest import figure, with_figures
 
 HASH = "0" * 64
@@ -186,7 +189,40 @@ def test_what_differs_from_the_version_before_is_marked_as_revised(wales: Conten
 
 
 def test_figures_are_read_back_as_they_were_written(wales: Content, folder: Path) -> None:
-    assert figures_of_folder(folder).equals(wales.figures)
+    """To the decimals that they are shown with; whole numbers without any."""
+    assert compare(figures_of_folder(folder), wales.figures).is_empty()
+    text = (folder / "figures.csv").read_text(encoding="utf-8")
+    assert ",1234,0," in text and "1234.0" not in text
+
+
+def test_an_edited_number_is_seen_and_a_damaged_file_named(wales: Content, folder: Path) -> None:
+    path = folder / "figures.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(",634,", ",635,"), encoding="utf-8")
+    try:
+        changes = compare(wales.figures, figures_of_folder(folder))
+        assert set(changes.select("before", "after").rows()) == {("634", "635")}
+        path.write_text(text.replace(",634,", ",many,"), encoding="utf-8")
+        with pytest.raises(ReleaseError, match=r"figures\.csv is not as a release writes it"):
+            figures_of_folder(folder)
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def test_columns_have_names_that_csv_on_the_web_allows(wales: Content, tmp_path: Path) -> None:
+    """Letters, digits and _ alone, each name once: spaces and brackets are refused."""
+    awkward = tmp_path / "awkward.csv"
+    awkward.write_text("Lle (ŵ),Lle [ŵ],%\n1,2,3\n", encoding="utf-8")
+    package.write_descriptions(wales, tmp_path, [*write_tables(wales, tmp_path), awkward])
+    described = sorted(tmp_path.glob("*.csv-metadata.json"))
+    assert any(path.name.startswith("table-") for path in described)
+    for path in described:
+        columns = json.loads(path.read_text(encoding="utf-8"))["tableSchema"]["columns"]
+        names = [column["name"] for column in columns]
+        assert len(set(names)) == len(names)
+        assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name) for name in names)
+        headings = pl.read_csv(path.with_name(path.name.removesuffix("-metadata.json")), n_rows=0)
+        assert [column["titles"] for column in columns] == headings.columns
 
 
 def test_a_folder_that_is_no_release_is_told_so(tmp_path: Path) -> None:

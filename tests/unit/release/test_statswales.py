@@ -129,5 +129,10 @@ def test_a_name_cannot_become_a_formula(cube: Path) -> None:
 
 def test_the_metadata_is_in_both_languages_and_says_synthetic(cube: Path) -> None:
     rows = pl.read_csv(cube / METADATA, infer_schema=False)
-    assert rows.columns == ["key", "English", "Welsh"]
-    assert "synthetic" in rows["key"] and rows.null_count().sum_horizontal().item() == 0
+    assert rows.columns == ["type", "key", "english", "cymraeg"]
+    dimensions = rows.filter(pl.col("type") == "dimension")["key"].to_list()
+    assert dimensions == ["period", "window", "place", "category"]
+    texts = rows.filter(pl.col("type") == "metadata")
+    assert texts["key"].to_list() == ["title", "summary", "collection", "quality"]
+    assert "Synthetic sample data" in texts["english"][3]
+    assert rows.null_count().sum_horizontal().item() == 0
