@@ -17,6 +17,9 @@ from pipelines.declarations import Declarations
 from pipelines.files import changed_files, sha256_of
 from pipelines.intake.landing import Arrival, receive, stored_file
 from pipelines.lifecycle.ledger import Ledger, LedgerError
+from pipelines.publishing import releases
+from pipelines.quarters import Quarter
+from pipelines.release.versions import faults, home_of, versions
 from pipelines.settings import Settings
 from pipelines.warehouse.published import is_of_another_build, publish
 from tests.faults.made_builds import make_build
@@ -255,3 +258,72 @@ def test_power_fails_while_versions_are_put_into_place(trial: Trial, tmp_path: P
 
     steps = _log_of(UNFLUSHED + EXPORTER, before, tmp_path / "control")
     trial.control_failed(*_failures(before, steps, place, versions_are_whole))
+
+
+# --- releases ------------------------------------------------------------------------------------
+
+# Enters two versions in the ledger and puts them into place, as a release does once its files are
+# written.
+RELEASER = f"""
+import sys
+from pathlib import Path
+import polars as pl
+from pipelines.files import make_folder, write_checksums
+from pipelines.lifecycle.ledger import Ledger
+from pipelines.publishing import releases
+from pipelines.publishing.release_files import FilesWritten
+from pipelines.quarters import Quarter
+from pipelines.release.versions import home_of
+from pipelines.settings import Settings
+
+settings = Settings(Path(sys.argv[1]), Path("key"))
+for version in (1, 2):
+    staging = home_of(settings, "NAS", Quarter.parse("2020-21-Q4")) / ".part"
+    make_folder(staging, mode=0o700)
+    for file in ("figures.csv", "provenance.json"):
+        (staging / file).write_text(f"version {{version}}" * 1000)
+    write_checksums(staging)
+    event = dict(event="released", body="NAS", nation_code="W92000004", quarter="2020-21-Q4",
+                 version=version, revision=0, as_of="2021-06-01T00:00:00+00:00", reason=None,
+                 role="national_director")
+    events = Ledger(settings.ledger).events()
+    values = pl.DataFrame({{"value": [version] * 100}})
+    releases._enter(settings, staging, event, events, FilesWritten(2, 0, values, values))
+    with open(settings.data / "{ACKNOWLEDGED}", "a") as acknowledged:
+        acknowledged.write(f"{{version}}\\n")
+"""
+
+
+def releases_are_whole(settings: Settings, acknowledged: list[str]) -> None:
+    """What the ledger says was released is there, once the next release has put into place what
+    was interrupted; nothing else is shown."""
+    quarter = Quarter(2020, 4)
+    releases._finish_interrupted(settings, "NAS", quarter)
+    assert list(faults(settings)) == []
+    entered = [str(version.version) for version in versions(settings)]
+    assert entered[: len(acknowledged)] == acknowledged
+    shown = {path.name for path in home_of(settings, "NAS", quarter).glob("[0-9]*")}
+    assert shown == set(entered)
+
+
+@fault(
+    "F12",
+    what="Two versions of a release are entered in the ledger and put into place; "
+    "the power fails anywhere",
+    bar="What the ledger says was released is there whole, at once or when the next release "
+    "begins, with the numbers behind it; an acknowledged one is in the ledger",
+    control="The same without flushing to disk",
+    unit="states of the disk",
+    full=500,
+    few=100,
+)
+def test_power_fails_while_a_release_is_entered(trial: Trial, tmp_path: Path) -> None:
+    before, place = tmp_path / "before", tmp_path / "found"
+    before.mkdir()
+    steps = _log_of(RELEASER, before, tmp_path / "run")
+    for chance in trial.each():
+        acknowledged = crash(before, steps, chance, place)
+        releases_are_whole(Settings(place, Path("key")), acknowledged)
+
+    steps = _log_of(UNFLUSHED + RELEASER, before, tmp_path / "control")
+    trial.control_failed(*_failures(before, steps, place, releases_are_whole))
