@@ -42,7 +42,7 @@ class Reader:
         if self._child is None:
             self._child = child_process._Child()
         began = self._seconds()
-        answer = self._child.ask(path, SECONDS_PER_FILE)
+        answer = self._child.ask(path, SECONDS_PER_FILE, password=None)
         self.slowest = max(self.slowest, self._seconds() - began)
         self.died += answer is None
         self._look_at_memory()

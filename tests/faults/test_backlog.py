@@ -24,6 +24,7 @@ MINUTES = 30.0
 
 def naive_look(folder: Path, files: int) -> float:
     """Seconds of a sensor's look that asks Dagster about each known file by itself."""
+    folder.mkdir()
     with dg.DagsterInstance.local_temp(str(folder)) as instance:
         names = [f"{number:064d}" for number in range(files)]
         instance.add_dynamic_partitions("files", names)

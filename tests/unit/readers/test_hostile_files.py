@@ -182,7 +182,7 @@ def said_by_the_reader(
         monkeypatch.setattr(
             child, "_answer", lambda _: lines.append(child._answers.get(timeout=60))
         )
-        child.ask(with_mark(workbook, "bad.xlsx"), 60.0)
+        child.ask(with_mark(workbook, "bad.xlsx"), 60.0, password=None)
         return ast.literal_eval((lines[0] or b"").decode())
     finally:
         child.end()
