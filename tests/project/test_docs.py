@@ -214,7 +214,7 @@ def test_the_page_of_the_command_line_lists_who_prints_json_and_who_speaks_welsh
 def test_the_quick_start_knows_these_tasks_and_no_other(monkeypatch, capsys) -> None:
     monkeypatch.setattr(quickstart.os, "umask", lambda mask: 0)
     monkeypatch.setattr(quickstart, "prepare", lambda: None)
-    monkeypatch.setattr(quickstart, "_call", lambda arguments: 0)
+    monkeypatch.setattr(quickstart, "_call", lambda arguments, quiet=False: 0)
     assert [quickstart.main([task]) for task in TASKS] == [0, 0, 0]
     assert quickstart.main(["fly"]) == 2
     usage = capsys.readouterr()
