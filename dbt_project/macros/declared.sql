@@ -31,3 +31,22 @@
 {% macro quoted(value) -%}
     {{ return("'" ~ (value | replace("'", "''")) ~ "'") }}
 {%- endmacro %}
+
+{# Fields of which a blank is a gap: return, field, column, and the column with which it is one. #}
+{% macro fields_expected() -%}
+    {%- set fields = [] -%}
+    {%- set declared = source('validated', 'fields_expected') -%}
+    {%- if execute -%}
+        {%- set query -%}
+            select return_name, field, column_name, expected_with
+            from {{ declared }}
+            order by return_name, field
+        {%- endset -%}
+        {%- for row in run_query(query).rows -%}
+            {%- do fields.append(
+                {'return': row[0], 'name': row[1], 'column': row[2], 'with': row[3]}
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(fields) }}
+{%- endmacro %}

@@ -182,6 +182,7 @@ def declared_tables(
         "breaks_in_series": _breaks_in_series(declarations),
         "warning_limits": _table(Layout(WarningLimit), declarations.warning_limits.values()),
         "code_lists": _code_lists(declarations),
+        "fields_expected": _fields_expected(declarations),
     }
 
 
@@ -230,6 +231,34 @@ def _returns_due(declarations: Declarations, quarters: Sequence[Quarter]) -> Dec
             for due in declarations.returns_due
             for quarter in quarters
             if due.in_force(quarter)
+        ),
+    )
+
+
+def _fields_expected(declarations: Declarations) -> DeclaredTable:
+    return DeclaredTable(
+        [
+            Column("return_name", "string", "Return that the field is one of."),
+            Column("field", "string", "Name of the field, as the return declares it."),
+            Column("column_name", "string", "Name of its column from the validated room on."),
+            Column(
+                "expected_with",
+                "string",
+                "The column with which a blank is a gap; empty where it always is.",
+            ),
+        ],
+        (
+            {
+                "return_name": declared.name,
+                "field": field.name,
+                "column_name": field.validated_name,
+                "expected_with": None
+                if field.expected_with == "always"
+                else declared.field(field.expected_with).validated_name,
+            }
+            for declared in declarations.returns.values()
+            for field in declared.fields
+            if field.expected_with is not None
         ),
     )
 

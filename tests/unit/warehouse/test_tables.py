@@ -50,6 +50,7 @@ COLUMNS = {
         "indicator_id place_code"
     ),
     "declarations/code_lists": "code_list code label_en label_cy",
+    "declarations/fields_expected": "return_name field column_name expected_with",
     "declarations/rules": "code return_name field severity sentence_en sentence_cy source",
     "declarations/build": "as_of last_delivery verdicts",
     "submissions": (
