@@ -39,7 +39,7 @@ from pipelines.readers.preflight_xlsx import look_at_xlsx
 # Spreadsheets hold numbers to 15 digits: 12345678901234567890 is stored as …9216.
 _EXACT_BELOW = 10**15
 _WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xlsb", ".xls")
-_MODULE_SHEET = re.compile(rb"""<(?:\w+:)?sheet\s[^<>]*\s(?:\w+:)?id=(?:""|'')[^<>]*/?>""")
+_MODULE_SHEET = re.compile(rb"""<(?:\w+:)?sheet(?=\s)[^<>]*?\s(?:\w+:)?id=(?:""|'')[^<>]*/?>""")
 
 
 def read_xlsx(data: bytes) -> FileContent:
