@@ -77,13 +77,11 @@ def returns_as_a_whole(
             is_early=_any(
                 pl.col(each.name) < date(earliest_year, 1, 1) for each in _dates(declared)
             ),
-            is_default=_any(_is_default(each, quarter, declarations) for each in _dates(declared)),
             is_on_holiday=_any(_on_holiday(declared, quarter, declarations)),
         )
         .group_by("submission_id")
         .agg(
             early_rows=pl.col("sheet_row").filter(pl.col("is_early")),
-            default_rows=pl.col("sheet_row").filter(pl.col("is_default")),
             holiday_rows=pl.col("sheet_row").filter(pl.col("is_on_holiday")),
             rows=pl.len(),
             **_about_dates(dates, quarter),
@@ -98,6 +96,8 @@ def returns_as_a_whole(
         .join(_about_prior(sent, declared, reference_data), on="submission_id", how="left",
               maintain_order="left")
         .join(_of_another_sender(sent, typed, declared, reference_data), on="submission_id",
+              how="left", maintain_order="left")
+        .join(_with_defaults(typed, declared, quarter, declarations), on="submission_id",
               how="left", maintain_order="left")
         .join(_in_another_form(sent, typed, declared, reference_data), on="submission_id",
               how="left", maintain_order="left")
@@ -169,21 +169,32 @@ def _any(conditions: Iterable[pl.Expr]) -> pl.Expr:
     return pl.any_horizontal(each) if each else pl.lit(False)
 
 
-def _is_default(declared: ReturnField, quarter: Quarter, declarations: Declarations) -> pl.Expr:
-    """A day that more rows share than chance, or births, explain."""
-    day = pl.col(declared.name)
-    sharing = pl.len().over("submission_id", declared.name)
+def _with_defaults(
+    typed: pl.DataFrame, declared: Return, quarter: Quarter, declarations: Declarations
+) -> pl.DataFrame:
+    """``default_rows``: those with a day that more rows share than chance, or births, explain."""
 
     def limit(name: str) -> float:
         return declarations.rule_limit(name, quarter).value
 
-    new_year = (day.dt.month() == 1) & (day.dt.day() == 1)
-    is_default = new_year & (sharing >= limit("default_day_rows"))
-    if declared.privacy == "month":
-        share = limit("same_birth_percent") * pl.len().over("submission_id")
-        many = (sharing >= limit("same_birth_rows")) & (100 * sharing > share)
-        is_default = is_default | many
-    return day.is_not_null() & is_default
+    rows = typed.select(
+        "submission_id", "sheet_row", *(each.name for each in _dates(declared)),
+        of_all=pl.len().over("submission_id"),
+    )  # fmt: skip
+    found = [rows.select("submission_id", "sheet_row").clear()]
+    for each in _dates(declared):
+        day = pl.col(each.name)
+        sharing = pl.len().over("submission_id", each.name)
+        # Few rows have the day: the rest need not be counted.
+        of_new_year = rows.filter((day.dt.month() == 1) & (day.dt.day() == 1))
+        if of_new_year.height >= limit("default_day_rows"):
+            found.append(of_new_year.filter(sharing >= limit("default_day_rows")))
+        if each.privacy == "month":
+            percent = limit("same_birth_percent") * pl.col("of_all")
+            many = (sharing >= limit("same_birth_rows")) & (100 * sharing > percent)
+            found.append(rows.drop_nulls(each.name).filter(many))
+    together = pl.concat([one.select("submission_id", "sheet_row") for one in found]).unique()
+    return together.group_by("submission_id").agg(default_rows=pl.col("sheet_row").sort())
 
 
 def _on_holiday(

@@ -26,6 +26,7 @@ _NO_DAY = re.compile(
     r"|(?:0001|1753)-01-01|0?1/0?1/(?:0001|1753)|9999-12-31|31/12/9999)"
     r"(?:[T ]00:00(?::00(?:\.0+)?)?)?"
 )
+_FIRST_OF_A_ZERO = frozenset("0139 \t'\u2019")
 _ZERO = re.compile(r"0(?:\.0+)?")
 # From so many dates of zero on, zeros in text columns come from links too.
 _FEWEST_ZERO_DATES = 3
@@ -83,18 +84,27 @@ def blank_out(
         for name, (position, declared) in fields.items()
     }
     zero_dates = sum(
-        text is not None and _is_no_day(text)
+        column.texts.count(text)
         for column in read.values()
         if column.declared.type == "date"
-        for text in column.texts
+        for text in set(column.texts)
+        if text is not None and _is_no_day(text)
     )
     of_links = zero_dates >= _FEWEST_ZERO_DATES
     kept = dict(columns)
     for name, column in read.items():
         is_zero = _zeros_of(column, certain, likely, of_links, means_a_code)
+        # Most texts come many times, and hardly any says nothing: each is looked at once.
+        suspected = {
+            text
+            for text in set(column.texts)
+            if text is not None and (text[:1] in _FIRST_OF_A_ZERO or _bare(text) in words)
+        }
+        if not suspected:
+            continue
         texts = list(column.texts)
         for index, text in enumerate(texts):
-            if text is None:
+            if text is None or text not in suspected:
                 continue
             cell = (rows[index], column.position)
             if is_zero(cell, text):
@@ -135,7 +145,7 @@ def _zeros_of(
 
 
 def _is_no_day(text: str) -> bool:
-    return text[:1] in "0139'\u2019" and bool(_NO_DAY.fullmatch(_bare(text)))
+    return text[:1] in _FIRST_OF_A_ZERO and bool(_NO_DAY.fullmatch(_bare(text)))
 
 
 def _bare(text: str) -> str:

@@ -114,15 +114,17 @@ def looks_like(sheet: SheetContent, declared: Return) -> bool:
 
 def return_it_looks_like(sheet: SheetContent, returns: Iterable[Return]) -> Return | None:
     """The return with the most headings on a sheet, if it has enough of them."""
-    headings = {declared.name: headings_found(sheet, declared) for declared in returns}
+    headings = {
+        declared.name: headings_found(sheet, heading_row(sheet, declared), declared)
+        for declared in returns
+    }
     most = max(headings.values(), default=0)
     best = [declared for declared in returns if headings[declared.name] == most]
     return best[0] if most >= _HEADINGS_OF_A_RETURN and len(best) == 1 else None
 
 
-def headings_found(sheet: SheetContent, declared: Return) -> int:
-    """How many headings of a return a sheet has in one row."""
-    index = heading_row(sheet, declared)
+def headings_found(sheet: SheetContent, index: int | None, declared: Return) -> int:
+    """How many headings of a return a sheet has in the row ``index``."""
     if index is None:
         return 0
     known = fields_by_heading(declared)

@@ -19,6 +19,7 @@ from pipelines.readers.sentences import FileProblem, problem
 _DASH = re.compile("[\u2010-\u2015\u2212]")
 _LINE_BREAK = re.compile(r"\s*(?:[\r\n\v\u2028]|_x000[AaDd]_)+\s*")
 _POINT_ZERO = re.compile(r"([0-9]+)\.0+")
+_SUSPECTED = re.compile(f"{_DASH.pattern}|[\r\n\v\u2028]|_x000|\\.0")
 _DECIMAL = re.compile(r"[0-9]+\.(?!0+$)[0-9]+")
 _CODES = {"dash": "F226", "line break": "F226a", "point zero": "F226b"}
 
@@ -52,6 +53,8 @@ def mend_references(
         if declared.privacy != "identifier":
             continue
         texts = list(columns[name])
+        if not any(text and _SUSPECTED.search(text) for text in texts):
+            continue
         shapes = Counter(_shape(text) for text in texts if text)
         decimals = any(text and _DECIMAL.fullmatch(text.strip()) for text in texts)
         for index, text in enumerate(texts):

@@ -161,7 +161,7 @@ class _SheetReading:
 
     def _heading_row(self) -> int | None:
         index = heading_row(self._sheet, self._declared)
-        own = headings_found(self._sheet, self._declared)
+        own = headings_found(self._sheet, index, self._declared)
         # With half of the headings it is the return, whatever else its headings are like.
         likely = None
         if 2 * own < len(self._declared.fields):
