@@ -318,9 +318,9 @@ def _as_zip(lines: list[list[str]], cover: str, chance: Random) -> bytes:
     end = chance.choice(["\n", "\r\n", "\r"])
     encoding = chance.choice(["utf-8", "utf-8-sig", "utf-16"])
     separator = chance.choice([",", ";", "\t"])
-    quoting = chance.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting).writerows(lines)
+    dialect = csv.unix_dialect if chance.random() < 0.5 else csv.excel  # quoted all, or as needed
+    csv.writer(text, dialect, delimiter=separator, lineterminator=end).writerows(lines)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as package:
         package.writestr("cover.csv", cover)

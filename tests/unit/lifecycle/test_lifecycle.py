@@ -814,7 +814,7 @@ def test_what_was_confirmed_is_not_asked_again_for_the_same_reason(story: Story)
     story.tell(story.judged(held, **HELD))
     assert story.in_force(ANGLESEY) == held
     another = [*HELD["held_for"], {"code": "F221", "sentence_en": "S.", "sentence_cy": "C."}]
-    story.tell(story.judged(held, **HELD | {"held_for": another}))
+    story.tell(story.judged(held, status=HELD["status"], held_for=another))
     assert story.in_force(ANGLESEY) is None and story.state() == "to_confirm"
 
 

@@ -155,7 +155,7 @@ def of_columns(form: Form) -> Iterator[tuple[str, Variant]]:
     for name in (*EVENTS, "adoption_order_on", "plan_ended_on"):
         lost = replace(good, fields=[each for each in good.fields if each != name])
         yield f"no column {name}", (lost, "held", "F208")
-        odd = replace(good, headings=good.headings | {name: "Xyz"})
+        odd = replace(good, headings={**good.headings, name: "Xyz"})
         yield f"heading of {name} means nothing", (odd, "held", "F208")
     misspelt = {"adoption_order_on": "Adotion oder date", "matched_on": "Macthed"}
     yield "two misspelt headings", (replace(good, headings=TITLES | misspelt), "held", "F208")
@@ -413,7 +413,8 @@ def test_a_sheet_with_the_headings_of_another_return_is_said_to_be_it() -> None:
     adopters = [f.title.en for f in DECLARATIONS.returns["adopter"].fields]
     good = sheet("workbook")
     content = good.content()
-    content.sheets[1].rows[:] = [adopters, ["H1", *([None] * (len(adopters) - 1))]]
+    rows: list[list[str | None]] = [[*adopters], ["H1", *([None] * (len(adopters) - 1))]]
+    content.sheets[1].rows[:] = rows
     found = judge(content)
     [sentence] = found.sentences("F227")
     assert "“Adopters”" in sentence and found.status == "refused"
