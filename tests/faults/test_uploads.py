@@ -113,7 +113,7 @@ def test_damaged_uploads(
         # Two cut to the same bytes, and received together, are one and its duplicate.
         judged = first[item.duplicate_of] if item.duplicate_of else item
         assert judged.sha256 == item.sha256
-        answer = reader.read(stored_file(settings, item))
+        answer = reader.read(stored_file(settings, judged))
         if isinstance(answer, Unreadable):
             assert judged.refusal_code == answer.code and judged.refusal_sentence_en
             refused += 1
