@@ -91,3 +91,15 @@ def stretches(quarters: Iterable[Quarter]) -> list[list[Quarter]]:
         else:
             runs.append([quarter])
     return runs
+
+
+def windows_ending(quarter: Quarter) -> dict[str, int]:
+    """How many quarters each window has that ends with ``quarter``: a financial year exists only
+    where it ends, in the fourth quarter."""
+    lengths = {
+        "quarter": 1,
+        "year_to_date": quarter.number,
+        "rolling_4": 4,
+        "rolling_12": 12,
+    }
+    return lengths | ({"financial_year": 4} if quarter.number == 4 else {})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.quarters import Quarter
+from pipelines.quarters import Quarter, windows_ending
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,21 +84,12 @@ class ReleaseCells:
 
 
 def window_relations(names: list[str], quarters: list[Quarter]) -> pl.DataFrame:
-    """Quarter indexes covered by each named window at each quarter: window, quarter, first, last.
-
-    A financial year exists only where it ends, in the fourth quarter.
-    """
+    """Quarter indexes that each window covers at each quarter: window, quarter, first, last."""
     rows = []
     for quarter in quarters:
-        lengths = {
-            "quarter": 1,
-            "year_to_date": quarter.number,
-            "rolling_4": 4,
-            "rolling_12": 12,
-            "financial_year": 4 if quarter.number == 4 else None,
-        }
+        lengths = windows_ending(quarter)
         for name in names:
-            length = lengths[name]
+            length = lengths.get(name)
             if length is not None:
                 rows.append((name, quarter.label, quarter.index - length + 1, quarter.index))
     schema = {"window": pl.String, "quarter": pl.String, "first": pl.Int64, "last": pl.Int64}

@@ -203,6 +203,7 @@ def write_release(
         open_returns=sum(
             status.in_force_submission_id is not None for status in task.decided.open_returns
         ),
+        waiting=numbers.settled.waiting,
     )
     control = {
         "rules": rules.id,

@@ -46,7 +46,10 @@ FLAGS: dict[str, str] = {
     "low": N_("Rounds to zero, but is not zero."),
 }
 NOTES: dict[str, str] = {
-    "p": N_("Provisional: not every return that was due has been accepted."),
+    "p": N_(
+        "Provisional: not every return that was due has been accepted, or a return that came or "
+        "changed later is not in it yet."
+    ),
     "r": N_("Revised since the version before."),
     "b": N_("Break in series: not comparable with earlier figures."),
 }

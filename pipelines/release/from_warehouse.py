@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.declarations import Text
-from pipelines.quarters import Quarter
+from pipelines.quarters import Quarter, windows_ending
 from pipelines.release.content import KEY, TOTAL, Content
 
 if TYPE_CHECKING:
@@ -68,21 +68,26 @@ def content_of(
     figures: pl.DataFrame,
     is_synthetic: bool,
     open_returns: int = 0,
+    waiting: pl.DataFrame | None = None,
 ) -> Content:
-    """A release of ``figures``, with the names, parts and definitions they need and no others."""
+    """A release of ``figures``, with the names, parts and definitions they need and no others.
+
+    ``waiting``: measure and quarter of changes that are not in the figures yet.
+    """
     nation = {"nation": nation_code}
     places = connection.execute(PLACES, nation | {"day": quarter.last_day}).pl()
     coverage = connection.execute(COVERAGE, nation | {"quarter": quarter.label}).pl()
     indicators = connection.execute(INDICATORS).pl()
     categories = connection.execute(CATEGORIES).pl()
     used = figures.select("breakdown", "breakdown_value").unique()
+    late = without_changes(connection, quarter, waiting)
     return Content(
         body=body,
         nation_code=nation_code,
         title=title,
         quarter=quarter,
         version=version,
-        figures=_provisional(figures, indicators, coverage).sort(KEY),
+        figures=_provisional(figures, indicators, coverage, late).sort(KEY),
         indicators=indicators.filter(pl.col("indicator_id").is_in(set(figures["indicator_id"]))),
         places=places.filter(pl.col("place_code").is_in({*figures["place_code"], nation_code})),
         categories=categories.join(used, on=["breakdown", "breakdown_value"], how="semi").sort(
@@ -94,16 +99,45 @@ def content_of(
     )
 
 
-def _provisional(
-    figures: pl.DataFrame, indicators: pl.DataFrame, coverage: pl.DataFrame
+def without_changes(
+    connection: duckdb.DuckDBPyConnection, quarter: Quarter, waiting: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """Numbers that lack a return, or a quarter, carry the note ``p``."""
-    about = figures.join(indicators.select("indicator_id", "subject"), on="indicator_id").join(
-        coverage.select("place_code", "subject", "window_name", "is_complete"),
-        on=["place_code", "subject", "window_name"],
-        how="left",
+    """Indicators and windows with a quarter whose changes wait: every place alike, since a mark at
+    some would tell whose they are."""
+    schema = {"indicator_id": pl.String, "window_name": pl.String}
+    if waiting is None or waiting.is_empty():
+        return pl.DataFrame(schema=schema)
+    measures = waiting["measure"].unique().to_list()
+    parts = connection.execute(
+        "select indicator_id, numerator, denominator from marts.dim_indicator"
     )
-    lacks = ~pl.col("is_complete").fill_null(False) & pl.col("number").is_not_null()
+    rows = []
+    for indicator, *of in parts.fetchall():
+        quarters = waiting.filter(pl.col("measure").is_in([m for m in of if m in measures]))
+        for window, length in windows_ending(quarter).items():
+            first = quarter.plus(1 - length).label
+            if quarters["quarter"].is_between(pl.lit(first), pl.lit(quarter.label)).any():
+                rows.append((indicator, window))
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _provisional(
+    figures: pl.DataFrame, indicators: pl.DataFrame, coverage: pl.DataFrame, late: pl.DataFrame
+) -> pl.DataFrame:
+    """Numbers that lack a return, a change of one or a quarter carry the note ``p``."""
+    about = (
+        figures.join(indicators.select("indicator_id", "subject"), on="indicator_id")
+        .join(
+            coverage.select("place_code", "subject", "window_name", "is_complete"),
+            on=["place_code", "subject", "window_name"],
+            how="left",
+        )
+        .join(
+            late.with_columns(is_late=pl.lit(True)), on=["indicator_id", "window_name"], how="left"
+        )
+    )
+    lacks = ~pl.col("is_complete").fill_null(False) | pl.col("is_late").fill_null(False)
+    lacks &= pl.col("number").is_not_null()
     notes = pl.col("notes")
     return about.with_columns(
         pl.when(lacks)
