@@ -372,7 +372,7 @@ def test_canaries(trial: Trial, small_data: SmallData, tmp_path: Path) -> None:
         run("build")
         run("publish", FIRST.label)
         run("explain", "W05", "Cardiff", FIRST.label, "--children")
-        run("release", FIRST.label, "--body", "NAS", "--role", "national_director")
+        run("release", "NAS", FIRST.label, "--role", "national_director")
         damaged = next(settings.validated.glob(f"child/{FIRST.label}/*.parquet"))
         whole = damaged.read_bytes()
         damaged.write_bytes(whole[:-9])
