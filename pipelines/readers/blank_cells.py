@@ -66,12 +66,14 @@ def blank_out(
     rows: Sequence[int],
     *,
     words: frozenset[str],
+    key: Sequence[str],
     links_to_blank: Iterable[tuple[int, int]],
     formula_zeros: Iterable[tuple[int, int]],
     means_a_code: Callable[[ReturnField, str], bool],
 ) -> tuple[dict[str, list[str | None]], BlankCells]:
     """The columns without the cells that say nothing, and which these were.
 
+    A reference of the ``key`` is never a word for nothing: it may be called so.
     ``columns`` are texts by field, ``fields`` their column and declaration, ``rows`` the sheet row
     (from 0) of each. ``links_to_blank`` are cells that show zero since they point to a blank cell,
     ``formula_zeros`` other formulas that come to zero. ``means_a_code(field, text)``: whether the
@@ -98,7 +100,8 @@ def blank_out(
         suspected = {
             text
             for text in set(column.texts)
-            if text is not None and (text[:1] in _FIRST_OF_A_ZERO or _bare(text) in words)
+            if text is not None
+            and (text[:1] in _FIRST_OF_A_ZERO or (_bare(text) in words and name not in key))
         }
         if not suspected:
             continue
@@ -110,7 +113,9 @@ def blank_out(
             if is_zero(cell, text):
                 blank.zeros.append(cell)
                 texts[index] = None
-            elif _bare(text) in words and not means_a_code(column.declared, text):
+            elif (
+                name not in key and _bare(text) in words and not means_a_code(column.declared, text)
+            ):
                 blank.words.append(cell)
                 texts[index] = None
         kept[name] = texts

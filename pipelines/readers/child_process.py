@@ -154,7 +154,7 @@ class _Child:
             )
         self.has_network = bool(started["has_network"])
 
-    def ask(self, path: Path, seconds: float, password: str | None) -> dict[str, Any] | None:
+    def ask(self, path: Path, seconds: float, password: str | None = None) -> dict[str, Any] | None:
         """The child's answer about a file; None when it died or took too long."""
         assert self._process.stdin is not None
         try:

@@ -304,6 +304,7 @@ class _SheetReading:
             fields,
             rows,
             words=self._declarations.not_data["nothing"],
+            key=self._declared.primary_key,
             links_to_blank=self._sheet.links_to_blank,
             formula_zeros=self._sheet.formula_zeros,
             means_a_code=self._means_a_code,

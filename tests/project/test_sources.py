@@ -339,6 +339,8 @@ def test_nothing_lies_in_sources_that_no_loader_reads():
     read |= {"indicators_not_computed.csv", "breaks_in_series.csv", "breakdowns.yaml"}
     read |= {
         "rule_limits.csv",
+        "not_data.csv",
+        "bank_holidays.csv",
         "ssda903_rules.csv",
         "glossary.csv",
         "welsh_reviewed.csv",

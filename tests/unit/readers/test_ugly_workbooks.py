@@ -182,7 +182,10 @@ def test_a_blank_that_is_formatted_as_a_date_is_no_day_of_1900(
 
     laid = edited(number)
     typed = cast(laid.frames["child"], declarations.returns["child"], QUARTER, declarations)
-    assert typed["readable__date_of_birth"].to_list() == [False, False, False, False]
+    # Zero is a blank, with a query; the others are not understood.
+    assert typed["readable__date_of_birth"].to_list() == [True, False, False, False]
+    assert typed["date_of_birth"].to_list() == [None] * 4
+    assert "F222" in {problem.code for problem in laid.problems}
 
 
 @pytest.mark.parametrize("shown", ["#REF!", "#DIV/0!", "#N/A", "########", "Err:502", "#NAME?"])

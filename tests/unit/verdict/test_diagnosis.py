@@ -410,7 +410,7 @@ def test_a_query_that_errors_follow_from_holds_the_file() -> None:
 
 
 def test_a_sheet_with_the_headings_of_another_return_is_said_to_be_it() -> None:
-    adopters = [f.title.en for f in DECLARATIONS.returns["adopter"].fields]
+    adopters: list[str | None] = [f.title.en for f in DECLARATIONS.returns["adopter"].fields]
     good = sheet("workbook")
     content = good.content()
     rows: list[list[str | None]] = [[*adopters], ["H1", *([None] * (len(adopters) - 1))]]
