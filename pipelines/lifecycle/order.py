@@ -243,10 +243,14 @@ def _revised(state: LedgerState, event: Event) -> str | None:
             f"{event['quarter']} is not locked for {event['nation_code']}: new files count "
             "without a revision."
         )
+    released = state.releases.get((lock.nation_code, lock.quarter), ())
     # What was released has left the house, whether or not the internal files were published.
-    if lock.published_version is None and (lock.nation_code, lock.quarter) not in state.releases:
+    is_out = any(release["revision"] == lock.revision for release in released)
+    if lock.published_version is None and not is_out:
         return f"Revision {lock.revision} of {lock.quarter} has not been published yet: " + (
-            "publish it first." if lock.publications else "publish it first, or unlock it."
+            "publish or release it first."
+            if lock.publications or released
+            else "publish it first, or unlock it."
         )
     for listed, there in (
         (event["released"], lock.held),

@@ -156,7 +156,7 @@ def write_release(
     """All files of a version, into ``folder``, which is made anew. Raises ReleaseError, OSError."""
     from pipelines.disclosure.cells import DisclosureError
     from pipelines.disclosure.proof import proved
-    from pipelines.disclosure.protection import as_known
+    from pipelines.disclosure.protection import as_known, published
     from pipelines.pack.published_release import earlier_releases
     from pipelines.pack.released_packs import write_published_packs
 
@@ -168,7 +168,7 @@ def write_release(
     }
     if changes_since["waiting"]:
         say(waiting_sentence(numbers.settled))
-    say(f"{cells.cells.height:,} cells to protect")
+    say(f"{published(cells.cells, cells.relations, rules).height:,} cells to protect")
     try:
         proof = proved(cells, rules, numbers.settled.known, THREADS, say)
     except DisclosureError as error:

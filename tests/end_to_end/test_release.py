@@ -215,7 +215,7 @@ def test_a_release_is_whole_and_described(first: ReleaseMade) -> None:
         *("figures.csv", "figures.parquet", "datapackage.json", "provenance.json", "audit.json"),
         *("statswales-data.csv", "nas-2020-21-q4-v1-en.xlsx", "nas-2020-21-q4-v1-cy.ods"),
         *("revisions.csv", "README.md", "SHA256SUMS"),
-        "table-children_by_authority_quarter-cy.csv",
+        "table-children_by_authority_financial_year-cy.csv",
     } <= names
     assert pl.read_csv(first.folder / "revisions.csv").is_empty()
 

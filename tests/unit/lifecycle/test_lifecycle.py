@@ -684,6 +684,23 @@ def test_an_unpublished_lock_can_be_undone_and_then_everything_counts(story: Sto
     assert "is not locked" in story.refused(story.unlock())
 
 
+def test_what_was_released_is_revised_though_its_internal_files_were_not_published(
+    story: Story,
+) -> None:
+    """Locked, released: it cannot be unlocked any more, so it can be revised; once, until that is
+    released too."""
+    first = story.send()
+    story.tell(story.lock())
+    lock = next(iter(story.ledger_state.locks.values()))
+    release = {"event": "released", "nation_code": lock.nation_code, "quarter": lock.quarter}
+    release |= {"version": 1, "revision": 1, "reason": None, "at": START.isoformat()}
+    story.tell(release)
+    assert "revise it instead" in story.refused(story.unlock())
+    story.tell(story.withdraw(first))
+    story.tell(story.revise())
+    assert "publish or release it first" in story.refused(story.revise())
+
+
 def test_what_is_published_is_revised_and_never_unlocked(story: Story) -> None:
     published(story)
     assert "published as version 1" in story.refused(story.unlock())
