@@ -102,7 +102,10 @@ def quarterful(tmp_path_factory: pytest.TempPathFactory) -> Quarterful:
 
     send("first", [child("SECRET-A1"), child("SECRET-A2")], sender_code="W06000001")
     rows = [child("SECRET-B1", early_permanence="SECRETCODE", date_of_birth=SECRET)]
-    rows += [child(f"SECRET-B{n}", early_permanence="SECRETCODE") for n in range(2, 31)]
+    rows += [
+        child(f"SECRET-B{n}", early_permanence="SECRETCODE", date_of_birth=date(2016, 3, n))
+        for n in range(2, 31)
+    ]
     rows += [child("SECRET-B40"), child("SECRET-B41", early_permanence="SECRETCODE")]
     send("refused", rows, sender_code="W06000002", version="one")
     good = [child(f"SECRET-C{n}") for n in range(9)]
