@@ -692,9 +692,17 @@ def test_what_was_released_is_revised_though_its_internal_files_were_not_publish
     first = story.send()
     story.tell(story.lock())
     lock = next(iter(story.ledger_state.locks.values()))
-    release = {"event": "released", "nation_code": lock.nation_code, "quarter": lock.quarter}
-    release |= {"version": 1, "revision": 1, "reason": None, "at": START.isoformat()}
-    story.tell(release)
+    story.tell(
+        {
+            "event": "released",
+            "nation_code": lock.nation_code,
+            "quarter": lock.quarter,
+            "version": 1,
+            "revision": 1,
+            "reason": None,
+            "at": START.isoformat(),
+        }
+    )
     assert "revise it instead" in story.refused(story.unlock())
     story.tell(story.withdraw(first))
     story.tell(story.revise())
