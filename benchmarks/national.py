@@ -165,19 +165,8 @@ def invent(home: Path, quarters: int, children: int) -> int:
     _replace(settings, "declarations/memberships", memberships)
     _replace(settings, "declarations/returns_due", due)
     _replace(settings, "submissions", submitted)
-    _replace(
-        settings,
-        "submission_returns",
-        submitted.join(due, on=["sender_code", "quarter"]).select(
-            "submission_id",
-            "return_name",
-            is_nil=pl.lit(False),
-            **{name: pl.lit(0) for name in ("rows_quarantined", "errors", "queries")},
-            rows_read=pl.lit(1),
-            rows_accepted=pl.lit(1),
-        ),
-    )
     rows = 0
+    counted = []
     for name, frame in (
         ("child", _children(places, span, children, chance)),
         ("adopter", _households(due, span, children // 4, chance)),
@@ -193,6 +182,25 @@ def invent(home: Path, quarters: int, children: int) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             _with_columns_of(part, schema).write_parquet(path)
         rows += received.height if name == "child" else 0
+        counted.append(
+            received.group_by("submission_id")
+            .len("rows_read")
+            .with_columns(return_name=pl.lit(name))
+        )
+    _replace(
+        settings,
+        "submission_returns",
+        submitted.join(due, on=["sender_code", "quarter"])
+        .join(pl.concat(counted), on=["submission_id", "return_name"], how="left")
+        .select(
+            "submission_id",
+            "return_name",
+            is_nil=pl.col("rows_read").is_null(),
+            **{name: pl.lit(0) for name in ("rows_quarantined", "errors", "queries")},
+            rows_read=pl.col("rows_read").fill_null(0),
+            rows_accepted=pl.col("rows_read").fill_null(0),
+        ),
+    )
     return rows
 
 
