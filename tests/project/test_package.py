@@ -300,7 +300,7 @@ def test_a_command_that_needs_the_extra_names_it_in_one_line(
     assert not (base.parents[2] / "alone" / "data").exists()
 
 
-@pytest.mark.parametrize("call", ["--help", "check {} --before {}", "template empty.xlsx"])
+@pytest.mark.parametrize("call", ["--help", "check {} --before {}", "template blank.xlsx"])
 def test_the_modules_that_a_sender_needs_are_of_the_base_install(
     elsewhere: Elsewhere, call: str
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ Typed = Callable[..., pl.DataFrame]
 RETURNS = ("child", "adopter", "support")
 
 
-def _twins(code: str, field: ReturnField, quarter: Quarter) -> tuple[list[Any], list[Any]]:
+def _twins(
+    code: str, field: ReturnField, quarter: Quarter, earliest: int
+) -> tuple[list[Any], list[Any]]:
     """Rows that fail the rule, rows that pass it; each a submission of its own."""
     name, limits = field.name, field.constraints
     garbled = {name: None, f"readable__{name}": False}
@@ -36,6 +38,8 @@ def _twins(code: str, field: ReturnField, quarter: Quarter) -> tuple[list[Any], 
             return [garbled, {name: "no such code"}], [{name: None}]
         case "DATE" | "NUMBER":
             return [garbled], [{name: None}]
+        case "EARLY":
+            return [{name: date(earliest - 1, 12, 31)}], [{name: date(earliest, 1, 1)}]
         case "FUTURE":
             day = quarter.last_day
             return [{name: day + timedelta(days=1)}], [{name: day}]
@@ -62,11 +66,12 @@ def test_a_field_rule_finds_the_cell_that_breaks_it_and_leaves_its_near_miss(
     return_name: str, typed: Typed, declarations: Declarations, quarter: Quarter
 ) -> None:
     declared = declarations.returns[return_name]
+    earliest = declarations.rule_limit("earliest_year", quarter).value
     submissions: dict[str, list[Any]] = {}
     expected: dict[str, tuple[str, str, int]] = {}
     for check in _derived_checks(return_name, quarter, declarations):
         field = declared.field(check.fields[0])
-        failing, passing = _twins(check.code, field, quarter)
+        failing, passing = _twins(check.code, field, quarter, int(earliest))
         for verdict, changes in (("fails", failing), ("passes", passing)):
             for number, change in enumerate(changes):
                 rows = change if isinstance(change, list) else [change]
@@ -112,7 +117,8 @@ def test_every_constraint_of_every_field_has_its_rule(
         want |= {("LENGTH", field.name)} if limits.maxLength else set()
         want |= {("RANGE", field.name)} if limits.minimum is not None else set()
         want |= {("CODE", field.name)} if field.code_list else set()
-        want |= {("DATE", field.name), ("FUTURE", field.name)} if field.type == "date" else set()
+        if field.type == "date":
+            want |= {(code, field.name) for code in ("DATE", "EARLY", "FUTURE")}
         want |= {("NUMBER", field.name)} if field.type == "integer" else set()
     key = declarations.returns[return_name].primary_key
     want |= {("UNIQUE", key[0])} if key else set()
